@@ -1,7 +1,7 @@
 module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/end-to-end/'],
+  testPathIgnorePatterns: process.env.END_TO_END ? ['/node_modules/'] : ['/node_modules/', '<rootDir>/test/end-to-end/'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
@@ -10,4 +10,5 @@ module.exports = {
   },
   setupFiles: ['<rootDir>/test/setup.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/cdk.out/'],
+  reporters: ['default', '<rootDir>/test/closing-line.cjs'],
 };
