@@ -1,0 +1,2 @@
+/** One time for everything: runs at a chosen speed, or jumps. */
+export * from './clock';

@@ -1,0 +1,4 @@
+/** What can be made to go wrong, where and when. */
+export * from './faults';
+export * from './random';
+export * from './rules';

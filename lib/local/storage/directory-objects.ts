@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { NoSuchObject, type ObjectStore } from './objects';
+
+/** Longest part of a key that becomes one file's name: file systems take 255 bytes. */
+const LONGEST_NAME = 200;
+
+const EMPTY_PART = '%00';
+
+/**
+ * Objects as files below a directory, `<bucket>/<key>`. A part of a key that is no plain file name (empty, `.`, `..`, a leading `%`, too long) is
+ * written percent-encoded.
+ */
+export class DirectoryObjects implements ObjectStore {
+  private constructor(
+    readonly directory: string,
+    private readonly temporary: boolean,
+  ) {}
+
+  /** @param directory a temporary one, removed on close, where none is given */
+  static async open(directory?: string): Promise<DirectoryObjects> {
+    if (directory === undefined) return new DirectoryObjects(await mkdtemp(join(tmpdir(), 'fledge-s3-')), true);
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    return new DirectoryObjects(directory, false);
+  }
+
+  async close(): Promise<void> {
+    if (this.temporary) await rm(this.directory, { recursive: true, force: true });
+  }
+
+  async read(bucket: string, key: string): Promise<Readable> {
+    if ((await this.stat(bucket, key)) === undefined) throw new NoSuchObject(bucket, key);
+    return createReadStream(this.pathOf(bucket, key));
+  }
+
+  async write(bucket: string, key: string, body: Buffer | AsyncIterable<Uint8Array>): Promise<void> {
+    const path = this.pathOf(bucket, key);
+    await mkdir(dirname(path), { recursive: true });
+    const partial = join(this.directory, `.${basename(path)}.${process.hrtime.bigint()}`);
+    const file = await open(partial, 'w', 0o600);
+    try {
+      if (Buffer.isBuffer(body)) await file.writeFile(body);
+      else for await (const part of body) await file.write(part);
+    } finally {
+      await file.close();
+    }
+    await rename(partial, path);
+  }
+
+  async stat(bucket: string, key: string): Promise<{ readonly size: number; readonly etag: string } | undefined> {
+    const found = await stat(this.pathOf(bucket, key)).catch(() => undefined);
+    if (!found?.isFile()) return undefined;
+    const etag = createHash('md5').update(`${found.size}:${found.mtimeMs}:${found.ino}`).digest('hex');
+    return { size: found.size, etag };
+  }
+
+  async list(bucket: string, prefix: string): Promise<readonly string[]> {
+    const entries = await readdir(join(this.directory, bucket), { recursive: true, withFileTypes: true }).catch(() => []);
+    const root = join(this.directory, bucket);
+    const keys = entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
+      .map((path) => path.split('/').map(decoded).join('/'))
+      .filter((key) => key.startsWith(prefix));
+    return keys.sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)));
+  }
+
+  /** Where an object's bytes are, whether it exists or not. */
+  pathOf(bucket: string, key: string): string {
+    return join(this.directory, encoded(bucket), ...key.split('/').map(encoded));
+  }
+}
+
+function encoded(part: string): string {
+  if (part === '' || part === '.' || part === '..') return part === '' ? EMPTY_PART : part.replaceAll('.', '%2E');
+  const name = part.replaceAll('%', '%25').replaceAll('\\', '%5C');
+  if (Buffer.byteLength(name) > LONGEST_NAME) throw new Error(`a part of the object's key is longer than ${LONGEST_NAME} bytes: ${part}`);
+  return name;
+}
+
+function decoded(name: string): string {
+  return name === EMPTY_PART ? '' : decodeURIComponent(name);
+}
