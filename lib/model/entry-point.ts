@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 /** A file that a worker thread or a child process can be started from, and the Node flags that it needs. */
@@ -18,7 +19,8 @@ export function entryPoint(name: string): EntryPoint {
   const compiled = join(root, 'dist', `${name}.js`);
   const source = join(root, `${name}.ts`);
   if (!__filename.endsWith('.ts') && existsSync(compiled)) return { path: compiled, execArgv: [] };
-  if (existsSync(source)) return { path: source, execArgv: ['--import', 'tsx'] };
+  // Not `--import tsx`: Node 20 does not apply it to worker threads.
+  if (existsSync(source)) return { path: source, execArgv: ['--require', createRequire(source).resolve('tsx/cjs')] };
   throw new Error(`${name} is not in ${root}: build the package first (npm run build)`);
 }
 

@@ -19,16 +19,35 @@ export interface Answer {
   readonly customAttributes?: string;
 }
 
+/** An answer that comes in parts. Its parts throw where the model breaks off. */
+export interface StreamedAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly parts: AsyncIterable<Buffer>;
+  readonly customAttributes?: string;
+}
+
 /** A model that is loaded and answers. An engine that crashes restarts itself; it never takes its host down. */
 export interface Engine {
   /** Resolves with the model's answer, errors included as answers with their status; rejects only once closed. */
   invoke(invocation: Invocation): Promise<Answer>;
-  /** Yields the answer in parts as the model gives them; one part where it cannot stream. */
-  stream?(invocation: Invocation): AsyncIterable<Buffer>;
+  /** The same, in parts as the model gives them. Absent where the engine cannot stream: `streamed` then makes one part of it. */
+  stream?(invocation: Invocation): Promise<StreamedAnswer>;
   /** Whether the model would answer now: what /ping says. */
   ping(): Promise<boolean>;
   /** Restarts after a crash since the engine was opened. */
   readonly restarts: number;
   /** Ends threads and processes; requests under way are answered first. */
   close(): Promise<void>;
+}
+
+/** The engine's answer in parts: as it streams it, or whole in one part. */
+export async function streamed(engine: Engine, invocation: Invocation): Promise<StreamedAnswer> {
+  if (engine.stream !== undefined) return engine.stream(invocation);
+  const { body, ...head } = await engine.invoke(invocation);
+  return { ...head, parts: one(body) };
+}
+
+async function* one(part: Buffer): AsyncIterable<Buffer> {
+  yield part;
 }

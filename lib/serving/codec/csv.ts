@@ -1,0 +1,109 @@
+import { batchOfRows, names, width } from './batch';
+import { ELEMENTS } from './element';
+import { BadRequest, type Batch, type Signature, type TensorSpec } from './signature';
+
+/**
+ * Decodes comma-separated rows in the order of the inputs. An empty field is a missing value. A first row that holds exactly the
+ * names of the inputs is a header, and then rules the order.
+ */
+export function decodeCsv(signature: Signature, text: string): Batch {
+  const records = parseCsv(text);
+  if (records.length === 0) throw new BadRequest('the request holds no rows');
+  const fields = flatten(signature.inputs, records[0]!.length);
+  const order = header(records[0]!, signature.inputs);
+  if (order !== undefined) records.shift();
+  const rows = records.map((record, row) => {
+    if (record.length !== fields.length) {
+      throw new BadRequest(`row ${row + 1} has ${record.length} fields, the model takes ${fields.length}: ${names(signature.inputs)}`);
+    }
+    const values = signature.inputs.map((): unknown[] => []);
+    for (let i = 0; i < fields.length; i++) {
+      const input = fields[i]!;
+      const text = record[order === undefined ? i : order[i]!]!;
+      values[input]!.push(ELEMENTS[signature.inputs[input]!.type].fromText(text));
+    }
+    return values.map((flat, input) => nest(flat, signature.inputs[input]!));
+  });
+  return batchOfRows(signature, signature.inputs.length === 1 ? rows.map((row) => row[0]) : rows, (row) => `row ${row + 1}`);
+}
+
+/** The input that each field of a row belongs to. */
+function flatten(inputs: readonly TensorSpec[], given: number): number[] {
+  const widths = inputs.map(width);
+  const free = widths.filter((one) => one === undefined).length;
+  if (free > 0 && inputs.length > 1) {
+    throw new BadRequest(`an input with a free dimension has no text/csv form beside other inputs: send application/json`, 415);
+  }
+  return widths.flatMap((one, input) => new Array<number>(one ?? given).fill(input));
+}
+
+function nest(flat: readonly unknown[], spec: TensorSpec): unknown {
+  const item = spec.shape.slice(1).map((dimension) => (typeof dimension === 'number' ? dimension : flat.length));
+  let values: unknown[] = [...flat];
+  for (let depth = item.length - 1; depth > 0; depth--) {
+    const length = item[depth]!;
+    values = Array.from({ length: values.length / length }, (_, i) => values.slice(i * length, (i + 1) * length));
+  }
+  return item.length === 0 ? values[0] : values;
+}
+
+/** The field of each input where the record names them all, each once. */
+function header(record: readonly string[], inputs: readonly TensorSpec[]): number[] | undefined {
+  if (record.length !== inputs.length) return undefined;
+  const order = inputs.map((input) => record.indexOf(input.name));
+  return order.every((field) => field >= 0) ? order : undefined;
+}
+
+/**
+ * Parses RFC 4180: fields quoted by `"`, a quote in them doubled, line breaks allowed inside quotes; records ended by LF or CRLF.
+ * Blank lines are passed over: a missing value in a row of one field is written `""`.
+ *
+ * @throws BadRequest for a quote left open or text after a closing quote
+ */
+export function parseCsv(text: string): string[][] {
+  const records: string[][] = [];
+  let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
+  while (at < text.length) {
+    const record: string[] = [];
+    const start = at;
+    for (;;) {
+      let field: string;
+      if (text[at] === '"') [field, at] = quoted(text, at, records.length + 1);
+      else {
+        const from = at;
+        while (at < text.length && text[at] !== ',' && text[at] !== '\n') at++;
+        field = text.slice(from, text[at] === '\n' && text[at - 1] === '\r' && at > from ? at - 1 : at);
+      }
+      record.push(field);
+      if (text[at] !== ',') break;
+      at++;
+    }
+    const blank = record.length === 1 && record[0] === '' && text[start] !== '"';
+    if (!blank) records.push(record);
+    at++;
+  }
+  return records;
+}
+
+function quoted(text: string, open: number, row: number): [string, number] {
+  let field = '';
+  for (let at = open + 1; ; ) {
+    const close = text.indexOf('"', at);
+    if (close < 0) throw new BadRequest(`row ${row}: a quote is opened and never closed`);
+    field += text.slice(at, close);
+    if (text[close + 1] !== '"') {
+      const next = text[close + 1] === '\r' ? close + 2 : close + 1;
+      if (next < text.length && text[next] !== ',' && text[next] !== '\n') {
+        throw new BadRequest(`row ${row}: text after a closing quote: ${text.slice(close, close + 20)}`);
+      }
+      return [field, next];
+    }
+    field += '"';
+    at = close + 2;
+  }
+}
+
+/** A field as CSV writes it: quoted where it holds a comma, a quote or a line break. */
+export function csvField(value: string): string {
+  return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+}

@@ -1,0 +1,70 @@
+import { batchOfColumns, batchOfRows, isObject, shown } from './batch';
+import { decodeCsv } from './csv';
+import { decodeNpy } from './npy';
+import { BadRequest, type Batch, type Signature } from './signature';
+
+/** The media types that `decode` takes. */
+export const REQUEST_TYPES = ['application/json', 'application/jsonlines', 'text/csv', 'application/x-npy'] as const;
+
+/**
+ * Decodes a request by its Content-Type into the tensors of a signature.
+ *
+ * @throws BadRequest (400) naming the row and field that do not fit; (415) for a media type that is not taken
+ */
+export function decode(signature: Signature, body: Buffer, contentType: string): Batch {
+  switch (mediaType(contentType)) {
+    case 'application/json':
+    case '':
+      return decodeJson(signature, parseJson(body.toString('utf8'), 'the body'));
+    case 'application/jsonlines':
+    case 'application/x-jsonlines':
+    case 'application/x-ndjson':
+      return decodeJsonLines(signature, body.toString('utf8'));
+    case 'text/csv':
+    case 'application/csv':
+      return decodeCsv(signature, body.toString('utf8'));
+    case 'application/x-npy':
+      return decodeNpy(signature, body);
+    default:
+      throw new BadRequest(`Content-Type ${shown(contentType)} is not taken: send ${REQUEST_TYPES.join(', ')}`, 415);
+  }
+}
+
+/** A media type without its parameters, in lower case. */
+export function mediaType(header: string): string {
+  const end = header.indexOf(';');
+  return (end < 0 ? header : header.slice(0, end)).trim().toLowerCase();
+}
+
+function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new BadRequest(`${what} is not JSON: ${(error as Error).message}`);
+  }
+}
+
+function decodeJson(signature: Signature, body: unknown): Batch {
+  if (Array.isArray(body)) return batchOfRows(signature, rowsOf(signature, body), (row) => `row ${row}`);
+  if (isObject(body)) {
+    const { instances, inputs } = body;
+    if (Array.isArray(instances)) return batchOfRows(signature, instances, (row) => `instances[${row}]`);
+    if (instances !== undefined) throw new BadRequest(`instances must be an array of rows, not ${shown(instances)}`);
+    if (isObject(inputs)) return batchOfColumns(signature, inputs);
+    if (Array.isArray(inputs) && signature.inputs.length === 1) return batchOfColumns(signature, { [signature.inputs[0]!.name]: inputs });
+    if (inputs !== undefined) throw new BadRequest(`inputs must be an object of columns by input name, not ${shown(inputs)}`);
+  }
+  throw new BadRequest(`the body must be {"instances": [row, ...]}, {"inputs": {name: [value, ...]}} or [row, ...], not ${shown(body)}`);
+}
+
+/** A bare array of numbers is one row where a row holds several values, as scikit-learn's container takes it. */
+function rowsOf(signature: Signature, body: readonly unknown[]): readonly unknown[] {
+  const several = signature.inputs.length > 1 || (signature.inputs[0]?.shape.length ?? 0) > 1;
+  return several && body.length > 0 && body.every((value) => typeof value !== 'object' || value === null) ? [body] : body;
+}
+
+function decodeJsonLines(signature: Signature, text: string): Batch {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  const rows = lines.map((line, index) => parseJson(line, `line ${index + 1}`));
+  return batchOfRows(signature, rows, (row) => `line ${row + 1}`);
+}

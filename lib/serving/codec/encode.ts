@@ -1,0 +1,119 @@
+import { shown } from './batch';
+import { csvField } from './csv';
+import { mediaType } from './decode';
+import { encodeNpy } from './npy';
+import { BadRequest, type TensorData, type TensorValue } from './signature';
+
+/** A model's outputs by name, in the order of its graph. */
+export type Outputs = Readonly<Record<string, TensorValue>>;
+
+interface Encoding {
+  readonly contentType: string;
+  encode(outputs: Outputs, rows: number): Buffer;
+}
+
+const JSON_ENCODING: Encoding = {
+  contentType: 'application/json',
+  encode: (outputs, rows) =>
+    Buffer.from(byRow(outputs, rows) ? `{"predictions":[${rowTexts(outputs, rows).join(',')}]}` : columnar(outputs)),
+};
+
+const ENCODINGS: Readonly<Record<string, Encoding>> = {
+  'application/json': JSON_ENCODING,
+  '*/*': JSON_ENCODING,
+  'application/*': JSON_ENCODING,
+  'application/jsonlines': {
+    contentType: 'application/jsonlines',
+    encode: (outputs, rows) => Buffer.from(byRow(outputs, rows) ? rowTexts(outputs, rows).join('\n') : columnar(outputs)),
+  },
+  'text/csv': { contentType: 'text/csv', encode: (outputs, rows) => Buffer.from(csv(outputs, rows)) },
+  'application/x-npy': {
+    contentType: 'application/x-npy',
+    encode: (outputs) => {
+      const all = Object.values(outputs);
+      if (all.length !== 1)
+        throw new BadRequest(`the model has ${all.length} outputs, application/x-npy holds one: accept application/json`, 406);
+      return encodeNpy(all[0]!);
+    },
+  },
+};
+
+/**
+ * How an answer will be written: the first of the Accept header's media types that is known here, JSON where it names none.
+ *
+ * @throws BadRequest (406) where none of them is known
+ */
+export function encodingFor(accept: string | undefined): Encoding {
+  if (accept === undefined || accept === '' || accept === 'application/json') return JSON_ENCODING;
+  for (const one of accept.split(',')) {
+    const encoding = ENCODINGS[mediaType(one)];
+    if (encoding !== undefined) return encoding;
+  }
+  throw new BadRequest(
+    `Accept ${shown(accept)} cannot be answered: accept application/json, application/jsonlines, text/csv or application/x-npy`,
+    406,
+  );
+}
+
+/** Whether every output has one entry a row. */
+function byRow(outputs: Outputs, rows: number): boolean {
+  for (const name in outputs) if (outputs[name]!.dims[0] !== rows) return false;
+  return true;
+}
+
+/** Each row as a JSON object of outputs. */
+function rowTexts(outputs: Outputs, rows: number): string[] {
+  const columns = Object.entries(outputs).map(([name, tensor]) => ({ key: `${JSON.stringify(name)}:`, tensor }));
+  const texts = new Array<string>(rows);
+  for (let row = 0; row < rows; row++) {
+    let text = '{';
+    for (let i = 0; i < columns.length; i++) {
+      const { key, tensor } = columns[i]!;
+      text += (i === 0 ? '' : ',') + key + rowText(tensor, row);
+    }
+    texts[row] = `${text}}`;
+  }
+  return texts;
+}
+
+/** One row of a tensor: its value where a row holds one, else nested arrays. */
+function rowText({ data, dims, type }: TensorValue, row: number): string {
+  const size = data.length / dims[0]!;
+  return size === 1 ? jsonValue(data, row, type === 'bool') : nestedText(data, dims.slice(1), row * size, type === 'bool');
+}
+
+function nestedText(data: TensorData, dims: readonly number[], from: number, bool: boolean): string {
+  if (dims.length === 0) return jsonValue(data, from, bool);
+  const inner = dims.slice(1);
+  const size = inner.reduce((a, b) => a * b, 1);
+  return `[${Array.from({ length: dims[0]! }, (_, i) => nestedText(data, inner, from + i * size, bool)).join(',')}]`;
+}
+
+/** JSON has no NaN and no infinity: they are null. Integers of 64 bits are written exactly. */
+function jsonValue(data: TensorData, at: number, bool: boolean): string {
+  const value = data[at]!;
+  if (typeof value === 'number') return bool ? (value === 0 ? 'false' : 'true') : Number.isFinite(value) ? `${value}` : 'null';
+  return typeof value === 'string' ? JSON.stringify(value) : value.toString();
+}
+
+function columnar(outputs: Outputs): string {
+  const columns = Object.entries(outputs).map(
+    ([name, { data, dims, type }]) => `${JSON.stringify(name)}:${nestedText(data, dims, 0, type === 'bool')}`,
+  );
+  return `{"outputs":{${columns.join(',')}}}`;
+}
+
+/** One line a row, without a header: the outputs' values in the order of the graph. */
+function csv(outputs: Outputs, rows: number): string {
+  if (!byRow(outputs, rows)) throw new BadRequest('the model does not answer row by row: accept application/json', 406);
+  const tensors = Object.values(outputs);
+  let text = '';
+  for (let row = 0; row < rows; row++) {
+    const fields = tensors.flatMap(({ data }) => {
+      const size = data.length / rows;
+      return Array.from({ length: size }, (_, i) => csvField(String(data[row * size + i])));
+    });
+    text += `${fields.join(',')}\n`;
+  }
+  return text;
+}

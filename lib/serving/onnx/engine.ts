@@ -1,0 +1,113 @@
+import { availableParallelism } from 'node:os';
+import type { Answer, Engine, Invocation } from '../engine';
+import { answer } from './answer';
+import { Pace } from './pace';
+import { WorkerPool } from './pool';
+import { type OnnxRuntime, OnnxSession } from './runtime';
+
+export interface OnnxEngineOptions {
+  /** The package that runs the model. @default - onnxruntime-node, or onnxruntime-web where that does not load */
+  readonly runtime?: OnnxRuntime;
+  /** Worker threads at most, each with the model loaded. @default - the machine's cores */
+  readonly workers?: number;
+  /** Threads that one call may use. @default 1 */
+  readonly threads?: number;
+  /** Mean milliseconds a call below which the model answers on the caller's thread, without a hop; 0: never. @default 1 */
+  readonly inlineBelowMs?: number;
+  /** Requests that may wait for a worker; one more is answered 503. @default 1000 */
+  readonly queue?: number;
+  /** Milliseconds after which a call's worker is ended and the call answered 500. @default 60000 */
+  readonly timeoutMs?: number;
+  /** JavaScript heap of a worker in MiB. @default - Node's own limit */
+  readonly heapMb?: number;
+}
+
+/** Bodies above this are decoded in a worker whatever the model's pace: parsing them takes longer than the hop. */
+const INLINE_BYTES = 32 * 1024;
+
+/**
+ * Serves an ONNX file. Calls run in worker threads, so that a slow model never holds up the thread that serves; a model that proves
+ * fast (`inlineBelowMs`) moves onto that thread, since the hop to a worker would take several times as long as the call, and moves
+ * back for good when it proves slow there.
+ *
+ * @throws Error where the model does not load
+ */
+export async function openOnnxEngine(file: string, options: OnnxEngineOptions = {}): Promise<Engine> {
+  const session = { runtime: options.runtime, threads: options.threads };
+  const pool = await WorkerPool.open(
+    { file, session },
+    {
+      size: options.workers ?? availableParallelism(),
+      queue: options.queue ?? 1000,
+      timeoutMs: options.timeoutMs ?? 60_000,
+      heapMb: options.heapMb,
+    },
+  );
+  return new OnnxEngine(pool, new Pace(options.inlineBelowMs ?? 1, pool.loadMs), () => OnnxSession.open(file, session));
+}
+
+class OnnxEngine implements Engine {
+  private inline?: OnnxSession;
+  private opening?: Promise<void>;
+  private underWay = 0;
+  private closed = false;
+  private drained?: () => void;
+
+  constructor(
+    private readonly pool: WorkerPool,
+    private readonly pace: Pace,
+    private readonly openInline: () => Promise<OnnxSession>,
+  ) {}
+
+  get restarts(): number {
+    return this.pool.restarts;
+  }
+
+  async ping(): Promise<boolean> {
+    return this.pool.alive;
+  }
+
+  invoke(invocation: Invocation): Promise<Answer> {
+    if (this.closed) return Promise.reject(new Error('the engine is closed'));
+    const { inline } = this;
+    return inline !== undefined && invocation.body.length <= INLINE_BYTES ? this.here(inline, invocation) : this.there(invocation);
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    await this.opening;
+    if (this.underWay > 0) {
+      await new Promise<void>((resolve) => {
+        this.drained = resolve;
+      });
+    }
+    await this.pool.close();
+    await this.inline?.close();
+  }
+
+  private async here(session: OnnxSession, invocation: Invocation): Promise<Answer> {
+    this.underWay++;
+    const from = performance.now();
+    const given = await answer(session, invocation);
+    // Calls that run side by side on one thread wait for each other: each took its share of the time.
+    this.pace.took((performance.now() - from) / this.underWay);
+    if (--this.underWay === 0) this.drained?.();
+    if (!this.pace.fast) this.inline = undefined;
+    return given;
+  }
+
+  private async there(invocation: Invocation): Promise<Answer> {
+    const { answer: given, ms } = await this.pool.run(invocation);
+    if (invocation.body.length <= INLINE_BYTES && ms > 0) this.pace.took(ms);
+    if (this.pace.fast && this.opening === undefined && !this.closed) {
+      this.opening = this.openInline().then(
+        (session) => {
+          this.inline = session;
+        },
+        () => {}, // the workers hold the model and go on
+      );
+    }
+    return given;
+  }
+}

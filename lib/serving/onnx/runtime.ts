@@ -1,0 +1,89 @@
+import type { InferenceSession, Tensor } from 'onnxruntime-common';
+import type { ElementType, Outputs, Signature, TensorSpec, TensorValue } from '../codec';
+import { ELEMENTS } from '../codec/element';
+
+/** The packages that run ONNX, the faster one first: a native addon, and WebAssembly that runs wherever Node does. */
+export const ONNX_RUNTIMES = ['onnxruntime-node', 'onnxruntime-web'] as const;
+export type OnnxRuntime = (typeof ONNX_RUNTIMES)[number];
+
+export interface SessionOptions {
+  /** @default - onnxruntime-node, or onnxruntime-web where that does not load */
+  readonly runtime?: OnnxRuntime;
+  /** Threads that one call may use. @default 1, so that parallel calls do not fight over cores */
+  readonly threads?: number;
+}
+
+interface Runtime {
+  readonly InferenceSession: { create(file: string | Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession> };
+  readonly Tensor: new (type: string, data: unknown, dims: readonly number[]) => Tensor;
+}
+
+/** A model loaded into an ONNX runtime on this thread. */
+export class OnnxSession {
+  /**
+   * @param file path of the .onnx file; external data is found beside it by onnxruntime-node only
+   * @throws Error with the runtime's own message where the model does not load, or where a tensor has no JSON form
+   */
+  static async open(file: string, options: SessionOptions = {}): Promise<OnnxSession> {
+    const { name, runtime } = loadRuntime(options.runtime);
+    const threads = options.threads ?? 1;
+    const session = await runtime.InferenceSession.create(file, {
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      // Errors reach the caller as exceptions; a log line a bad request would flood the container's log.
+      logSeverityLevel: 4,
+    });
+    return new OnnxSession(name, runtime, session);
+  }
+
+  readonly signature: Signature;
+  private readonly fetches: string[];
+
+  private constructor(
+    readonly runtimeName: OnnxRuntime,
+    private readonly runtime: Runtime,
+    private readonly session: InferenceSession,
+  ) {
+    const inputs = session.inputMetadata.map((one) => specOf(one, 'input'));
+    // Maps and sequences (scikit-learn's ZipMap) cannot be read by the JavaScript runtimes: the tensors beside them can.
+    const outputs = session.outputMetadata.filter((one) => one.isTensor).map((one) => specOf(one, 'output'));
+    if (outputs.length === 0) {
+      throw new Error('no output of the model is a tensor: export it with tensor outputs (skl2onnx: options={"zipmap": False})');
+    }
+    this.signature = { inputs, outputs };
+    this.fetches = outputs.map((one) => one.name);
+  }
+
+  /** @throws Error with the runtime's message where the model fails on these values */
+  async run(tensors: Readonly<Record<string, TensorValue>>): Promise<Outputs> {
+    const feeds: Record<string, Tensor> = {};
+    for (const name in tensors) {
+      const { type, data, dims } = tensors[name]!;
+      feeds[name] = new this.runtime.Tensor(type, data, dims);
+    }
+    return (await this.session.run(feeds, this.fetches)) as unknown as Outputs;
+  }
+
+  async close(): Promise<void> {
+    await this.session.release();
+  }
+}
+
+function loadRuntime(wanted: OnnxRuntime | undefined): { name: OnnxRuntime; runtime: Runtime } {
+  const failures: string[] = [];
+  for (const name of wanted === undefined ? ONNX_RUNTIMES : [wanted]) {
+    try {
+      return { name, runtime: require(name) as Runtime };
+    } catch (error) {
+      failures.push(`${name}: ${(error as Error).message.split('\n')[0]}`);
+    }
+  }
+  throw new Error(`no ONNX runtime loads here (npm install onnxruntime-node): ${failures.join('; ')}`);
+}
+
+function specOf(metadata: InferenceSession.ValueMetadata, role: string): TensorSpec {
+  if (!metadata.isTensor) throw new Error(`${role} "${metadata.name}" is not a tensor: only tensors can be served`);
+  if (!(metadata.type in ELEMENTS)) throw new Error(`${role} "${metadata.name}" holds ${metadata.type}, which has no JSON form`);
+  return { name: metadata.name, type: metadata.type as ElementType, shape: metadata.shape };
+}
