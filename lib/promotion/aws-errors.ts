@@ -1,0 +1,47 @@
+/** What an AWS SDK error says of the call: whether to try again, and whether the thing is simply not there. */
+interface SdkError extends Error {
+  readonly $metadata?: { readonly httpStatusCode?: number };
+  readonly $retryable?: object;
+  readonly code?: string;
+}
+
+const TRANSIENT_NAMES =
+  /throttl|toomanyrequests|requestlimit|slowdown|timeout|internal|serviceunavailable|expiredtoken|resourceinuse|conflict/i;
+const TRANSIENT_CODES = /^(ECONN|EPIPE|ETIMEDOUT|EAI_AGAIN|ENOTFOUND|UND_ERR)/;
+
+/** Throttles, faults of the service or the network, clashes with another call: the same call may succeed later. */
+export function isTransient(error: unknown): boolean {
+  const { name, message, code, $metadata, $retryable } = error as SdkError;
+  const status = $metadata?.httpStatusCode ?? 0;
+  if ($retryable !== undefined || status >= 500 || status === 429 || TRANSIENT_CODES.test(code ?? '')) return true;
+  return TRANSIENT_NAMES.test(name) || /socket hang up|ECONNRESET|network/i.test(message);
+}
+
+/** SageMaker answers a look at something that is not there with a ValidationException, S3 with NoSuchKey or NotFound. */
+export function isMissing(error: unknown): boolean {
+  const { name, message, $metadata } = error as SdkError;
+  return (
+    /^(NoSuchKey|NotFound|ResourceNotFound)/.test(name) ||
+    $metadata?.httpStatusCode === 404 ||
+    /could not find|does not exist/i.test(message)
+  );
+}
+
+/** A create whose first try was made although its answer was lost. */
+export function isAlreadyThere(error: unknown): boolean {
+  return /already exist|cannot create already/i.test((error as Error).message);
+}
+
+/** A conditional write that came second. */
+export function isPreconditionFailed(error: unknown): boolean {
+  const { name, $metadata } = error as SdkError;
+  return (
+    /PreconditionFailed|ConditionalRequestConflict/.test(name) || $metadata?.httpStatusCode === 412 || $metadata?.httpStatusCode === 409
+  );
+}
+
+/** Error text for the record: one line, no stack. */
+export function saying(error: unknown): string {
+  const { name, message } = error as Error;
+  return name && name !== 'Error' ? `${name}: ${message}` : message;
+}

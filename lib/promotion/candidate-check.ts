@@ -1,0 +1,99 @@
+import { HeadObjectCommand } from '@aws-sdk/client-s3';
+import { DescribeModelPackageCommand } from '@aws-sdk/client-sagemaker';
+import { InvokeEndpointCommand } from '@aws-sdk/client-sagemaker-runtime';
+import { isMissing, isTransient, saying } from './aws-errors';
+import { CANDIDATE } from './configurations';
+import type { Ports } from './ports';
+import type { PromotionRequest } from './request';
+import { Store } from './store';
+
+/** Keys of a model package's metadata that the check reads. */
+export const PACKAGE_METADATA = {
+  /** SHA-256 of the artifact's manifest, in hex: the content that was approved. */
+  digest: 'cdk-fledge:digest',
+  /** Key, in the stage's bucket, of the requests whose answers were recorded when the model was trained. */
+  samples: 'cdk-fledge:samples',
+} as const;
+
+/** Requests with the answers that the model gave when it was trained. */
+export interface RecordedSamples {
+  /** The most that a number may differ. @default 0.0001 */
+  readonly tolerance?: number;
+  readonly samples: readonly RecordedSample[];
+}
+
+/** Named inputs and outputs of one row, sent as JSON. */
+export interface RecordedSample {
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly outputs: Readonly<Record<string, unknown>>;
+}
+
+/** @returns what is wrong with the package or its artifact; empty when nothing is */
+export async function artifactProblem(ports: Ports, request: PromotionRequest): Promise<string> {
+  const modelPackage = await ports.sagemaker.send(new DescribeModelPackageCommand({ ModelPackageName: request.modelPackageArn }));
+  if (modelPackage.ModelApprovalStatus !== 'Approved') return `the model package is ${modelPackage.ModelApprovalStatus}, not Approved`;
+  const container = modelPackage.InferenceSpecification?.Containers?.[0];
+  const url = container?.ModelDataUrl ?? container?.ModelDataSource?.S3DataSource?.S3Uri;
+  if (!url) return 'the model package names no model data';
+  const place = /^s3:\/\/([^/]+)\/(.+)$/.exec(url);
+  if (!place) return `the model data is at ${url}, not in S3`;
+  const digest = modelPackage.CustomerMetadataProperties?.[PACKAGE_METADATA.digest];
+  if (digest && !url.includes(digest)) return `the model data at ${url} is not the approved content ${digest}`;
+  if (url.endsWith('/')) return '';
+  try {
+    await ports.s3.send(new HeadObjectCommand({ Bucket: place[1], Key: place[2] }));
+    return '';
+  } catch (error) {
+    if (isMissing(error)) return `there is no model data at ${url}`;
+    throw error;
+  }
+}
+
+/** Sends the recorded requests to the candidate variant, which takes no other traffic yet. @returns what differs; empty when nothing does */
+export async function samplesProblem(ports: Ports, request: PromotionRequest): Promise<string> {
+  const modelPackage = await ports.sagemaker.send(new DescribeModelPackageCommand({ ModelPackageName: request.modelPackageArn }));
+  const key = modelPackage.CustomerMetadataProperties?.[PACKAGE_METADATA.samples];
+  if (!key) return '';
+  const recorded = (await new Store(ports, request.bucket).read<RecordedSamples>(key))?.value;
+  if (!recorded) return `the recorded samples ${key} are not in ${request.bucket}`;
+  for (const [i, { inputs, outputs }] of recorded.samples.entries()) {
+    const answer = await ask(ports, request.endpointName, inputs);
+    if ('error' in answer) return `sample ${i + 1} of ${recorded.samples.length}: ${answer.error}`;
+    const wrong = difference(outputs, answer.outputs, recorded.tolerance ?? 1e-4);
+    if (wrong) return `sample ${i + 1} of ${recorded.samples.length}: ${wrong}`;
+  }
+  return '';
+}
+
+async function ask(ports: Ports, endpointName: string, inputs: object): Promise<{ outputs: Record<string, unknown> } | { error: string }> {
+  try {
+    const { Body } = await ports.runtime.send(
+      new InvokeEndpointCommand({
+        EndpointName: endpointName,
+        TargetVariant: CANDIDATE,
+        ContentType: 'application/json',
+        Accept: 'application/json',
+        Body: Buffer.from(JSON.stringify({ instances: [inputs] })),
+      }),
+    );
+    const answer = JSON.parse(Buffer.from(Body!).toString()) as { predictions?: Record<string, unknown>[] };
+    return answer.predictions?.[0]
+      ? { outputs: answer.predictions[0] }
+      : { error: `the answer has no predictions: ${JSON.stringify(answer).slice(0, 200)}` };
+  } catch (error) {
+    if (isTransient(error) && (error as Error).name !== 'ModelError') throw error;
+    return { error: saying(error) };
+  }
+}
+
+function difference(expected: Readonly<Record<string, unknown>>, found: Readonly<Record<string, unknown>>, tolerance: number): string {
+  for (const [name, value] of Object.entries(expected)) {
+    const other = found[name];
+    const equal =
+      typeof value === 'number' && typeof other === 'number'
+        ? Math.abs(value - other) <= tolerance
+        : JSON.stringify(value) === JSON.stringify(other);
+    if (!equal) return `${name} is ${JSON.stringify(other)}, recorded was ${JSON.stringify(value)}`;
+  }
+  return '';
+}

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import {
+  CreateEndpointConfigCommand,
+  type CreateEndpointConfigCommandInput,
+  CreateModelCommand,
+  DeleteEndpointConfigCommand,
+  DeleteModelCommand,
+  DescribeEndpointConfigCommand,
+  DescribeModelCommand,
+  type ProductionVariant,
+} from '@aws-sdk/client-sagemaker';
+import { isAlreadyThere, isMissing } from './aws-errors';
+import type { Ports } from './ports';
+import type { PromotionRequest } from './request';
+
+/** Name of the variant that wants to go live. */
+export const CANDIDATE = 'candidate';
+
+/** What the endpoint served before: the way back. */
+export interface Base {
+  readonly configName: string;
+  /** The live variant, as its configuration says. */
+  readonly variant: ProductionVariant;
+  /** Everything else of that configuration, to be kept in those that follow. */
+  readonly rest: Omit<CreateEndpointConfigCommandInput, 'EndpointConfigName' | 'ProductionVariants'>;
+}
+
+/** Names that a promotion gives to what it creates; the same at every run of it. */
+export function namesOf(request: PromotionRequest) {
+  const stem = `${request.endpointName.slice(0, 36)}-${createHash('sha256').update(request.promotionId).digest('hex').slice(0, 12)}`;
+  return { model: `${stem}-model`, shadow: `${stem}-shadow`, canary: `${stem}-canary`, live: `${stem}-live`, final: `${stem}-final` };
+}
+
+/** @throws Error where the endpoint is not one that a stage can take over */
+export async function readBase(ports: Ports, configName: string): Promise<Base> {
+  const config = await ports.sagemaker.send(new DescribeEndpointConfigCommand({ EndpointConfigName: configName }));
+  const variants = config.ProductionVariants ?? [];
+  if (variants.length !== 1) {
+    const names = variants.map((variant) => variant.VariantName).join(', ');
+    throw new Error(`${configName} has ${variants.length} production variants (${names}): a promotion starts from an endpoint with one`);
+  }
+  const { EndpointConfigName, EndpointConfigArn, CreationTime, $metadata, ProductionVariants, ShadowProductionVariants, ...rest } = config;
+  return { configName, variant: variants[0], rest };
+}
+
+/** Whether a configuration has one production variant and no shadow: what a promotion starts from and ends with. */
+export async function isPlain(ports: Ports, configName: string): Promise<boolean> {
+  const config = await ports.sagemaker.send(new DescribeEndpointConfigCommand({ EndpointConfigName: configName }));
+  return config.ProductionVariants?.length === 1 && (config.ShadowProductionVariants?.length ?? 0) === 0;
+}
+
+/** Creates the candidate's model from its package, in the role and the network of the live one. */
+export async function createCandidateModel(ports: Ports, request: PromotionRequest, base: Base): Promise<void> {
+  const live = await ports.sagemaker.send(new DescribeModelCommand({ ModelName: base.variant.ModelName }));
+  await created(() =>
+    ports.sagemaker.send(
+      new CreateModelCommand({
+        ModelName: namesOf(request).model,
+        Containers: [{ ModelPackageName: request.modelPackageArn }],
+        ExecutionRoleArn: live.ExecutionRoleArn,
+        VpcConfig: live.VpcConfig,
+        EnableNetworkIsolation: live.EnableNetworkIsolation,
+        Tags: tagsOf(request),
+      }),
+    ),
+  );
+}
+
+/** The four configurations of a promotion: mirrored, both serving, the live variant moved, the candidate variant gone. */
+export async function createConfiguration(
+  ports: Ports,
+  request: PromotionRequest,
+  base: Base,
+  which: 'shadow' | 'canary' | 'live' | 'final',
+  mirroredPercent = 100,
+): Promise<void> {
+  const names = namesOf(request);
+  const moved: ProductionVariant = { ...base.variant, ModelName: names.model };
+  const candidate: ProductionVariant = { ...moved, VariantName: CANDIDATE, InitialVariantWeight: 0, ...candidateSize(request, base) };
+  const variants = { shadow: [base.variant], canary: [base.variant, candidate], live: [moved, candidate], final: [moved] }[which];
+  // SageMaker mirrors the share that the shadow's weight is of the production variant's.
+  const shadow: ProductionVariant = {
+    ...candidate,
+    InitialVariantWeight: ((base.variant.InitialVariantWeight ?? 1) * mirroredPercent) / 100,
+  };
+  await created(() =>
+    ports.sagemaker.send(
+      new CreateEndpointConfigCommand({
+        ...base.rest,
+        EndpointConfigName: names[which],
+        ProductionVariants: variants,
+        ShadowProductionVariants: which === 'shadow' ? [shadow] : undefined,
+        Tags: tagsOf(request),
+      }),
+    ),
+  );
+}
+
+export async function deleteConfiguration(ports: Ports, name: string): Promise<void> {
+  await gone(() => ports.sagemaker.send(new DeleteEndpointConfigCommand({ EndpointConfigName: name })));
+}
+
+export async function deleteModel(ports: Ports, name: string): Promise<void> {
+  await gone(() => ports.sagemaker.send(new DeleteModelCommand({ ModelName: name })));
+}
+
+function candidateSize(request: PromotionRequest, base: Base): Partial<ProductionVariant> {
+  if (base.variant.ServerlessConfig) return {};
+  const most = Math.max(...request.plan.steps.map((step) => step.percent ?? 100)) / 100;
+  const instances = request.plan.candidateInstances ?? Math.max(1, Math.ceil((base.variant.InitialInstanceCount ?? 1) * most));
+  return { InitialInstanceCount: instances };
+}
+
+const tagsOf = (request: PromotionRequest) => [{ Key: 'cdk-fledge:promotion', Value: request.promotionId }];
+
+async function created(create: () => Promise<unknown>): Promise<void> {
+  try {
+    await create();
+  } catch (error) {
+    if (!isAlreadyThere(error)) throw error;
+  }
+}
+
+async function gone(remove: () => Promise<unknown>): Promise<void> {
+  try {
+    await remove();
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}

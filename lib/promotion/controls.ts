@@ -1,0 +1,67 @@
+import type { Ports } from './ports';
+import type { Store } from './store';
+
+/** What a person may say while a promotion is under way. */
+export type Command = 'pause' | 'resume' | 'approve' | 'abort' | 'extend';
+
+/** One word said, kept for ever beside the record. */
+export interface Control {
+  readonly command: Command;
+  /** Who said it. */
+  readonly by: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly reason?: string;
+  /** For `extend`: seconds that the deadline moves on. */
+  readonly seconds?: number;
+}
+
+/** All words so far, folded. */
+export interface Said {
+  readonly paused: boolean;
+  readonly approvedBy: string;
+  readonly aborted: string;
+  readonly extraSeconds: number;
+}
+
+const controlsPrefix = (endpointName: string, promotionId: string): string => `promotions/${endpointName}/${promotionId}/controls/`;
+
+/** Says something to a promotion. Nothing said before is overwritten. */
+export async function say(
+  ports: Pick<Ports, 'now'>,
+  store: Store,
+  endpointName: string,
+  promotionId: string,
+  control: Omit<Control, 'at'>,
+): Promise<void> {
+  const at = ports.now();
+  const stamp = String(at).padStart(15, '0');
+  for (let i = 0; ; i++) {
+    if (await store.create(`${controlsPrefix(endpointName, promotionId)}${stamp}-${i}-${control.command}.json`, { ...control, at })) return;
+  }
+}
+
+/** What was said so far: the last of pause and resume counts, an approval or an abort stands. */
+export async function heard(store: Store, endpointName: string, promotionId: string): Promise<Said> {
+  let said: Said = { paused: false, approvedBy: '', aborted: '', extraSeconds: 0 };
+  for (const key of await store.list(controlsPrefix(endpointName, promotionId))) {
+    const control = (await store.read<Control>(key))?.value;
+    if (control) said = fold(said, control);
+  }
+  return said;
+}
+
+function fold(said: Said, { command, by, reason, seconds }: Control): Said {
+  switch (command) {
+    case 'pause':
+      return { ...said, paused: true };
+    case 'resume':
+      return { ...said, paused: false };
+    case 'approve':
+      return { ...said, approvedBy: by };
+    case 'abort':
+      return { ...said, aborted: `aborted by ${by}${reason ? `: ${reason}` : ''}` };
+    case 'extend':
+      return { ...said, extraSeconds: said.extraSeconds + (seconds ?? 0) };
+  }
+}

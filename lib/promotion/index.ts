@@ -1,0 +1,10 @@
+/** A verdict moves traffic: one candidate's way from an approved model package to live, or back, on any SageMaker that the SDK clients find. */
+
+export { PACKAGE_METADATA, type RecordedSamples } from './candidate-check';
+export { CANDIDATE } from './configurations';
+export { type Command, type Control, heard, say } from './controls';
+export { awsPorts, type Ports } from './ports';
+export { type Entry, history, outcomeKey, type Progress, progressKey, promotionPrefix, story } from './record';
+export * from './request';
+export { Store } from './store';
+export { promotion } from './workflow';

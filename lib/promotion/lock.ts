@@ -1,0 +1,61 @@
+import type { Ports } from './ports';
+import type { Store } from './store';
+
+/** One promotion an endpoint: who has it, and until when. */
+export interface Lock {
+  /** The promotion's id; empty when the lock is free. */
+  readonly owner: string;
+  /** Milliseconds since 1970; a lock past this may be taken. */
+  readonly expires: number;
+  /** Configuration to which an abandoned promotion must be taken back; empty before one began to change anything. */
+  readonly base: string;
+}
+
+/** Long enough that no live promotion loses its lock between two ticks, short enough that a dead one does not block the next for a day. Milliseconds. */
+export const LOCK_MILLISECONDS = 15 * 60_000;
+
+export const lockKey = (endpointName: string): string => `locks/${endpointName}.json`;
+
+/** What a try for the lock found. */
+export interface Turn {
+  readonly held: boolean;
+  /** Who has it, where it is not held. */
+  readonly owner: string;
+  /** Where a dead owner, or a first try of this one, wanted to go back to; empty where there is none. */
+  readonly abandoned: string;
+}
+
+/** Takes the lock, takes it over once it expired, or keeps it: any of them may be run twice. */
+export async function takeLock(ports: Ports, store: Store, endpointName: string, owner: string): Promise<Turn> {
+  const key = lockKey(endpointName);
+  const mine = (base: string): Lock => ({ owner, expires: ports.now() + LOCK_MILLISECONDS, base });
+  const found = await store.read<Lock>(key);
+  if (!found) {
+    if (await store.create(key, mine(''))) return { held: true, owner, abandoned: '' };
+    return { held: false, owner: (await store.read<Lock>(key))?.value.owner ?? '', abandoned: '' };
+  }
+  const { value } = found;
+  if (value.owner === owner || value.owner === '' || value.expires <= ports.now()) {
+    if (await store.replace(key, mine(value.base), found.etag)) return { held: true, owner, abandoned: value.base };
+  }
+  return { held: false, owner: value.owner, abandoned: '' };
+}
+
+/**
+ * Keeps the lock for another while, and notes where to go back to.
+ *
+ * @returns false when somebody else has taken it: then nothing may be changed any more
+ */
+export async function keepLock(ports: Ports, store: Store, endpointName: string, owner: string, base?: string): Promise<boolean> {
+  const found = await store.read<Lock>(lockKey(endpointName));
+  if (found?.value.owner !== owner) return false;
+  const kept: Lock = { owner, expires: ports.now() + LOCK_MILLISECONDS, base: base ?? found.value.base };
+  return store.replace(lockKey(endpointName), kept, found.etag);
+}
+
+/** Frees the lock if it is still this promotion's. */
+export async function freeLock(store: Store, endpointName: string, owner: string): Promise<void> {
+  const found = await store.read<Lock>(lockKey(endpointName));
+  if (found?.value.owner === owner)
+    await store.replace(lockKey(endpointName), { owner: '', expires: 0, base: '' } satisfies Lock, found.etag);
+}

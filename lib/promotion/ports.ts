@@ -1,0 +1,25 @@
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
+
+/** All that a promotion touches. The clients find AWS, or a SageMaker on this machine, by the environment (`AWS_ENDPOINT_URL_SAGEMAKER` and its sisters). */
+export interface Ports {
+  readonly sagemaker: SageMakerClient;
+  readonly runtime: SageMakerRuntimeClient;
+  readonly cloudwatch: CloudWatchClient;
+  readonly s3: S3Client;
+  /** Milliseconds since 1970, on the clock that the metrics are stamped with. */
+  readonly now: () => number;
+}
+
+export function awsPorts(): Ports {
+  const retries = { maxAttempts: 5 };
+  return {
+    sagemaker: new SageMakerClient(retries),
+    runtime: new SageMakerRuntimeClient(retries),
+    cloudwatch: new CloudWatchClient(retries),
+    s3: new S3Client(retries),
+    now: Date.now,
+  };
+}

@@ -1,0 +1,165 @@
+import type { JudgeSettings, MetricKind, Objective, ProfileName } from '../judge';
+
+/** One stretch of a promotion. */
+export interface Step {
+  /** `shadow` mirrors requests to the candidate and drops its answers; `percent` routes a share of them to it. */
+  readonly kind: 'shadow' | 'percent';
+  /** Share of the requests, in percent: above 0, at most 100 for a shadow and at most 50 for a routed share. @default 100 for a shadow */
+  readonly percent?: number;
+  /** The least time that the step lasts, in seconds. @default 300 */
+  readonly bakeSeconds?: number;
+}
+
+/** A yes/no fact about requests, counted by CloudWatch, per variant. */
+export interface CountedMetric {
+  readonly id: string;
+  /** As a person would say it: `5xx`. @default - the id */
+  readonly name?: string;
+  readonly kind: MetricKind;
+  /** `latency` needs no more: its counts come from ModelLatency. */
+  readonly source?: {
+    readonly namespace: string;
+    /** Metric whose Sum is the number of bad requests. */
+    readonly bad: string;
+    /** Metric whose Sum is the number of requests looked at. */
+    readonly requests: string;
+  };
+  /** @default true */
+  readonly required?: boolean;
+  readonly margin?: number;
+  readonly objective?: Objective;
+  /** Part of the rollback budget, in any scale. @default 1 */
+  readonly weight?: number;
+}
+
+/** What a stage does with a candidate: the same for every version that comes. */
+export interface StagePlan {
+  /** In the order in which they are taken; shadow steps first, shares rising. At least one routed share. */
+  readonly steps: readonly Step[];
+  readonly metrics: readonly CountedMetric[];
+  readonly profile?: ProfileName;
+  readonly settings?: Partial<JudgeSettings>;
+  /** Length of a bin of counts, in seconds: 1, 5, 10, 30 or a multiple of 60. @default 60 */
+  readonly binSeconds?: number;
+  /** Time between two verdicts, in seconds, at least 1. @default 60 */
+  readonly tickSeconds?: number;
+  /** How late the metrics may be, in seconds; younger bins are not judged. @default 120 */
+  readonly settleSeconds?: number;
+  /** The baseline's latency quantiles are taken over this long before the candidate comes, in seconds. @default 3600 */
+  readonly baselineSeconds?: number;
+  /** From the first routed request to the decision, in seconds. @default 86400 */
+  readonly deadlineSeconds?: number;
+  /** What becomes of a candidate that was shown neither worse nor not worse by the deadline. @default 'rollBack' */
+  readonly onDeadline?: 'rollBack' | 'hold' | 'promote' | 'ask';
+  /** Whether a person must agree before the candidate goes live. @default 'none' */
+  readonly approval?: 'none' | 'manual';
+  /** How long a person is waited for, in seconds; then the candidate is held. @default 604800 */
+  readonly approvalSeconds?: number;
+  /** Instances of the candidate variant. @default - as many as the live variant's share would need, at least 1 */
+  readonly candidateInstances?: number;
+  /** How the live variant moves to the new version. @default - blue/green, all at once, with the alarms */
+  readonly guardrail?: {
+    /** Percent of the new fleet that takes traffic first, 1 to 50. @default - all at once */
+    readonly canaryPercent?: number;
+    /** Seconds between the shift and the end of the old fleet, 0 to 3600. @default 300 */
+    readonly waitSeconds?: number;
+    /** CloudWatch alarms that roll the move back, at most 10. @default - none */
+    readonly alarms?: readonly string[];
+  };
+  /** Another candidate of the same endpoint while one is under way: it waits its turn, or takes over. @default 'wait' */
+  readonly whenBusy?: 'wait' | 'supersede';
+  /** How long an update of the endpoint may take before the candidate is given up, in seconds. @default 3600 */
+  readonly updateSeconds?: number;
+}
+
+/** One candidate's way, to be run once. */
+export interface PromotionRequest {
+  /** Unique; runs again under the same id are the same promotion. 1 to 64 characters of `[A-Za-z0-9-]`. */
+  readonly promotionId: string;
+  readonly endpointName: string;
+  /** Bucket of the lock, the controls and the record. */
+  readonly bucket: string;
+  /** Registered and approved. */
+  readonly modelPackageArn: string;
+  readonly plan: StagePlan;
+}
+
+/** How a promotion ends. */
+export interface Outcome {
+  readonly promotionId: string;
+  readonly endpointName: string;
+  readonly modelPackageArn: string;
+  readonly verdict: 'promoted' | 'rolled back' | 'held';
+  /** For a person. */
+  readonly reason: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** The step under way when it was decided, e.g. `5 %`. */
+  readonly during: string;
+  /** Key of the stored verdict with its counts; null where it was decided without one. */
+  readonly verdictKey: string | null;
+  /** What the endpoint serves at the end. */
+  readonly endpointConfigName: string | null;
+}
+
+export const NAMESPACE = 'CdkFledge';
+
+/** What SageMaker itself counts, and every stage judges. */
+export const STANDARD_METRICS: readonly CountedMetric[] = [
+  {
+    id: 'server-errors',
+    name: '5xx',
+    kind: 'serverErrors',
+    source: { namespace: 'AWS/SageMaker', bad: 'Invocation5XXErrors', requests: 'Invocations' },
+    objective: { rate: 0.01, badWhen: 'both' },
+  },
+  {
+    id: 'model-errors',
+    name: 'model errors',
+    kind: 'modelErrors',
+    source: { namespace: 'AWS/SageMaker', bad: 'InvocationModelErrors', requests: 'Invocations' },
+    objective: { rate: 0.01, badWhen: 'both' },
+  },
+  { id: 'latency', name: 'latency', kind: 'latency' },
+];
+
+/** Wrong answers against outcomes that became known: whoever knows them publishes both metrics, per endpoint and variant. */
+export const ANSWERS_METRIC: CountedMetric = {
+  id: 'wrong-answers',
+  name: 'wrong answers',
+  kind: 'wrongAnswers',
+  source: { namespace: NAMESPACE, bad: 'WrongAnswers', requests: 'KnownOutcomes' },
+  margin: 1.25,
+};
+
+/**
+ * Refuses a request that could not run.
+ *
+ * @throws Error that names the field, the value and the range
+ */
+export function checkRequest(request: PromotionRequest): void {
+  const { plan } = request;
+  if (!/^[A-Za-z0-9-]{1,64}$/.test(request.promotionId))
+    throw new Error(`promotionId must be 1 to 64 letters, digits or hyphens, got '${request.promotionId}'`);
+  if (plan.metrics.length === 0) throw new Error('plan.metrics is empty: nothing would be judged');
+  const routed = plan.steps.filter((step) => step.kind === 'percent');
+  if (routed.length === 0) throw new Error('plan.steps routes no requests to the candidate: add a step of kind percent');
+  plan.steps.forEach((step, i) => {
+    const most = step.kind === 'shadow' ? 100 : 50;
+    const percent = step.percent ?? (step.kind === 'shadow' ? 100 : Number.NaN);
+    if (!(percent > 0 && percent <= most))
+      throw new Error(`plan.steps[${i}].percent must be above 0 and at most ${most} for a ${step.kind} step, got ${step.percent}`);
+    const before = plan.steps[i - 1];
+    if (step.kind === 'shadow' && before?.kind === 'percent')
+      throw new Error(`plan.steps[${i}] is a shadow after a routed share: shadows come first`);
+    if (before?.kind === 'percent' && before.percent! > percent)
+      throw new Error(`plan.steps[${i}].percent is ${percent}, below the ${before.percent} before it: shares only rise`);
+  });
+  const bin = plan.binSeconds ?? 60;
+  if (![1, 5, 10, 30].includes(bin) && (bin < 60 || bin % 60 !== 0))
+    throw new Error(`plan.binSeconds must be 1, 5, 10, 30 or a multiple of 60, got ${bin}`);
+  if ((plan.tickSeconds ?? 60) < 1) throw new Error(`plan.tickSeconds must be at least 1, got ${plan.tickSeconds}`);
+  if ((plan.guardrail?.alarms?.length ?? 0) > 10)
+    throw new Error(`plan.guardrail.alarms holds ${plan.guardrail?.alarms?.length} names: SageMaker takes at most 10`);
+}
