@@ -1,0 +1,193 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, writevSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { type ContentDigest, listTree, now, rememberDigest, rememberedDigest, type TreeEntry } from '../digest';
+import { entryPoint } from '../entry-point';
+import { ModelError } from '../model-error';
+import type { ArchiveMode } from './encode-block';
+import { archivePath, discard, existing, keep, partialPath } from './output';
+import { pack } from './pack';
+import { packSync } from './pack-sync';
+
+export interface ArchiveSyncOptions {
+  /** The directory that the archive is written into; made where it does not exist. */
+  readonly output: string;
+  /**
+   * `size`: compress what becomes at least 1 % smaller; `speed`: at least 10 %; `stored`: nothing, the fastest to make and to unpack.
+   * @default 'size'
+   */
+  readonly mode?: ArchiveMode;
+  /** Threads that compress. @default - the processors that Node may use, at most 8 */
+  readonly workers?: number;
+  /** Where hashes of unchanged files are remembered. @default - `$XDG_CACHE_HOME/cdk-fledge`, else `~/.cache/cdk-fledge` */
+  readonly cacheDirectory?: string;
+}
+
+export interface ArchiveOptions extends ArchiveSyncOptions {
+  /** Called as the archive grows. */
+  readonly onProgress?: (progress: ArchiveProgress) => void;
+  /** Ends the work; nothing is left in the output directory. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ArchiveProgress {
+  /** Bytes of the model's files that are packed. */
+  readonly done: number;
+  /** Bytes of the model's files. */
+  readonly total: number;
+}
+
+export interface ArchiveResult {
+  /** The archive: `<output>/<digest>.tar.gz`. */
+  readonly path: string;
+  /** The content digest of the directory (`contentDigest`). */
+  readonly digest: string;
+  /** Bytes of the archive. */
+  readonly bytes: number;
+  /** How many files it holds. */
+  readonly files: number;
+  /** Whether it was there already, and nothing was written. */
+  readonly reused: boolean;
+}
+
+/** Up to here starting a process takes longer than packing on the caller's thread, in bytes. */
+const SMALL = 32 * 2 ** 20;
+
+/**
+ * Packs a model directory as it stands, without junk (`isJunk`), into a `.tar.gz` that is named by its content. The bytes are the same
+ * whatever the files' dates, owner and order and the number of workers. Where an archive of equal files is there already, in whatever mode
+ * it was made, nothing is written. The name appears only when the archive is whole.
+ *
+ * @throws ModelError as `listTree` does, `changed-while-reading`; the file system's error when `output` cannot be written; `signal.reason`
+ */
+export async function archive(directory: string, options: ArchiveOptions): Promise<ArchiveResult> {
+  const entries = listTree(directory);
+  const reused = find(directory, entries, options);
+  if (reused !== undefined) return reused;
+
+  const total = entries.reduce((sum, entry) => sum + entry.size, 0);
+  const { onProgress } = options;
+  const readAt = now();
+  const partial = partialPath(options.output);
+  const file = await open(partial, 'wx');
+  let content: ContentDigest;
+  try {
+    content = await pack(entries, fileSink(file), {
+      mode: options.mode ?? 'size',
+      workers: options.workers,
+      signal: options.signal,
+      onProgress: onProgress && ((done) => onProgress({ done, total })),
+    });
+    await file.close();
+  } catch (error) {
+    await file.close();
+    discard(partial);
+    throw error;
+  }
+  return finish(directory, entries, content, readAt, partial, options);
+}
+
+/**
+ * `archive` for callers that cannot wait, such as constructs: small directories on this thread, larger ones in a process of their own with
+ * its workers.
+ *
+ * @throws as `archive` does
+ */
+export function archiveSync(directory: string, options: ArchiveSyncOptions): ArchiveResult {
+  const entries = listTree(directory);
+  const reused = find(directory, entries, options);
+  if (reused !== undefined) return reused;
+  if (entries.reduce((sum, entry) => sum + entry.size, 0) > SMALL) return archiveInProcess(directory, options);
+
+  const readAt = now();
+  const partial = partialPath(options.output);
+  const descriptor = openSync(partial, 'wx');
+  let content: ContentDigest;
+  try {
+    content = packSync(entries, options.mode ?? 'size', (pieces) => writeAll(descriptor, pieces));
+  } catch (error) {
+    discard(partial);
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+  return finish(directory, entries, content, readAt, partial, options);
+}
+
+/** What the process of `archiveSync` answers on its standard output. */
+export type ProcessAnswer =
+  | { readonly result: ArchiveResult }
+  | { readonly failed: { readonly code?: string; readonly path?: string; readonly message: string } };
+
+function archiveInProcess(directory: string, options: ArchiveSyncOptions): ArchiveResult {
+  const { path, execArgv } = entryPoint('lib/model/archive/archive-process');
+  const { stdout, status, signal, error } = spawnSync(process.execPath, [...execArgv, path, JSON.stringify({ directory, options })], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+  });
+  if (error !== undefined) throw error;
+  if (stdout === '') throw new Error(`archiving ${directory} ended early (${signal ?? `exit code ${status}`})`);
+  const answer = JSON.parse(stdout) as ProcessAnswer;
+  if ('result' in answer) return answer.result;
+  const { code, path: about, message } = answer.failed;
+  throw code === undefined ? new Error(message) : new ModelError(code, about ?? directory, message);
+}
+
+function find(directory: string, entries: readonly TreeEntry[], options: ArchiveSyncOptions): ArchiveResult | undefined {
+  mkdirSync(options.output, { recursive: true });
+  const content = rememberedDigest(directory, entries, options.cacheDirectory);
+  if (content === undefined) return undefined;
+  const bytes = existing(archivePath(options.output, content.digest), entries);
+  return bytes === undefined ? undefined : result(content, bytes, true, options);
+}
+
+function finish(
+  directory: string,
+  entries: readonly TreeEntry[],
+  content: ContentDigest,
+  readAt: bigint,
+  partial: string,
+  options: ArchiveSyncOptions,
+): ArchiveResult {
+  rememberDigest(directory, entries, content, readAt, options.cacheDirectory);
+  const path = archivePath(options.output, content.digest);
+  const before = existing(path, entries);
+  if (before !== undefined) {
+    discard(partial);
+    return result(content, before, true, options);
+  }
+  return result(content, keep(partial, path), false, options);
+}
+
+function result({ digest, files }: ContentDigest, bytes: number, reused: boolean, { output }: ArchiveSyncOptions): ArchiveResult {
+  return { path: archivePath(output, digest), digest, bytes, files, reused };
+}
+
+function fileSink(file: FileHandle): (pieces: readonly Uint8Array[]) => Promise<void> {
+  let end = 0;
+  return async (pieces) => {
+    let position = end;
+    end += byteLength(pieces);
+    for (let left = pieces; left.length > 0; ) {
+      const { bytesWritten } = await file.writev(left, position);
+      position += bytesWritten;
+      left = without(left, bytesWritten);
+    }
+  };
+}
+
+function writeAll(descriptor: number, pieces: readonly Uint8Array[]): void {
+  for (let left = pieces; left.length > 0; ) left = without(left, writevSync(descriptor, left));
+}
+
+/** What is left of `pieces` when their first `bytes` bytes are gone. */
+function without(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let gone = bytes;
+  let index = 0;
+  while (index < pieces.length && gone >= pieces[index]!.length) gone -= pieces[index++]!.length;
+  return gone === 0 ? pieces.slice(index) : [pieces[index]!.subarray(gone), ...pieces.slice(index + 1)];
+}
+
+function byteLength(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0);
+}

@@ -1,0 +1,30 @@
+import { crc32 } from 'node:zlib';
+import type { ContentDigest, TreeEntry } from '../digest';
+import { Assembly } from './assembly';
+import { type ArchiveMode, encodeBlock } from './encode-block';
+import { GZIP_HEADER, storedPieces } from './gzip';
+import { planBlocks } from './plan';
+import { BlockReader } from './read-block';
+import { blockMemory } from './slots';
+
+/** Packs files on the calling thread, one block after the other. `write` gets views that are good until it returns. */
+export function packSync(entries: readonly TreeEntry[], mode: ArchiveMode, write: (pieces: readonly Uint8Array[]) => void): ContentDigest {
+  const memory = blockMemory(1);
+  const { input, output } = memory.slot(0);
+  const reader = new BlockReader();
+  const assembly = new Assembly(entries);
+  try {
+    write([GZIP_HEADER]);
+    for (const block of planBlocks(entries)) {
+      const raw = input.subarray(0, block.length);
+      reader.fill(raw, block.segments);
+      assembly.add(block, raw, crc32(raw));
+      const length = encodeBlock(raw, output, mode);
+      write(length === 0 ? storedPieces(raw) : [output.subarray(0, length)]);
+    }
+    write([assembly.gzipEnd()]);
+    return assembly.content();
+  } finally {
+    reader.close();
+  }
+}

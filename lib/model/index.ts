@@ -1,0 +1,3 @@
+/** A directory becomes a checked, content-addressed archive. */
+export * from './archive';
+export { type ContentDigest, type ContentDigestOptions, contentDigest, directorySize, type ManifestEntry, manifestText } from './digest';
