@@ -19,9 +19,9 @@ export interface JudgeSettings {
   readonly correlation: number;
   /** The most that one bin can multiply any evidence by, in the robust form: no single bin decides. Above 1. @default 8 */
   readonly cap: number;
-  /** Share of the rollback budget kept for a regression that begins after the stage did. In [0, 1). @default 0.2 */
+  /** Part of the rollback evidence kept for a regression that begins after the first bin. In [0, 1). @default 0.1 */
   readonly lateReserve: number;
-  /** Relative risks that are bet on, increasing, none of them 1; those above 1 speak for rollback, those below the margin for promotion. */
+  /** Relative risks that are bet on, increasing; those above 1 speak for rollback, those below the margin for promotion. */
   readonly effects: readonly number[];
   /** Weight of each effect in the rollback mixture; not negative, any scale; only those of effects above 1 are used. */
   readonly rollbackWeights: readonly number[];

@@ -1,0 +1,303 @@
+/** A verdict that grows with its bins: the same answer as judging all of them again, without doing so. */
+import { BinTable } from './counts';
+import { driftEvidence, shareEvidence, silentArm } from './guards';
+import { informativeBins, intervalFrom } from './interval';
+import { RiskScale } from './likelihood';
+import { SeriesProcess } from './processes';
+import { answer } from './sentence';
+import { profile } from './settings';
+import type { Bin, Crossing, JudgeInput, JudgeSettings, MetricEvidence, MetricInput, Routing, SeriesEvidence, Verdict } from './types';
+
+/** One series as it is being judged. */
+interface RunningSeries {
+  readonly label: string;
+  readonly table: BinTable;
+  /** Its part of the rollback evidence; the parts of all series sum to 1. */
+  readonly part: number;
+  process: SeriesProcess;
+  /** Bins judged so far: a prefix of the table. */
+  judged: number;
+}
+
+interface RunningMetric {
+  readonly input: MetricInput;
+  readonly name: string;
+  readonly margin: number;
+  readonly marginIndex: number;
+  /** Its part of alpha; the parts of all metrics sum to 1. */
+  readonly part: number;
+  readonly series: readonly RunningSeries[];
+}
+
+/**
+ * Holds one stage's counts and evidence. Bins may be added in any order, late or again; a bin that comes after those already judged costs the same
+ * however many came before it.
+ */
+export class Evaluation {
+  readonly settings: JudgeSettings;
+  private readonly scale: RiskScale;
+  private readonly metrics: readonly RunningMetric[];
+  private readonly running: readonly RunningSeries[];
+  private routing: readonly Routing[] | undefined;
+  private crossing: Crossing | null = null;
+  private judgedUntil = -Infinity;
+  private stale = false;
+
+  /**
+   * @param input may already hold bins
+   * @throws Error that says which setting, metric, series or bin is wrong, with its value
+   */
+  constructor(private readonly input: JudgeInput) {
+    this.settings = profile(input.profile, input.settings);
+    const { metrics } = input;
+    if (metrics.length === 0) throw new Error('no metric to judge: give at least one');
+    checkMetrics(metrics);
+    const margins = [...new Set(metrics.map((metric) => metric.margin ?? this.settings.margin))];
+    const { effects } = this.settings;
+    this.scale = new RiskScale([...effects, ...margins]);
+    const total = metrics.reduce((sum, metric) => sum + budgetOf(metric), 0);
+    this.metrics = metrics.map((metric): RunningMetric => {
+      const name = metric.name ?? metric.id;
+      const margin = metric.margin ?? this.settings.margin;
+      const part = total === 0 ? 0 : budgetOf(metric) / total;
+      const marginIndex = effects.length + margins.indexOf(margin);
+      const series = metric.series.map((one): RunningSeries => {
+        const label = one.label ?? name;
+        const table = new BinTable(one.counts, `metric '${metric.id}', series '${label}'`);
+        const process = new SeriesProcess(this.scale, marginIndex, metric.objective, this.settings);
+        return { label, table, part: part / metric.series.length, process, judged: 0 };
+      });
+      return { input: metric, name, margin, marginIndex, part, series };
+    });
+    this.running = this.metrics.flatMap((metric) => metric.series);
+    this.routing = input.routing;
+    checkRouting(this.routing ?? []);
+  }
+
+  /**
+   * Adds a bin to a metric's series.
+   * @throws Error when there is no such series, or the bin is malformed or overlaps another
+   */
+  add(metricId: string, bin: Bin, series = 0): void {
+    const metric = this.metrics.find((candidate) => candidate.input.id === metricId);
+    if (metric === undefined) {
+      throw new Error(`no metric '${metricId}'; there are ${this.metrics.map((known) => `'${known.input.id}'`).join(', ')}`);
+    }
+    const running = metric.series[series];
+    if (running === undefined) throw new Error(`metric '${metricId}' has ${metric.series.length} series, so no series ${series}`);
+    const place = running.table.add(bin);
+    if (place < running.judged || bin.start + bin.seconds <= this.judgedUntil) this.stale = true;
+  }
+
+  /** From this second on, this share of the traffic is routed to the candidate. */
+  route(from: number, share: number): void {
+    const routing = [...(this.routing ?? []), { from, share }];
+    checkRouting(routing);
+    this.routing = routing;
+  }
+
+  /**
+   * The verdict over all bins that have settled.
+   * @param now seconds since 1970; @default - the input's
+   */
+  verdict(now: number | undefined = this.input.now): Verdict {
+    const settled = now === undefined ? Infinity : now - this.settings.settleSeconds;
+    if (this.stale || settled < this.judgedUntil) this.restart();
+    this.advance(settled);
+
+    const metrics = this.metrics.map((metric) => this.evidenceOf(metric));
+    const routing = this.routing ?? [];
+    const share = shareEvidence(routing, this.running, this.settings);
+    const drift = driftEvidence(this.input.predictions ?? [], this.settings);
+    let worse = 0;
+    for (const series of this.running) if (series.part > 0) worse += series.part * series.process.worse.value;
+    const logWorse = Number.isFinite(worse) ? Math.log(worse) : this.largestLogWorse();
+    const facts = {
+      logWorse: this.running.some((series) => series.part > 0) ? logWorse : 0,
+      logWorseThreshold: -Math.log(this.settings.alpha),
+      crossing: this.crossing,
+      metrics,
+      share,
+      drift,
+      from: this.bound(Math.min, (series) => series.table.start[0]!),
+      until: this.bound(Math.max, (series) => series.table.end(series.judged - 1)),
+      bins: this.running.reduce((sum, series) => sum + series.judged, 0),
+      unsettledBins: this.running.reduce((sum, series) => sum + series.table.length - series.judged, 0),
+      settings: this.settings,
+    };
+    const input = { ...this.currentInput(), ...(now === undefined ? {} : { now }) };
+    const silent = silentArm(routing, this.running, this.settings);
+    return { ...answer({ ...facts, input, silent, settled, lastRequest: this.lastRequest() }), ...facts, input };
+  }
+
+  private restart(): void {
+    for (const metric of this.metrics) {
+      for (const series of metric.series) {
+        series.process = new SeriesProcess(this.scale, metric.marginIndex, metric.input.objective, this.settings);
+        series.judged = 0;
+      }
+    }
+    this.crossing = null;
+    this.judgedUntil = -Infinity;
+    this.stale = false;
+  }
+
+  /** Judges every bin that ended by `until`, moment by moment over all series. */
+  private advance(until: number): void {
+    for (;;) {
+      let moment = Infinity;
+      for (const { table, judged } of this.running) {
+        if (judged < table.length && table.end(judged) < moment) moment = table.end(judged);
+      }
+      if (moment > until || moment === Infinity) return;
+      for (const series of this.running) {
+        const { table } = series;
+        const i = series.judged;
+        if (i >= table.length || table.end(i) !== moment) continue;
+        series.process.step(table.candidateRequests[i]!, table.candidateBad[i]!, table.baselineRequests[i]!, table.baselineBad[i]!);
+        series.judged++;
+      }
+      this.judgedUntil = moment;
+      if (this.crossing === null) this.lookForCrossing(moment);
+    }
+  }
+
+  private lookForCrossing(moment: number): void {
+    let worse = 0;
+    for (const series of this.running) if (series.part > 0) worse += series.part * series.process.worse.value;
+    if (worse < 1 / this.settings.alpha) return;
+    let best: { metric: RunningMetric; logEvidence: number; excess: number } | undefined;
+    for (const metric of this.metrics) {
+      if (metric.part === 0) continue;
+      const logEvidence = logWorseOf(metric.series);
+      const excess = logEvidence + Math.log(metric.part);
+      if (best === undefined || excess > best.excess) best = { metric, logEvidence, excess };
+    }
+    const { metric, logEvidence } = best!;
+    const leading = metric.series.reduce((a, b) => (b.process.worse.logValue > a.process.worse.logValue ? b : a));
+    this.crossing = {
+      at: moment,
+      metric: metric.input.id,
+      logEvidence,
+      logThreshold: -Math.log(this.settings.alpha * metric.part),
+      series: leading.label,
+      totals: leading.process.totals,
+    };
+  }
+
+  private evidenceOf(metric: RunningMetric): MetricEvidence {
+    const { alpha, beta } = this.settings;
+    const series = metric.series.map((one) => this.evidenceOfSeries(metric, one));
+    return {
+      id: metric.input.id,
+      name: metric.name,
+      kind: metric.input.kind ?? 'other',
+      required: metric.input.required ?? true,
+      rollsBack: metric.part > 0,
+      margin: metric.margin,
+      objective: metric.input.objective ?? null,
+      alpha: alpha * metric.part,
+      logWorse: logWorseOf(metric.series),
+      logWorseThreshold: metric.part > 0 ? -Math.log(alpha * metric.part) : null,
+      logNotWorse: Math.min(...series.map((one) => one.logNotWorse)),
+      logNotWorseThreshold: -Math.log(beta),
+      series,
+    };
+  }
+
+  private evidenceOfSeries(metric: RunningMetric, series: RunningSeries): SeriesEvidence {
+    const { process } = series;
+    const totals = process.totals;
+    const { logBelowMargin, logBelowObjective } = process;
+    const bins = informativeBins(series.table, series.judged, this.settings);
+    return {
+      label: series.label,
+      totals,
+      candidateRate: totals.candidateRequests === 0 ? null : totals.candidateBad / totals.candidateRequests,
+      baselineRate: totals.baselineRequests === 0 ? null : totals.baselineBad / totals.baselineRequests,
+      relativeRisk: intervalFrom(bins, process.logLikelihoods, this.settings),
+      logWorse: process.worse.logValue,
+      logBelowMargin,
+      logBelowObjective,
+      logNotWorse: joined(logBelowMargin, logBelowObjective, metric.input.objective?.badWhen ?? 'both'),
+    };
+  }
+
+  private largestLogWorse(): number {
+    return Math.max(...this.running.filter(({ part }) => part > 0).map(({ part, process }) => process.worse.logValue + Math.log(part)));
+  }
+
+  private bound(which: (...values: number[]) => number, of: (series: RunningSeries) => number): number | null {
+    const values = this.running.filter((series) => series.judged > 0).map(of);
+    return values.length === 0 ? null : which(...values);
+  }
+
+  /** End of the last judged bin that saw a request. */
+  private lastRequest(): number | null {
+    let last: number | null = null;
+    for (const { table, judged } of this.running) {
+      let i = judged - 1;
+      while (i >= 0 && table.candidateRequests[i]! + table.baselineRequests[i]! === 0) i--;
+      if (i >= 0 && (last === null || table.end(i) > last)) last = table.end(i);
+    }
+    return last;
+  }
+
+  private currentInput(): JudgeInput {
+    return {
+      ...this.input,
+      ...(this.routing === undefined ? {} : { routing: this.routing }),
+      metrics: this.metrics.map(({ input, series }) => ({
+        ...input,
+        series: input.series.map((one, i) => ({ ...one, counts: series[i]!.table.counts() })),
+      })),
+    };
+  }
+}
+
+/** ln of the mean of the series' evidence. */
+function logWorseOf(series: readonly RunningSeries[]): number {
+  const logs = series.map(({ process }) => process.worse.logValue);
+  const top = Math.max(...logs);
+  return top + Math.log(logs.reduce((sum, log) => sum + Math.exp(log - top), 0) / logs.length);
+}
+
+/** Evidence against "bad", which an objective can widen or narrow: the mean disproves an `and`, the least an `or`. */
+function joined(margin: number | null, objective: number | null, badWhen: 'aboveObjective' | 'both' | 'either'): number {
+  if (objective === null) return margin!;
+  if (margin === null) return objective;
+  if (badWhen === 'either') return Math.min(margin, objective);
+  const top = Math.max(margin, objective);
+  return top + Math.log((Math.exp(margin - top) + Math.exp(objective - top)) / 2);
+}
+
+function budgetOf(metric: MetricInput): number {
+  return metric.rollsBack === false ? 0 : (metric.weight ?? 1);
+}
+
+function checkMetrics(metrics: readonly MetricInput[]): void {
+  const ids = new Set<string>();
+  for (const metric of metrics) {
+    const where = `metric '${metric.id}'`;
+    if (ids.has(metric.id)) throw new Error(`${where} is given twice; ids must be unique`);
+    ids.add(metric.id);
+    if (metric.series.length === 0) throw new Error(`${where} has no series to judge`);
+    const { weight, margin, objective } = metric;
+    if (weight !== undefined && !(weight >= 0 && weight < Infinity)) throw new Error(`${where}: weight must be at least 0, not ${weight}`);
+    if (margin !== undefined && !(margin > 1 && margin < Infinity)) throw new Error(`${where}: margin must be above 1, not ${margin}`);
+    if (objective === undefined) continue;
+    if (!(objective.rate > 0 && objective.rate < 1)) {
+      throw new Error(`${where}: the objective's rate must be above 0 and below 1, not ${objective.rate}`);
+    }
+    if (!['aboveObjective', 'both', 'either'].includes(objective.badWhen ?? 'both')) {
+      throw new Error(`${where}: the objective's badWhen must be 'aboveObjective', 'both' or 'either', not '${objective.badWhen}'`);
+    }
+  }
+}
+
+function checkRouting(routing: readonly Routing[]): void {
+  for (const { from, share } of routing) {
+    if (!Number.isFinite(from)) throw new Error(`routing: from must be in seconds since 1970, not ${from}`);
+    if (!(share >= 0 && share <= 1)) throw new Error(`routing from ${from}: share must be from 0 to 1, not ${share}`);
+  }
+}

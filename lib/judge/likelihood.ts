@@ -1,0 +1,61 @@
+/**
+ * One bin's likelihood ratio, the formula under every verdict.
+ *
+ * In a bin the candidate answered N_c and the baseline N_b of the requests; theta = N_c / (N_c + N_b). Were the candidate r times as often bad, a bad event
+ * would be the candidate's with probability q(r) = theta r / (theta r + 1 - theta). Of E bad events c were the candidate's, so against r = 1
+ *
+ *     l(r) = c ln r - E ln(1 + theta (r - 1)),
+ *
+ * and exp(l(r) - l(r0)) has an expectation of at most 1 when the true risk is r0, or on the far side of r0 from r: whatever the rate, the split and the bin.
+ */
+
+/**
+ * How many bad events count as one: in the robust form, bursts of up to this many events that all hit one arm keep every guarantee, since the root of an
+ * e-value is an e-value for such bursts (Jensen). The factor 3/2 makes the capped root an e-value for beta-binomial counts of the given correlation too.
+ * @param events bad events of both arms in the bin, at least 1
+ * @param correlation intra-class correlation in [0, 1]
+ */
+export function burstSize(events: number, correlation: number): number {
+  return 1 + 1.5 * correlation * Math.max(0, events - 1);
+}
+
+/** l(r) of one bin. */
+export function logLikelihoodRatio(candidateBad: number, events: number, theta: number, risk: number): number {
+  if (theta <= 0 || theta >= 1) return 0;
+  return candidateBad * Math.log(risk) - events * Math.log1p(theta * (risk - 1));
+}
+
+/** l(r) at many r at once; remembers the last theta, which the metrics of one bin share. */
+export class RiskScale {
+  /** ln r of every risk. */
+  readonly log: Float64Array;
+  /** ln(1 + theta (r - 1)) of every risk, for the last theta. */
+  readonly spread: Float64Array;
+  private theta = 0;
+
+  constructor(readonly risks: readonly number[]) {
+    this.log = Float64Array.from(risks, Math.log);
+    this.spread = new Float64Array(risks.length);
+  }
+
+  /** Sets theta, strictly between 0 and 1. */
+  at(theta: number): void {
+    if (theta === this.theta) return;
+    this.theta = theta;
+    for (let k = 0; k < this.risks.length; k++) this.spread[k] = Math.log1p(theta * (this.risks[k]! - 1));
+  }
+}
+
+/** ln of sum_k weights_k exp(logs_k), where the weights need not be normalised. */
+export function logMean(logs: ArrayLike<number>, weights: ArrayLike<number>): number {
+  let top = -Infinity;
+  for (let k = 0; k < logs.length; k++) if (weights[k]! > 0 && logs[k]! > top) top = logs[k]!;
+  if (top === -Infinity) return -Infinity;
+  let sum = 0;
+  let total = 0;
+  for (let k = 0; k < logs.length; k++) {
+    total += weights[k]!;
+    if (weights[k]! > 0) sum += weights[k]! * Math.exp(logs[k]! - top);
+  }
+  return top + Math.log(sum / total);
+}
