@@ -111,7 +111,7 @@ def version3(rows):
     )
 
 
-BAGS, TREES_A_BAG, ROWS_A_BAG = 400, 100, 30_000
+BAGS, TREES_A_BAG, ROWS_A_BAG = 400, 200, 20_000
 
 
 def version4(rows):
@@ -122,7 +122,7 @@ def version4(rows):
     members = []
     for seed in range(BAGS):
         bag = random.choice(len(rows), ROWS_A_BAG, replace=False)
-        settings = {"max_iter": TREES_A_BAG, "max_leaf_nodes": 8, "learning_rate": 0.15}
+        settings = {"max_iter": TREES_A_BAG, "max_leaf_nodes": 4, "learning_rate": 0.15}
         members.append(boosted_trees(seed, **settings).fit(features[bag], outcomes[bag]))
     graph = Graph()
     log_odds = graph.log_odds_of_trees(rates.add_to(graph, EVERYTHING), members)
