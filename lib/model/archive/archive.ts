@@ -4,7 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { type ContentDigest, listTree, now, rememberDigest, rememberedDigest, type TreeEntry } from '../digest';
 import { entryPoint } from '../entry-point';
 import { ModelError } from '../model-error';
-import type { ArchiveMode } from './encode-block';
+import type { ArchiveMode } from './choose-method';
 import { archivePath, discard, existing, keep, partialPath } from './output';
 import { pack } from './pack';
 import { packSync } from './pack-sync';

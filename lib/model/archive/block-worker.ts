@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { crc32 } from 'node:zlib';
 import { ModelError } from '../model-error';
-import { type ArchiveMode, encodeBlock } from './encode-block';
+import { BlockEncoder } from './block-encoder';
+import type { ArchiveMode } from './choose-method';
 import type { PlannedBlock } from './plan';
 import { BlockReader } from './read-block';
 import { openMemory } from './slots';
@@ -11,6 +12,8 @@ import type { SharedMemory } from './web-assembly';
 
 export interface WorkerStart {
   readonly memory: SharedMemory;
+  /** Which of the workers this is, from 0. */
+  readonly worker: number;
   readonly mode: ArchiveMode;
 }
 
@@ -31,16 +34,17 @@ export interface BlockFailed {
   readonly failed: { readonly code: string; readonly path: string; readonly message: string };
 }
 
-const { memory, mode } = workerData as WorkerStart;
+const { memory, worker, mode } = workerData as WorkerStart;
 const slots = openMemory(memory);
+const encoder = new BlockEncoder(slots, worker, mode);
 const reader = new BlockReader();
 
 parentPort!.on('message', ({ block, slot }: BlockTask) => {
   try {
-    const { input, output } = slots.slot(slot);
-    const raw = input.subarray(0, block.length);
+    const room = slots.slot(slot);
+    const raw = room.input.subarray(0, block.length);
     reader.fill(raw, block.segments);
-    const done: BlockDone = { index: block.index, slot, crc: crc32(raw), length: encodeBlock(raw, output, mode) };
+    const done: BlockDone = { index: block.index, slot, crc: crc32(raw), length: encoder.encode(room, block.length) };
     parentPort!.postMessage(done);
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;

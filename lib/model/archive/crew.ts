@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { entryPoint } from '../entry-point';
 import { ModelError } from '../model-error';
 import type { BlockDone, BlockFailed, BlockTask, WorkerStart } from './block-worker';
-import type { ArchiveMode } from './encode-block';
+import type { ArchiveMode } from './choose-method';
 import type { PlannedBlock } from './plan';
 import { blockMemory, type Slot } from './slots';
 
@@ -25,11 +25,11 @@ export class Crew {
 
   constructor(size: number, mode: ArchiveMode) {
     const { path, execArgv } = entryPoint('lib/model/archive/block-worker');
-    this.memory = blockMemory(size * SLOTS_PER_WORKER);
+    this.memory = blockMemory(size, size * SLOTS_PER_WORKER);
     this.freeSlots = Array.from({ length: size * SLOTS_PER_WORKER }, (_, slot) => slot);
     this.load = new Array<number>(size).fill(0);
     this.workers = this.load.map((_, index) => {
-      const workerData: WorkerStart = { memory: this.memory.memory, mode };
+      const workerData: WorkerStart = { memory: this.memory.memory, worker: index, mode };
       const worker = new Worker(path, { workerData, execArgv: [...execArgv] });
       worker.on('message', (answer: BlockDone | BlockFailed) => this.receive(index, answer));
       worker.on('error', (error) => this.fail(error));

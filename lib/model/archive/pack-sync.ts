@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib';
 import type { ContentDigest, TreeEntry } from '../digest';
 import { Assembly } from './assembly';
-import { type ArchiveMode, encodeBlock } from './encode-block';
+import { BlockEncoder } from './block-encoder';
+import type { ArchiveMode } from './choose-method';
 import { GZIP_HEADER, storedPieces } from './gzip';
 import { planBlocks } from './plan';
 import { BlockReader } from './read-block';
@@ -9,18 +10,19 @@ import { blockMemory } from './slots';
 
 /** Packs files on the calling thread, one block after the other. `write` gets views that are good until it returns. */
 export function packSync(entries: readonly TreeEntry[], mode: ArchiveMode, write: (pieces: readonly Uint8Array[]) => void): ContentDigest {
-  const memory = blockMemory(1);
-  const { input, output } = memory.slot(0);
+  const memory = blockMemory(1, 1);
+  const slot = memory.slot(0);
+  const encoder = new BlockEncoder(memory, 0, mode);
   const reader = new BlockReader();
   const assembly = new Assembly(entries);
   try {
     write([GZIP_HEADER]);
     for (const block of planBlocks(entries)) {
-      const raw = input.subarray(0, block.length);
+      const raw = slot.input.subarray(0, block.length);
       reader.fill(raw, block.segments);
       assembly.add(block, raw, crc32(raw));
-      const length = encodeBlock(raw, output, mode);
-      write(length === 0 ? storedPieces(raw) : [output.subarray(0, length)]);
+      const length = encoder.encode(slot, block.length);
+      write(length === 0 ? storedPieces(raw) : [slot.output.subarray(0, length)]);
     }
     write([assembly.gzipEnd()]);
     return assembly.content();

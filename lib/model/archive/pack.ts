@@ -2,8 +2,8 @@ import { availableParallelism } from 'node:os';
 import type { ContentDigest, TreeEntry } from '../digest';
 import { Assembly } from './assembly';
 import type { BlockDone } from './block-worker';
+import type { ArchiveMode } from './choose-method';
 import { Crew } from './crew';
-import type { ArchiveMode } from './encode-block';
 import { GZIP_HEADER, storedPieces } from './gzip';
 import { type PlannedBlock, planBlocks } from './plan';
 
