@@ -1,0 +1,57 @@
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IDependable } from 'constructs';
+import type { ImageFamily } from '../model';
+import type { ModelStore } from './model-store';
+
+/**
+ * The hardware an image must run on.
+ *
+ * @internal
+ */
+export interface ImageTarget {
+  /** Absent for serverless, which runs on x86-64 CPUs. */
+  readonly instanceType?: string;
+  readonly processor: 'cpu' | 'gpu' | 'arm' | 'arm-gpu' | 'neuron';
+}
+
+/**
+ * What is known of an artifact's contents before it is placed.
+ *
+ * @internal
+ */
+export interface ArtifactContents {
+  /** The image family that the bytes ask for; absent where they cannot be seen from here. */
+  readonly family?: ImageFamily;
+  /** The handler, below the model's directory. */
+  readonly entryPoint?: string;
+  readonly name: string;
+}
+
+/** @internal */
+export interface BoundArtifact {
+  /** s3:// URL of one .tar.gz. */
+  readonly archiveUrl?: string;
+  /** s3:// URL of an uncompressed prefix, ending in `/`. */
+  readonly prefixUrl?: string;
+  readonly modelPackageArn?: string;
+  /** Set where new bytes could come under the same URL. */
+  readonly environment: Record<string, string>;
+  /** What the execution role must be allowed, to the object. */
+  readonly statements: PolicyStatement[];
+  /** What must exist before the model. */
+  readonly dependencies: IDependable[];
+  /** The repository of a model package's own image. */
+  readonly imageRepositoryArn?: string;
+}
+
+/** @internal */
+export interface ArtifactPlacement {
+  readonly store?: ModelStore;
+}
+
+/** @internal */
+export interface BoundImage {
+  readonly uri: string;
+  readonly repositoryArn: string;
+  readonly environment: Record<string, string>;
+}

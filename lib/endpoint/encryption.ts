@@ -1,0 +1,73 @@
+import { ArnPrincipal, type IRole, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib/core';
+import type { Construct } from 'constructs';
+
+/**
+ * The one customer key of an endpoint's stores.
+ *
+ * @internal
+ */
+export function endpointKey(scope: Construct, id: string, endpointName: string): Key {
+  return new Key(scope, id, {
+    description: `volumes, logs, records and notices of the SageMaker endpoint ${endpointName}`,
+    enableKeyRotation: true,
+    removalPolicy: RemovalPolicy.RETAIN,
+  });
+}
+
+/**
+ * Lets CloudWatch Logs use the key, for one log group.
+ *
+ * @internal
+ */
+export function allowLogGroup(key: IKey, scope: Construct, logGroupArn: string): void {
+  key.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'EncryptContainerLogs',
+      principals: [new ServicePrincipal(`logs.${Stack.of(scope).region}.amazonaws.com`)],
+      actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
+      resources: ['*'],
+      conditions: { ArnEquals: { 'kms:EncryptionContext:aws:logs:arn': logGroupArn } },
+    }),
+  );
+}
+
+/**
+ * Lets the execution role write encrypted records: SageMaker wants it in the key's own policy.
+ *
+ * @internal
+ */
+export function allowRecords(key: IKey, scope: Construct, role: IRole): void {
+  const stack = Stack.of(scope);
+  // A key of another stack cannot name a role of this one without a cycle; its default policy leaves the decision to IAM.
+  if (Stack.of(key) !== stack) return;
+  key.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'EncryptRecords',
+      principals: [new ArnPrincipal(role.roleArn)],
+      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      resources: ['*'],
+      conditions: {
+        StringEquals: { 'kms:CallerAccount': stack.account, 'kms:ViaService': `s3.${stack.region}.${stack.urlSuffix}` },
+      },
+    }),
+  );
+}
+
+/**
+ * Lets SageMaker encrypt the volumes of the endpoint's instances, by a grant that only an AWS service can use.
+ *
+ * @internal
+ */
+export function encryptVolumes(key: IKey): PolicyStatement[] {
+  return [
+    new PolicyStatement({
+      sid: 'EncryptVolumes',
+      actions: ['kms:CreateGrant'],
+      resources: [key.keyArn],
+      conditions: { Bool: { 'kms:GrantIsForAWSResource': 'true' } },
+    }),
+    new PolicyStatement({ sid: 'DescribeVolumeKey', actions: ['kms:DescribeKey'], resources: [key.keyArn] }),
+  ];
+}

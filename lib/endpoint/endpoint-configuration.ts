@@ -1,0 +1,144 @@
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { CfnEndpointConfig } from 'aws-cdk-lib/aws-sagemaker';
+import { Annotations, type Duration, Lazy } from 'aws-cdk-lib/core';
+import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge';
+import type { DataCapture } from './data-capture';
+import { encryptVolumes } from './encryption';
+import type { EndpointRecords } from './endpoint-records';
+import type { ExecutionRole } from './execution-role';
+import { instanceFamily } from './instance-type';
+import type { ProductionVariant } from './production-variant';
+
+/** @internal */
+export interface EndpointConfigurationProps {
+  /** Grows until the app is synthesised. */
+  readonly variants: ProductionVariant[];
+  readonly role: ExecutionRole;
+  readonly encryptionKey: IKey;
+  /** Whether the user chose the key, and so wants to hear where it is not used. */
+  readonly keyGiven: boolean;
+  readonly records?: EndpointRecords;
+  readonly dataCapture?: DataCapture;
+  readonly enhancedMetricsPeriod?: Duration;
+}
+
+const METRIC_PERIODS = [10, 30, 60, 120, 180, 240, 300];
+
+/**
+ * What an endpoint serves: never named, as any change of it makes another.
+ *
+ * @internal
+ */
+export class EndpointConfiguration extends Construct {
+  public readonly configName: string;
+  private readonly resource: CfnEndpointConfig;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: EndpointConfigurationProps,
+  ) {
+    super(scope, id);
+    const { variants, records, role } = props;
+    this.resource = new CfnEndpointConfig(this, 'Resource', {
+      productionVariants: Lazy.any({ produce: () => variants.map((variant) => variant.render()) }),
+      kmsKeyId: this.volumeKey(),
+      dataCaptureConfig: records && props.dataCapture && this.capture(records, props.dataCapture),
+      asyncInferenceConfig: records && this.queue(records),
+      metricsConfig: enhancedMetrics(props.enhancedMetricsPeriod),
+    });
+    this.resource.node.addDependency(...role.dependencies);
+    this.configName = this.resource.attrEndpointConfigName;
+  }
+
+  /** The key for the instances' volumes, where all of them have one. What has none says why there is no key. */
+  private volumeKey(): string | undefined {
+    const { encryptionKey, keyGiven, role, variants } = this.props;
+    const [live] = variants;
+    const rule = 'SageMakerEndpointConfigurationKMSKeyConfigured';
+    const instance = live?.capacity._instance;
+    if (instance === undefined) {
+      acknowledge(this, rule, 'a serverless endpoint has no volume to encrypt');
+      return undefined;
+    }
+    const family = instanceFamily(instance.instanceType);
+    if (family?.localStorage === true && instance.encryptionKeyOnLocalStorage !== true) {
+      const reason = `${instance.instanceType} keeps the model on local NVMe disks, which a hardware module encrypts: the customer key would not be used there. Set encryptionKeyOnLocalStorage to name it all the same`;
+      acknowledge(this, rule, reason);
+      if (keyGiven) Annotations.of(this).addWarningV2('cdk-fledge:keyNotUsedOnLocalStorage', reason);
+      else Annotations.of(this).addInfo(reason);
+      return undefined;
+    }
+    if (family === undefined) {
+      Annotations.of(this).addWarningV2(
+        'cdk-fledge:unknownInstanceFamily',
+        `nothing is known of the disks of ${instance.instanceType}: if they are local, the customer key does not encrypt them`,
+      );
+    }
+    for (const statement of encryptVolumes(encryptionKey)) role.allow(statement);
+    return encryptionKey.keyArn;
+  }
+
+  private capture(records: EndpointRecords, capture: DataCapture): CfnEndpointConfig.DataCaptureConfigProperty {
+    const { role, encryptionKey } = this.props;
+    records.retain('capture/', capture._retention);
+    role.allow(
+      new PolicyStatement({
+        sid: 'WriteCapturedData',
+        actions: ['s3:PutObject'],
+        resources: [records.bucket.arnForObjects('capture/*')],
+      }),
+      'one prefix; SageMaker names the objects below it by variant and hour',
+    );
+    return capture._bind(records.bucket.s3UrlForObject('capture'), encryptionKey.keyArn);
+  }
+
+  private queue(records: EndpointRecords): CfnEndpointConfig.AsyncInferenceConfigProperty | undefined {
+    const { role, encryptionKey, variants } = this.props;
+    const options = variants[0]?.capacity._async;
+    if (options === undefined) return undefined;
+    const why = 'one prefix each; clients name the requests, SageMaker the answers';
+    role.allow(
+      new PolicyStatement({ sid: 'ReadAsyncRequests', actions: ['s3:GetObject'], resources: [records.bucket.arnForObjects('async-requests/*')] }),
+      why,
+    );
+    role.allow(
+      new PolicyStatement({
+        sid: 'WriteAsyncAnswers',
+        actions: ['s3:AbortMultipartUpload', 's3:PutObject'],
+        resources: [records.bucket.arnForObjects('async-answers/*'), records.bucket.arnForObjects('async-failures/*')],
+      }),
+      why,
+    );
+    const topics = [options.successTopic, options.errorTopic].filter((topic) => topic !== undefined);
+    if (topics.length > 0) {
+      role.allow(
+        new PolicyStatement({ sid: 'NotifyOfAnswers', actions: ['sns:Publish'], resources: topics.map(({ topicArn }) => topicArn) }),
+      );
+    }
+    return {
+      outputConfig: {
+        s3OutputPath: records.bucket.s3UrlForObject('async-answers'),
+        s3FailurePath: records.bucket.s3UrlForObject('async-failures'),
+        kmsKeyId: encryptionKey.keyArn,
+        notificationConfig:
+          topics.length === 0 ? undefined : { successTopic: options.successTopic?.topicArn, errorTopic: options.errorTopic?.topicArn },
+      },
+      clientConfig:
+        options.maxConcurrentInvocationsPerInstance === undefined
+          ? undefined
+          : { maxConcurrentInvocationsPerInstance: options.maxConcurrentInvocationsPerInstance },
+    };
+  }
+}
+
+function enhancedMetrics(period?: Duration): CfnEndpointConfig.MetricsConfigProperty | undefined {
+  if (period === undefined) return undefined;
+  const seconds = period.toSeconds();
+  if (!METRIC_PERIODS.includes(seconds)) {
+    throw new Error(`enhancedMetricsPeriod is one of ${METRIC_PERIODS.join(', ')} seconds, got ${seconds}`);
+  }
+  return { enableEnhancedMetrics: true, metricPublishFrequencyInSeconds: seconds };
+}

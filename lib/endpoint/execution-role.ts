@@ -1,0 +1,115 @@
+import { type IRole, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Annotations, ArnFormat, Stack } from 'aws-cdk-lib/core';
+import { Construct, type IDependable } from 'constructs';
+import { acknowledgeWildcards } from './acknowledge';
+
+/**
+ * The role that SageMaker takes on to run the endpoint, with the statements it needs and no others.
+ *
+ * @internal
+ */
+export class ExecutionRole extends Construct {
+  public readonly role: IRole;
+  /** Customer managed rather than inline, as NIST, HIPAA and PCI packs ask. */
+  private readonly policy?: ManagedPolicy;
+
+  /** @param given the user's own role; its statements are added where the role can be changed */
+  constructor(scope: Construct, id: string, endpointName: string, given?: IRole) {
+    super(scope, id);
+    if (given !== undefined) requireTrustInSageMaker(given);
+    this.role =
+      given ??
+      new Role(this, 'Resource', {
+        description: `runs the SageMaker endpoint ${endpointName}`,
+        assumedBy: new ServicePrincipal('sagemaker.amazonaws.com', {
+          conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+        }),
+      });
+    if (this.role instanceof Role) {
+      this.policy = new ManagedPolicy(this, 'Policy', {
+        description: `what the SageMaker endpoint ${endpointName} does`,
+        roles: [this.role],
+      });
+    }
+  }
+
+  /**
+   * Adds a statement. A role that cannot be changed gets a warning that says what it must already allow.
+   *
+   * @param wildcard why a wildcard in the statement is as narrow as can be; needed where it has one
+   */
+  public allow(statement: PolicyStatement, wildcard?: string): void {
+    if (this.policy !== undefined) {
+      this.policy.addStatements(statement);
+      if (wildcard !== undefined) acknowledgeWildcards(this.policy, statement, wildcard);
+    } else if (!this.role.addToPrincipalPolicy(statement).statementAdded) {
+      Annotations.of(this).addWarningV2(
+        `cdk-fledge:roleMustAllow${statement.sid ?? ''}`,
+        `the role given cannot be changed from here: it must already allow ${statement.actions.join(', ')} on ${JSON.stringify(Stack.of(this).resolve(statement.resources))}`,
+      );
+    } else if (wildcard !== undefined) {
+      acknowledgeWildcards(this.role, statement, wildcard);
+    }
+  }
+
+  /** What a model waits for, so that it never starts before the role may read it. */
+  public get dependencies(): IDependable[] {
+    return this.policy ? [this.role, this.policy] : [this.role];
+  }
+
+  /** Logs, metrics and alarms: what every endpoint's role needs, whatever it serves. */
+  public allowToReport(logGroupArn: string): void {
+    const stack = Stack.of(this);
+    this.allow(
+      new PolicyStatement({
+        sid: 'WriteContainerLogs',
+        actions: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'],
+        resources: [logGroupArn, `${logGroupArn}:log-stream:*`],
+      }),
+      'the streams of one log group; SageMaker chooses their names',
+    );
+    this.allow(
+      new PolicyStatement({
+        sid: 'PublishMetrics',
+        actions: ['cloudwatch:PutMetricData'],
+        resources: ['*'],
+        conditions: { StringEquals: { 'cloudwatch:namespace': ['AWS/SageMaker', '/aws/sagemaker/Endpoints'] } },
+      }),
+      'PutMetricData has no resources in IAM; a condition holds its namespace',
+    );
+    this.allow(
+      new PolicyStatement({
+        sid: 'WatchRollbackAlarms',
+        actions: ['cloudwatch:DescribeAlarms'],
+        resources: [stack.formatArn({ service: 'cloudwatch', resource: 'alarm', resourceName: '*', arnFormat: ArnFormat.COLON_RESOURCE_NAME })],
+      }),
+      'read only: a deployment may name any alarm of this account and region, and composite alarms are read only under a wildcard',
+    );
+  }
+
+  /** Pulls from one repository. */
+  public allowToPull(repositoryArn: string): void {
+    this.allow(
+      new PolicyStatement({
+        sid: 'PullServingImage',
+        actions: ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'],
+        resources: [repositoryArn],
+      }),
+    );
+    this.allow(
+      new PolicyStatement({ sid: 'LogInToRegistry', actions: ['ecr:GetAuthorizationToken'], resources: ['*'] }),
+      'GetAuthorizationToken has no resources in IAM',
+    );
+  }
+}
+
+/** A role of this app says whom it trusts; of an imported one nothing is known. */
+function requireTrustInSageMaker(role: IRole): void {
+  if (!(role instanceof Role) || role.assumeRolePolicy === undefined) return;
+  const trust = JSON.stringify(Stack.of(role).resolve(role.assumeRolePolicy.toJSON()));
+  if (!trust.includes('sagemaker.amazonaws.com')) {
+    throw new Error(
+      `the execution role ${role.node.path} does not trust sagemaker.amazonaws.com, so SageMaker cannot take it on: create it with assumedBy: new ServicePrincipal('sagemaker.amazonaws.com')`,
+    );
+  }
+}

@@ -1,0 +1,11 @@
+/** An archive becomes a managed endpoint. */
+export { type AsyncCapacityOptions, Capacity, type InstanceCapacityOptions, type InstanceOptions, RequestRouting, type ServerlessCapacityOptions } from './capacity';
+export { DataCapture, type DataCaptureOptions } from './data-capture';
+export { type DirectoryOptions, ModelArtifact, type ModelPackageOptions } from './model-artifact';
+export { ModelEndpoint } from './model-endpoint';
+export type { IModelEndpoint } from './model-endpoint-base';
+export type { ModelEndpointAttributes, ModelEndpointProps } from './model-endpoint-props';
+export { ModelStore, type ModelStoreProps } from './model-store';
+export type { NetworkOptions } from './network';
+export type { VariantOptions } from './production-variant';
+export { type ImageBuildOptions, ServingImage } from './serving-image';

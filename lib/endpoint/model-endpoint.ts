@@ -1,0 +1,211 @@
+import type { Connections, IConnectable } from 'aws-cdk-lib/aws-ec2';
+import type { Grant, IGrantable, IPrincipal, IRole } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import { CfnEndpoint } from 'aws-cdk-lib/aws-sagemaker';
+import { ArnFormat, Duration, Names, RemovalPolicy, Stack, Token } from 'aws-cdk-lib/core';
+import { Construct } from 'constructs';
+import type { CapacityKind } from './capacity-kind';
+import { allowLogGroup, endpointKey } from './encryption';
+import { EndpointConfiguration } from './endpoint-configuration';
+import { EndpointRecords } from './endpoint-records';
+import { ExecutionRole } from './execution-role';
+import { type IModelEndpoint, ModelEndpointBase } from './model-endpoint-base';
+import type { ModelEndpointAttributes, ModelEndpointProps } from './model-endpoint-props';
+import { EndpointNetwork } from './network';
+import { ProductionVariant, type VariantOptions } from './production-variant';
+import type { ServedVariant } from './served-variant';
+
+/**
+ * A managed SageMaker endpoint as a careful platform team would deploy it.
+ *
+ * The least to write is `new ModelEndpoint(this, 'M', { artifact })`: two instances, one customer key for every store, a role that may do
+ * exactly what this endpoint does, logs with a retention, alarms, a dashboard, and new versions that roll back on their own errors.
+ */
+export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IGrantable {
+  /** An endpoint of this account and region, by its name. */
+  public static fromEndpointName(scope: Construct, id: string, endpointName: string): IModelEndpoint {
+    return ModelEndpoint.fromEndpointAttributes(scope, id, { endpointName });
+  }
+
+  /** An endpoint of this account and region, by its name and variant. */
+  public static fromEndpointAttributes(scope: Construct, id: string, attributes: ModelEndpointAttributes): IModelEndpoint {
+    class Imported extends ModelEndpointBase {
+      public readonly endpointName = attributes.endpointName;
+      public readonly variantName = attributes.variantName ?? 'live';
+      // SageMaker writes ARNs in lower case, and IAM compares them letter by letter.
+      public readonly endpointArn = Stack.of(this).formatArn({
+        service: 'sagemaker',
+        resource: 'endpoint',
+        resourceName: attributes.endpointName.toLowerCase(),
+      });
+      protected readonly _kind = undefined;
+    }
+    return new Imported(scope, id);
+  }
+
+  public readonly endpointName: string;
+  public readonly endpointArn: string;
+  public readonly variantName: string;
+  /** The configuration of this deployment; every change makes another. */
+  public readonly endpointConfigName: string;
+  /** The role that SageMaker takes on. */
+  public readonly executionRole: IRole;
+  public readonly grantPrincipal: IPrincipal;
+  /** The customer key of the endpoint's stores. */
+  public readonly encryptionKey: IKey;
+  /** Where captured data, async requests and answers lie; absent where there are none. */
+  public readonly recordsBucket?: IBucket;
+
+  /** @internal */
+  protected readonly _kind: CapacityKind;
+  private readonly role: ExecutionRole;
+  private readonly network?: EndpointNetwork;
+  private readonly records?: EndpointRecords;
+  private readonly variants: ProductionVariant[] = [];
+  private readonly variantScope: Construct;
+  private readonly resource: CfnEndpoint;
+
+  /** @throws Error for each combination that SageMaker would refuse at deployment, or hang on */
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: ModelEndpointProps,
+  ) {
+    super(scope, id);
+    this.endpointName = requireEndpointName(props.endpointName ?? nameFromPath(this));
+    this.variantName = props.variantName ?? 'live';
+    this.encryptionKey = props.encryptionKey ?? endpointKey(this, 'Key', this.endpointName);
+    this.role = new ExecutionRole(this, 'ExecutionRole', this.endpointName, props.executionRole);
+    this.executionRole = this.role.role;
+    this.grantPrincipal = this.executionRole.grantPrincipal;
+    const logGroup = this.addLogGroup();
+    if (props.vpc !== undefined) {
+      this.network = new EndpointNetwork(this, 'Network', props.vpc, props);
+      this.network.allow(this.role);
+    }
+
+    this.variantScope = new Construct(this, 'Variants');
+    const live = this.addProductionVariant(this.variantName, props, 1);
+    this._kind = live.capacity._kind;
+    this.records = this.addRecords();
+    this.recordsBucket = this.records?.bucket;
+    const config = new EndpointConfiguration(this, 'Config', {
+      variants: this.variants,
+      role: this.role,
+      encryptionKey: this.encryptionKey,
+      keyGiven: props.encryptionKey !== undefined,
+      records: this.records,
+      dataCapture: props.dataCapture,
+      enhancedMetricsPeriod: props.enhancedMetricsPeriod,
+    });
+    this.endpointConfigName = config.configName;
+    this.resource = new CfnEndpoint(this, 'Resource', {
+      endpointName: this.endpointName,
+      endpointConfigName: this.endpointConfigName,
+    });
+    // The role outlives the endpoint, and the log group is there before SageMaker would make one without key and retention.
+    this.resource.node.addDependency(...this.role.dependencies, logGroup);
+    this.endpointArn = this.resource.ref;
+    this.node.addValidation({ validate: () => this.tooManyTags() });
+  }
+
+  /**
+   * Another model behind the same endpoint, with a weight of its own: 0 until you give it one.
+   *
+   * @param variantName of this endpoint only once
+   * @throws Error for a name that is taken, or a serverless endpoint, which has one variant
+   */
+  public addVariant(variantName: string, options: VariantOptions): void {
+    if (this._kind === 'serverless') throw new Error(`a serverless endpoint has one variant: '${variantName}' needs Capacity.instances`);
+    const variant = this.addProductionVariant(variantName, options, 0);
+    if (variant.capacity._kind !== this._kind) {
+      throw new Error(`the variants of an endpoint are of one kind: '${variantName}' is '${variant.capacity._kind}', the endpoint '${this._kind}'`);
+    }
+  }
+
+  public override grantInvoke(grantee: IGrantable): Grant {
+    const invoke = super.grantInvoke(grantee);
+    return this._kind === 'async' && this.records !== undefined ? invoke.combine(this.records.grantQueue(grantee)) : invoke;
+  }
+
+  /**
+   * The network of the endpoint's containers.
+   *
+   * @throws Error where the endpoint is in no VPC
+   */
+  public get connections(): Connections {
+    if (this.network === undefined) throw new Error(`the endpoint ${this.endpointName} is in no VPC: give it one to manage its connections`);
+    return this.network.connections;
+  }
+
+  private addProductionVariant(variantName: string, options: VariantOptions, defaultWeight: number): ProductionVariant {
+    if (this.variants.some((variant) => variant.variantName === variantName)) {
+      throw new Error(`the endpoint ${this.endpointName} has a variant '${variantName}' already: give each its own name`);
+    }
+    const variant = new ProductionVariant(this.variantScope, {
+      variantName,
+      options,
+      role: this.role,
+      store: this.props.modelStore,
+      vpcConfig: this.network?.vpcConfig,
+      networkIsolation: this.props.networkIsolation,
+      defaultWeight,
+    });
+    this.variants.push(variant);
+    return variant;
+  }
+
+  private addLogGroup(): LogGroup {
+    const logGroupName = `/aws/sagemaker/Endpoints/${this.endpointName}`;
+    const arn = Stack.of(this).formatArn({
+      service: 'logs',
+      resource: 'log-group',
+      resourceName: logGroupName,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    allowLogGroup(this.encryptionKey, this, arn);
+    this.role.allowToReport(arn);
+    return new LogGroup(this, 'Logs', {
+      logGroupName,
+      encryptionKey: this.encryptionKey,
+      retention: this.props.logRetention ?? RetentionDays.ONE_YEAR,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+  }
+
+  private addRecords(): EndpointRecords | undefined {
+    const { dataCapture, accessLogsBucket } = this.props;
+    if (dataCapture !== undefined && this._kind === 'serverless') {
+      throw new Error('a serverless endpoint cannot capture data: use Capacity.instances, or leave dataCapture out');
+    }
+    if (dataCapture === undefined && this._kind !== 'async') return undefined;
+    const records = new EndpointRecords(this, 'Store', this.encryptionKey, this.role, accessLogsBucket);
+    if (this._kind === 'async') {
+      const retention = this.variants[0]?.capacity._async?.retention ?? Duration.days(30);
+      for (const prefix of ['async-requests/', 'async-answers/', 'async-failures/']) records.retain(prefix, retention);
+    }
+    return records;
+  }
+
+  /** SageMaker takes at most 50 tags a resource. */
+  private tooManyTags(): string[] {
+    const count = this.resource.tags.tagValues();
+    const tags = Object.keys(count).length;
+    return tags <= 50 ? [] : [`SageMaker takes at most 50 tags a resource, ${this.node.path} has ${tags}: remove some`];
+  }
+}
+
+/** Lower case, as SageMaker writes it in ARNs. */
+function nameFromPath(scope: Construct): string {
+  return Names.uniqueResourceName(scope, { maxLength: 63, separator: '-' }).toLowerCase();
+}
+
+function requireEndpointName(name: string): string {
+  if (Token.isUnresolved(name)) {
+    throw new Error('endpointName must be written out: its alarms name it before it exists, and a changed name replaces the endpoint');
+  }
+  if (/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/.test(name)) return name;
+  throw new Error(`an endpoint's name has 1 to 63 letters, digits and inner hyphens, got '${name}'`);
+}

@@ -1,0 +1,81 @@
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Duration, Stack, Validations } from 'aws-cdk-lib/core';
+import { AwsCustomResource, AwsCustomResourcePolicy, PhysicalResourceId } from 'aws-cdk-lib/custom-resources';
+import type { Construct } from 'constructs';
+import { acknowledge } from './acknowledge';
+import type { StagedArchive } from './archive-staging';
+import { decryptModel, readObject } from './artifact-access';
+import type { BoundArtifact } from './bindings';
+import type { ModelStore } from './model-store';
+
+/**
+ * Copies an archive from the CDK's asset bucket to the store while the stack deploys: inside S3, encrypted anew with the store's key, and
+ * never deleted, as SageMaker reads an endpoint's archive for as long as the endpoint lives. One CopyObject takes up to 5 GB.
+ *
+ * @internal
+ */
+export function keepInStore(scope: Construct, store: ModelStore, staged: StagedArchive, digest: string): BoundArtifact {
+  const key = store.archiveKey(digest);
+  const call = {
+    service: 'S3',
+    action: 'copyObject',
+    parameters: {
+      CopySource: `${staged.bucketName}/${staged.objectKey}`,
+      Bucket: store.bucket.bucketName,
+      Key: key,
+      ServerSideEncryption: 'aws:kms',
+      SSEKMSKeyId: store.encryptionKey.keyArn,
+      BucketKeyEnabled: true,
+      ContentType: 'application/gzip',
+      MetadataDirective: 'REPLACE',
+      // Tags would need two more permissions.
+      TaggingDirective: 'REPLACE',
+    },
+    physicalResourceId: PhysicalResourceId.of(key),
+    outputPaths: ['CopyObjectResult.ETag'],
+  };
+  const copy = new AwsCustomResource(scope, 'StoreCopy', {
+    resourceType: 'Custom::ModelStoreCopy',
+    onCreate: call,
+    onUpdate: call,
+    installLatestAwsSdk: false,
+    timeout: Duration.minutes(15),
+    policy: AwsCustomResourcePolicy.fromStatements([
+      readObject(scope, staged.bucketName, staged.objectKey),
+      new PolicyStatement({
+        sid: 'KeepModel',
+        actions: ['s3:PutObject'],
+        resources: [store.bucket.arnForObjects(key)],
+      }),
+      new PolicyStatement({
+        sid: 'EncryptModel',
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        resources: [store.encryptionKey.keyArn],
+      }),
+    ]),
+  });
+  acknowledge(copy, 'IAMNoInlinePolicy', "the policy goes with this copy: AwsCustomResource attaches it to its function's role so");
+  acknowledgeFunction(Stack.of(scope));
+  return {
+    archiveUrl: store.bucket.s3UrlForObject(key),
+    environment: {},
+    statements: [readObject(scope, store.bucket.bucketName, key), decryptModel(store.encryptionKey)],
+    dependencies: [copy],
+  };
+}
+
+/** The one function of all AwsCustomResources in a stack. */
+function acknowledgeFunction(stack: Stack): void {
+  const id = `AWS${AwsCustomResource.PROVIDER_FUNCTION_UUID.replace(/-/g, '')}`;
+  const provider = stack.node.findChild(id);
+  acknowledge(provider, 'LambdaInsideVPC', 'it calls S3 only, while a stack deploys; a VPC would add a way in and a NAT to pay');
+  acknowledge(provider, 'LambdaDLQ', 'CloudFormation calls it and gets its failure as the answer; nothing is lost to a queue');
+  acknowledge(provider, 'LambdaConcurrency', 'CloudFormation calls it, once a changed model; reserving concurrency would take it from others');
+  Validations.of(provider).acknowledge(
+    {
+      id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
+      reason: "aws-cdk-lib's own function: it may write its log",
+    },
+    { id: 'AwsSolutions-L1', reason: "aws-cdk-lib's own function: its runtime comes with the version of aws-cdk-lib" },
+  );
+}
