@@ -19,6 +19,8 @@ export interface LocalContext {
   readonly objects: ObjectStore;
   /** In [0, 1); seeded where the caller asked for it. */
   readonly random: () => number;
+  /** Says something that the user should know and that no answer can carry. */
+  readonly warn: (message: string) => void;
 }
 
 /** `arn:aws:<service>:<region>:<account>:<resource>` */

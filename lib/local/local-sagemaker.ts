@@ -1,15 +1,11 @@
-import { join } from 'node:path';
+import { type Assembly, type AssemblyOptions, assemble } from './assembly';
 import { type ClockOptions, LocalClock } from './clock';
-import type { LocalContext } from './context';
-import type { EventSink } from './events/sink';
 import { type FaultRule, Faults, random } from './faults';
-import type { AlarmStates, MetricSink } from './metrics/sink';
-import { Dispatch, Listener, type Service } from './server';
-import { DirectoryObjects } from './storage/directory-objects';
+import { Dispatch, Listener } from './server';
 import { State } from './storage/state';
 
 /** How a local SageMaker is started. */
-export interface LocalOptions {
+export interface LocalOptions extends AssemblyOptions {
   /** On 127.0.0.1; 0 takes a free port. @default 0 */
   readonly port?: number;
   /**
@@ -28,12 +24,8 @@ export interface LocalOptions {
   readonly faults?: readonly FaultRule[];
   /** Of the choice of variants and of faults' probabilities. @default - a different one every time */
   readonly seed?: number;
-}
-
-/** The services and the sinks that they give each other. */
-interface Parts {
-  readonly services: readonly Service[];
-  readonly objects: DirectoryObjects;
+  /** Is told what the user should know and no answer can carry. @default - a process warning */
+  readonly warn?: (message: string) => void;
 }
 
 /** A SageMaker on 127.0.0.1. */
@@ -41,11 +33,8 @@ export class LocalSageMaker {
   private constructor(
     readonly clock: LocalClock,
     readonly faults: Faults,
-    readonly account: string,
-    readonly region: string,
-    private readonly parts: Parts,
+    private readonly assembly: Assembly,
     private readonly listener: Listener,
-    private readonly state: State,
   ) {}
 
   /** @internal use {@link startLocal} */
@@ -53,23 +42,23 @@ export class LocalSageMaker {
     const clock = new LocalClock(options.clock);
     const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
     const faults = new Faults(options.faults, seed + 1);
-    const state = new State(options.stateDirectory);
-    const objects = await DirectoryObjects.open(options.stateDirectory === undefined ? undefined : join(options.stateDirectory, 's3'));
-    const context: LocalContext = {
+    const base = {
       account: options.account ?? '000000000000',
       region: options.region ?? process.env.AWS_REGION ?? 'us-east-1',
       clock,
       faults,
-      state,
-      metrics: NO_METRICS,
-      alarms: NO_ALARMS,
-      events: NO_EVENTS,
-      objects,
+      state: new State(options.stateDirectory),
       random: random(seed),
+      warn: options.warn ?? ((message: string) => process.emitWarning(message)),
     };
-    const services: Service[] = [];
-    const listener = await Listener.open(new Dispatch(services, faults, clock), options.port ?? 0);
-    return new LocalSageMaker(clock, faults, context.account, context.region, { services, objects }, listener, state);
+    const assembly = await assemble(base, options);
+    try {
+      const listener = await Listener.open(new Dispatch(assembly.services, faults, clock), options.port ?? 0);
+      return new LocalSageMaker(clock, faults, assembly, listener);
+    } catch (error) {
+      await assembly.close();
+      throw error;
+    }
   }
 
   /** `http://127.0.0.1:<port>`: the endpoint URL of every service. */
@@ -77,7 +66,15 @@ export class LocalSageMaker {
     return this.listener.url;
   }
 
-  /** The variables that make any AWS SDK or CLI talk to this server and nothing else. */
+  get account(): string {
+    return this.assembly.context.account;
+  }
+
+  get region(): string {
+    return this.assembly.context.region;
+  }
+
+  /** The variables that make any AWS SDK or CLI talk to this server and to nothing else. */
   environment(): Record<string, string> {
     return {
       AWS_ENDPOINT_URL: this.url,
@@ -90,13 +87,22 @@ export class LocalSageMaker {
     };
   }
 
+  /** Lets SageMaker maintain the endpoint for some seconds of the clock: status SystemUpdating, no update until it is over. */
+  maintain(endpoint: string, seconds: number): void {
+    this.assembly.control.endpoints.maintain(endpoint, seconds);
+  }
+
+  /** Takes the endpoint out of service, as SageMaker says OutOfService, or back into it. */
+  setInService(endpoint: string, inService: boolean): void {
+    this.assembly.control.endpoints.setInService(endpoint, inService);
+  }
+
   /** Answers the requests under way, ends models and timers, and leaves no port open. */
   async close(): Promise<void> {
     await this.listener.close();
-    await Promise.all(this.parts.services.map((service) => service.close?.()));
+    await this.assembly.close();
     this.clock.close();
-    this.state.flush();
-    await this.parts.objects.close();
+    this.assembly.context.state.flush();
   }
 }
 
@@ -110,7 +116,3 @@ export function startLocal(options: LocalOptions = {}): Promise<LocalSageMaker> 
 }
 
 const SERVICE_VARIABLES = ['SAGEMAKER', 'SAGEMAKER_RUNTIME', 'CLOUDWATCH', 'APPLICATION_AUTO_SCALING', 'S3', 'EVENTBRIDGE', 'DYNAMODB'];
-
-const NO_METRICS: MetricSink = { record() {} };
-const NO_ALARMS: AlarmStates = { stateOf: () => undefined };
-const NO_EVENTS: EventSink = { put() {} };

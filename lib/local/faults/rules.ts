@@ -2,7 +2,7 @@
 export interface FaultPoint {
   /** The service's name as in {@link Service.name}, e.g. `SageMaker`. */
   readonly service: string;
-  /** An API operation, or a moment of SageMaker's own work: `StartInstances`, `ShiftTraffic`, `RollBack`. */
+  /** An API operation, or a moment of SageMaker's own work: `StartInstances`, `RollBack`, `InvokeModel`. */
   readonly operation: string;
   readonly endpoint?: string;
   readonly variant?: string;
@@ -13,7 +13,7 @@ export interface FaultPoint {
  * What goes wrong.
  *
  * At any call: `throttle`, `error`, `dropped` (the connection is cut and nothing was done), `lost answer` (it was done, then the connection is cut),
- * `late` (done at once, answered after `seconds`). At an invocation, in the model behind it: `model error`, `model slow`, `model crash`.
+ * `late` (done at once, answered after `seconds`). At an invocation, in the model behind it (operation `InvokeModel` of `SageMaker Runtime`): `model error`, `model slow` (`seconds` of real time).
  * At `StartInstances`: `capacity` (none to be had), `unhealthy` (the container never answers /ping), `stuck` (goes on for ever), `slow` (takes `seconds` more).
  * At `RollBack`: `fails` (UpdateRollbackFailed), `silent` (no FailureReason is left).
  */
@@ -25,7 +25,6 @@ export type FaultKind =
   | 'late'
   | 'model error'
   | 'model slow'
-  | 'model crash'
   | 'capacity'
   | 'unhealthy'
   | 'stuck'
@@ -54,7 +53,7 @@ export interface FaultRule extends Partial<FaultPoint> {
    * @default 1
    */
   readonly probability?: number;
-  /** Seconds of the clock for `late`, `model slow` and `slow`. @default 1 */
+  /** Seconds for `late` and `slow` (of the clock) and `model slow` (real ones). @default 1 */
   readonly seconds?: number;
   /** HTTP status of `error` (500) or of the model's answer for `model error` (500). */
   readonly status?: number;

@@ -7,6 +7,8 @@ export interface InvocationSample {
   /** The endpoint configuration of the fleet that answered: the third dimension, which tells old and new fleet apart. */
   readonly config: string;
   readonly shadow: boolean;
+  /** Asynchronous endpoints publish no Invocations and no OverheadLatency. */
+  readonly kind: 'realtime' | 'serverless' | 'async';
   /** What the model answered, its own 4xx and 5xx included; 0 where it gave no answer (crash, timeout, not ready). */
   readonly status: number;
   /** Microseconds from the request's handing to the model until its answer. */
@@ -15,6 +17,8 @@ export interface InvocationSample {
   readonly overhead: number;
   /** Instances of the variant at that moment, for InvocationsPerInstance; 0 where it has none (serverless). */
   readonly instances: number;
+  /** Requests that were with the model at that moment, this one included. */
+  readonly concurrency: number;
 }
 
 /** Takes what the runtime measured. Called once a request on the hot path: it must be quick and must not throw. */

@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import type { EngineOptions } from '../serving';
+import type { LocalContext } from './context';
+import { ControlService, ModelHost, type OpenModel, QUICK_TIMINGS, type Timings } from './control';
+import type { EventSink } from './events/sink';
+import type { AlarmStates, MetricSink } from './metrics/sink';
+import { type Routes, RuntimeService } from './runtime';
+import type { Service } from './server';
+import { DirectoryObjects } from './storage/directory-objects';
+
+/** What a local SageMaker is put together from. */
+export interface AssemblyOptions {
+  /** How models are run. */
+  readonly engines?: EngineOptions;
+  /** Opens models in place of the engines. */
+  readonly openModel?: OpenModel;
+  /** How long SageMaker takes for its work. @default - a few seconds each */
+  readonly timings?: Partial<Timings>;
+  /** What each service gives the others, in place of the local one. */
+  readonly sinks?: Partial<Sinks>;
+}
+
+/** What services give each other. */
+export interface Sinks {
+  readonly metrics: MetricSink;
+  readonly alarms: AlarmStates;
+  readonly events: EventSink;
+}
+
+/** The services of one local SageMaker, and what they share. */
+export interface Assembly {
+  readonly context: LocalContext;
+  /** Asked in this order whose a request is. */
+  readonly services: readonly Service[];
+  readonly control: ControlService;
+  readonly runtime: RuntimeService;
+  close(): Promise<void>;
+}
+
+/** Puts the services together; endpoints of an earlier run serve again when it resolves. */
+export async function assemble(base: Omit<LocalContext, keyof Sinks | 'objects'>, options: AssemblyOptions): Promise<Assembly> {
+  const objects = await DirectoryObjects.open(base.state.directory === undefined ? undefined : join(base.state.directory, 's3'));
+  const context: LocalContext = { ...base, objects, ...NO_SINKS, ...options.sinks };
+  const routes: Routes = new Map();
+  const host = new ModelHost(context, options.engines ?? {}, options.openModel);
+  const control = new ControlService(context, routes, host, { ...QUICK_TIMINGS, ...options.timings });
+  const runtime = new RuntimeService(context, routes);
+  await control.endpoints.restore();
+  return {
+    context,
+    services: [runtime, control],
+    control,
+    runtime,
+    async close() {
+      await runtime.close();
+      await control.close();
+      await objects.close();
+    },
+  };
+}
+
+const NO_SINKS: Sinks = { metrics: { record() {} }, alarms: { stateOf: () => undefined }, events: { put() {} } };

@@ -1,0 +1,2 @@
+/** Why a deployment does not go on: the text of FailureReason. */
+export class DeploymentFailure extends Error {}

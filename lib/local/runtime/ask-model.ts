@@ -1,0 +1,88 @@
+import type { Answer, Invocation } from '../../serving';
+import type { LocalContext } from '../context';
+import type { FaultKind } from '../faults';
+import type { RunningVariant } from './running-variant';
+
+const MODEL_FAULTS: readonly FaultKind[] = ['model error', 'model slow'];
+
+/** How SageMaker bounds an answer's time, in seconds: 60 for a request, 480 for a streamed one, 900 by default for an asynchronous one. */
+export const REQUEST_TIMEOUT = 60;
+export const STREAM_TIMEOUT = 480;
+export const ASYNC_TIMEOUT = 900;
+
+/** The model's answer, or that none came in time. */
+export type Asked = Answer | 'timed out';
+
+/**
+ * Hands a request to a variant's model and records how that went.
+ *
+ * @param arrived `performance.now()` when the request reached the server
+ * @param timeout seconds
+ */
+export async function askModel(
+  context: LocalContext,
+  variant: RunningVariant,
+  invocation: Invocation,
+  arrived: number,
+  timeout: number,
+): Promise<Asked> {
+  variant.begin();
+  const asked = performance.now();
+  try {
+    const answer = await answerInTime(context, variant, invocation, timeout);
+    const answered = performance.now();
+    record(context, variant, answer === 'timed out' ? 0 : answer.status, answered - asked, asked - arrived);
+    return answer;
+  } finally {
+    variant.end();
+  }
+}
+
+/** @param latency milliseconds with the model @param overhead milliseconds beside it */
+export function record(context: LocalContext, variant: RunningVariant, status: number, latency: number, overhead: number): void {
+  const { endpoint, name, config, shadow, kind } = variant.traits;
+  context.metrics.record({
+    time: context.clock.now(),
+    endpoint,
+    variant: name,
+    config,
+    shadow,
+    kind,
+    status,
+    latency: latency * 1000,
+    overhead: overhead * 1000,
+    instances: variant.instances,
+    concurrency: variant.inFlight,
+  });
+}
+
+function answerInTime(context: LocalContext, variant: RunningVariant, invocation: Invocation, timeout: number): Promise<Asked> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, timeout * 1000, 'timed out');
+    const settled = (answer: Answer) => {
+      clearTimeout(timer);
+      resolve(answer);
+    };
+    const failed = (error: unknown) => {
+      clearTimeout(timer);
+      reject(error);
+    };
+    answerOf(context, variant, invocation).then(settled, failed);
+  });
+}
+
+function answerOf(context: LocalContext, variant: RunningVariant, invocation: Invocation): Promise<Answer> {
+  return context.faults.active ? faultyAnswer(context, variant, invocation) : variant.engine.invoke(invocation);
+}
+
+async function faultyAnswer(context: LocalContext, variant: RunningVariant, invocation: Invocation): Promise<Answer> {
+  const { endpoint, name, config } = variant.traits;
+  const point = { service: 'SageMaker Runtime', operation: 'InvokeModel', endpoint, variant: name, config };
+  const fault = context.faults.strike(point, MODEL_FAULTS);
+  if (fault?.kind === 'model error') {
+    return { status: fault.status ?? 500, contentType: 'text/plain', body: Buffer.from(fault.message ?? 'an injected fault') };
+  }
+  // The model's latency is measured in real time, so it is made longer in real time.
+  if (fault?.kind === 'model slow') await new Promise((resolve) => setTimeout(resolve, (fault.seconds ?? 1) * 1000));
+  return variant.engine.invoke(invocation);
+}

@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import type { Invocation } from '../../serving';
+import type { LocalContext } from '../context';
+import type { LocalRequest, LocalResponse } from '../server';
+import { askModel, REQUEST_TIMEOUT } from './ask-model';
+import { modelErrorOf, modelTimeout } from './errors';
+import { HeaderReader, type InvocationHeaders } from './headers';
+import { readPayload } from './payload';
+import type { Route } from './route';
+import type { RunningVariant } from './running-variant';
+import type { Sessions } from './sessions';
+import { chooseVariant, mirror } from './traffic';
+
+const headerReader = new HeaderReader('InvokeEndpoint');
+
+/** InvokeEndpoint: one request, one answer. */
+export async function invokeEndpoint(
+  context: LocalContext,
+  sessions: Sessions,
+  route: Route,
+  request: LocalRequest,
+): Promise<LocalResponse> {
+  const arrived = performance.now();
+  const given = headerReader.read(request);
+  const variant = (given.SessionId === undefined ? undefined : sessions.variantOf(given.SessionId)) ?? chooseVariant(context, route, given);
+  const body = await readPayload(context, request, variant);
+  const invocation = invocationOf(given, body);
+  if (route.mirrors.length > 0) mirror(context, route, invocation);
+  const answer = await askModel(context, variant, invocation, arrived, REQUEST_TIMEOUT);
+  const whose = { endpoint: route.endpoint, account: context.account, region: context.region };
+  if (answer === 'timed out') throw modelTimeout(whose);
+  if (answer.status < 200 || answer.status > 299) throw modelErrorOf(whose, answer);
+  const headers = answerHeaders(variant, answer.contentType, answer.customAttributes);
+  if (given.SessionId === 'NEW_SESSION') headers['x-amzn-sagemaker-new-session-id'] = sessions.start(variant);
+  return { status: 200, headers, body: answer.body };
+}
+
+/** What the model is given of a request. */
+export function invocationOf(given: InvocationHeaders, body: Buffer): Invocation {
+  return {
+    body,
+    contentType: given.ContentType ?? 'application/json',
+    accept: given.Accept,
+    customAttributes: given.CustomAttributes,
+    targetModel: given.TargetModel,
+  };
+}
+
+function answerHeaders(variant: RunningVariant, contentType: string, customAttributes: string | undefined): Record<string, string> {
+  const headers: Record<string, string> = {
+    'content-type': contentType,
+    'x-amzn-invoked-production-variant': variant.traits.name,
+    'x-amzn-requestid': randomUUID(),
+  };
+  if (customAttributes !== undefined) headers['x-amzn-sagemaker-custom-attributes'] = customAttributes;
+  return headers;
+}
