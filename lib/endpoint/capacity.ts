@@ -228,7 +228,9 @@ class Instances extends Capacity {
     }
     requireRange('max', _maxCapacity, Math.max(1, _minCapacity), 10_000, `min is ${_minCapacity}`);
     if (instanceType.startsWith('ml.t2.') && _maxCapacity > _minCapacity) {
-      throw new Error(`${instanceType} cannot scale, got min ${_minCapacity} and max ${_maxCapacity}: make them equal, or take ml.m5.large`);
+      throw new Error(
+        `${instanceType} cannot scale, got min ${_minCapacity} and max ${_maxCapacity}: make them equal, or take ml.m5.large`,
+      );
     }
     requireRange('volumeSize in GiB', volumeSize?.toGibibytes(), 1, 512);
     requireRange('downloadTimeout in seconds', downloadTimeout?.toSeconds(), 60, 3600);

@@ -101,7 +101,11 @@ export class EndpointConfiguration extends Construct {
     if (options === undefined) return undefined;
     const why = 'one prefix each; clients name the requests, SageMaker the answers';
     role.allow(
-      new PolicyStatement({ sid: 'ReadAsyncRequests', actions: ['s3:GetObject'], resources: [records.bucket.arnForObjects('async-requests/*')] }),
+      new PolicyStatement({
+        sid: 'ReadAsyncRequests',
+        actions: ['s3:GetObject'],
+        resources: [records.bucket.arnForObjects('async-requests/*')],
+      }),
       why,
     );
     role.allow(

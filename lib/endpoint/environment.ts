@@ -16,10 +16,14 @@ export function requireEnvironment(environment: Record<string, unknown>): void {
   let bytes = 0;
   for (const [key, value] of entries) {
     const literal = typeof value === 'string' ? value : '';
-    if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(key)) throw new Error(`an environment name has letters, digits and _ and starts with no digit, got '${key}'`);
-    if (literal.length > MAX_VALUE) throw new Error(`environment ${key} has ${literal.length} characters, at most ${MAX_VALUE} are allowed`);
+    if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(key))
+      throw new Error(`an environment name has letters, digits and _ and starts with no digit, got '${key}'`);
+    if (literal.length > MAX_VALUE)
+      throw new Error(`environment ${key} has ${literal.length} characters, at most ${MAX_VALUE} are allowed`);
     if (looksSecret(key, typeof value === 'string' ? value : JSON.stringify(value))) {
-      throw new Error(`environment ${key} looks like a secret, which whoever may describe the model would read: let the container fetch it with the endpoint's role`);
+      throw new Error(
+        `environment ${key} looks like a secret, which whoever may describe the model would read: let the container fetch it with the endpoint's role`,
+      );
     }
     bytes += Buffer.byteLength(key) + Buffer.byteLength(literal);
   }

@@ -81,7 +81,9 @@ export class ExecutionRole extends Construct {
       new PolicyStatement({
         sid: 'WatchRollbackAlarms',
         actions: ['cloudwatch:DescribeAlarms'],
-        resources: [stack.formatArn({ service: 'cloudwatch', resource: 'alarm', resourceName: '*', arnFormat: ArnFormat.COLON_RESOURCE_NAME })],
+        resources: [
+          stack.formatArn({ service: 'cloudwatch', resource: 'alarm', resourceName: '*', arnFormat: ArnFormat.COLON_RESOURCE_NAME }),
+        ],
       }),
       'read only: a deployment may name any alarm of this account and region, and composite alarms are read only under a wildcard',
     );

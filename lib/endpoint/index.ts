@@ -1,5 +1,12 @@
 /** An archive becomes a managed endpoint. */
-export { type AsyncCapacityOptions, Capacity, type InstanceCapacityOptions, type InstanceOptions, RequestRouting, type ServerlessCapacityOptions } from './capacity';
+export {
+  type AsyncCapacityOptions,
+  Capacity,
+  type InstanceCapacityOptions,
+  type InstanceOptions,
+  RequestRouting,
+  type ServerlessCapacityOptions,
+} from './capacity';
 export { DataCapture, type DataCaptureOptions } from './data-capture';
 export { type DirectoryOptions, ModelArtifact, type ModelPackageOptions } from './model-artifact';
 export { ModelEndpoint } from './model-endpoint';

@@ -95,7 +95,9 @@ export abstract class ModelArtifact {
    */
   public static fromModelPackage(modelPackageArn: string, options: ModelPackageOptions = {}): ModelArtifact {
     if (!Token.isUnresolved(modelPackageArn) && !/^arn:[\w-]+:sagemaker:[\w-]+:\d{12}:model-package\/[\w-]+\/\d+$/.test(modelPackageArn)) {
-      throw new Error(`a model package is named by its versioned ARN (arn:aws:sagemaker:REGION:ACCOUNT:model-package/GROUP/VERSION), got '${modelPackageArn}'`);
+      throw new Error(
+        `a model package is named by its versioned ARN (arn:aws:sagemaker:REGION:ACCOUNT:model-package/GROUP/VERSION), got '${modelPackageArn}'`,
+      );
     }
     if ((options.dataBucket === undefined) !== (options.dataKey === undefined)) {
       throw new Error('dataBucket and dataKey of a model package belong together: give both or neither');
@@ -127,7 +129,12 @@ abstract class LocalArtifact extends ModelArtifact {
     const { path, digest } = this.archive(archiveOutput(scope));
     const staged = stageArchive(scope, path, digest, this._contents.name);
     if (store !== undefined) return keepInStore(scope, store, staged, digest);
-    return { archiveUrl: staged.url, environment: {}, statements: [readObject(scope, staged.bucketName, staged.objectKey)], dependencies: [] };
+    return {
+      archiveUrl: staged.url,
+      environment: {},
+      statements: [readObject(scope, staged.bucketName, staged.objectKey)],
+      dependencies: [],
+    };
   }
 }
 

@@ -68,7 +68,11 @@ export abstract class ModelEndpointBase extends Resource implements IModelEndpoi
     const actions =
       this._kind === 'async'
         ? ['sagemaker:InvokeEndpointAsync']
-        : ['sagemaker:InvokeEndpoint', 'sagemaker:InvokeEndpointWithResponseStream', ...(this._kind === undefined ? ['sagemaker:InvokeEndpointAsync'] : [])];
+        : [
+            'sagemaker:InvokeEndpoint',
+            'sagemaker:InvokeEndpointWithResponseStream',
+            ...(this._kind === undefined ? ['sagemaker:InvokeEndpointAsync'] : []),
+          ];
     return Grant.addToPrincipal({ grantee, actions, resourceArns: [this.endpointArn], scope: this });
   }
 

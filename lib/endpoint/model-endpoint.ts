@@ -121,7 +121,9 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
     if (this._kind === 'serverless') throw new Error(`a serverless endpoint has one variant: '${variantName}' needs Capacity.instances`);
     const variant = this.addProductionVariant(variantName, options, 0);
     if (variant.capacity._kind !== this._kind) {
-      throw new Error(`the variants of an endpoint are of one kind: '${variantName}' is '${variant.capacity._kind}', the endpoint '${this._kind}'`);
+      throw new Error(
+        `the variants of an endpoint are of one kind: '${variantName}' is '${variant.capacity._kind}', the endpoint '${this._kind}'`,
+      );
     }
   }
 
@@ -136,7 +138,8 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
    * @throws Error where the endpoint is in no VPC
    */
   public get connections(): Connections {
-    if (this.network === undefined) throw new Error(`the endpoint ${this.endpointName} is in no VPC: give it one to manage its connections`);
+    if (this.network === undefined)
+      throw new Error(`the endpoint ${this.endpointName} is in no VPC: give it one to manage its connections`);
     return this.network.connections;
   }
 

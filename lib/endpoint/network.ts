@@ -99,7 +99,13 @@ export class EndpointNetwork extends Construct {
     role.allow(
       new PolicyStatement({
         sid: 'DescribeNetwork',
-        actions: ['ec2:DescribeDhcpOptions', 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeSecurityGroups', 'ec2:DescribeSubnets', 'ec2:DescribeVpcs'],
+        actions: [
+          'ec2:DescribeDhcpOptions',
+          'ec2:DescribeNetworkInterfaces',
+          'ec2:DescribeSecurityGroups',
+          'ec2:DescribeSubnets',
+          'ec2:DescribeVpcs',
+        ],
         resources: ['*'],
       }),
       'these Describe actions have no resources in IAM',

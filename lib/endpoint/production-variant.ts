@@ -1,4 +1,4 @@
-import { CfnModel, type CfnEndpointConfig } from 'aws-cdk-lib/aws-sagemaker';
+import { type CfnEndpointConfig, CfnModel } from 'aws-cdk-lib/aws-sagemaker';
 import { Annotations, Stack } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { ArtifactContents } from './bindings';

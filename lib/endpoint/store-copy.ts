@@ -70,7 +70,11 @@ function acknowledgeFunction(stack: Stack): void {
   const provider = stack.node.findChild(id);
   acknowledge(provider, 'LambdaInsideVPC', 'it calls S3 only, while a stack deploys; a VPC would add a way in and a NAT to pay');
   acknowledge(provider, 'LambdaDLQ', 'CloudFormation calls it and gets its failure as the answer; nothing is lost to a queue');
-  acknowledge(provider, 'LambdaConcurrency', 'CloudFormation calls it, once a changed model; reserving concurrency would take it from others');
+  acknowledge(
+    provider,
+    'LambdaConcurrency',
+    'CloudFormation calls it, once a changed model; reserving concurrency would take it from others',
+  );
   Validations.of(provider).acknowledge(
     {
       id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
