@@ -32,39 +32,19 @@ function binAt(counts: Counts, i: number): Bin {
   };
 }
 
-/**
- * Refuses a bin that cannot be a count.
- * @param where what the message begins with, for example `metric '5xx', series 'p99'`
- * @throws Error that names the bin, the value and what is wrong with it
- */
-export function checkBin(bin: Bin, where: string): void {
-  if (!Number.isFinite(bin.start)) throw new Error(`${where}: a bin's start must be in seconds since 1970, not ${bin.start}`);
-  const here = `${where}, bin at ${bin.start}`;
-  if (!(bin.seconds > 0 && bin.seconds < Infinity)) throw new Error(`${here}: seconds must be above 0, not ${bin.seconds}`);
-  for (const column of COUNTED) {
-    const count = bin[column];
-    if (!(Number.isSafeInteger(count) && count >= 0)) {
-      throw new Error(`${here}: ${column} must be a whole number of at least 0, not ${count}; round interpolated counts`);
-    }
-  }
-  if (bin.candidateBad > bin.candidateRequests) {
-    throw new Error(`${here}: candidateBad is ${bin.candidateBad}, more than candidateRequests, ${bin.candidateRequests}`);
-  }
-  if (bin.baselineBad > bin.baselineRequests) {
-    throw new Error(`${here}: baselineBad is ${bin.baselineBad}, more than baselineRequests, ${bin.baselineRequests}`);
-  }
-}
-
 /** The bins of one series in the order of time, each once. */
 export class BinTable {
-  readonly start: number[] = [];
-  readonly seconds: number[] = [];
-  readonly candidateRequests: number[] = [];
-  readonly candidateBad: number[] = [];
-  readonly baselineRequests: number[] = [];
-  readonly baselineBad: number[] = [];
+  start: number[];
+  seconds: number[];
+  candidateRequests: number[];
+  candidateBad: number[];
+  baselineRequests: number[];
+  baselineBad: number[];
 
-  /** @param where begins every message */
+  /**
+   * @param where begins every message, for example `metric 'latency', series 'p99'`
+   * @throws Error that names the bin, the value and what is wrong with it
+   */
   constructor(
     counts: Counts,
     private readonly where: string,
@@ -75,46 +55,55 @@ export class BinTable {
         throw new Error(`${where}: column ${column} has ${counts[column].length} entries where column start has ${n}`);
       }
     }
-    const { start } = counts;
+    this.start = counts.start.slice();
+    this.seconds = counts.seconds.slice();
+    this.candidateRequests = counts.candidateRequests.slice();
+    this.candidateBad = counts.candidateBad.slice();
+    this.baselineRequests = counts.baselineRequests.slice();
+    this.baselineBad = counts.baselineBad.slice();
+    for (let i = 0; i < n; i++) this.check(i);
     let inOrder = true;
-    for (let i = 1; i < n && inOrder; i++) inOrder = start[i - 1]! < start[i]!;
-    if (inOrder) {
-      for (let i = 0; i < n; i++) this.add(binAt(counts, i));
-    } else {
-      const order = Array.from(start, (_, i) => i).sort((a, b) => start[a]! - start[b]!);
-      for (const i of order) this.add(binAt(counts, i));
-    }
+    for (let i = 1; i < n && inOrder; i++) inOrder = this.end(i - 1) <= this.start[i]!;
+    if (inOrder) return;
+    const order = Array.from(this.start, (_, i) => i).sort((a, b) => this.start[a]! - this.start[b]!);
+    const bins = order.map((i) => binAt(counts, i));
+    for (const column of COLUMNS) this[column] = [];
+    for (const bin of bins) this.add(bin);
   }
 
   get length(): number {
     return this.start.length;
   }
 
+  /** The first second after bin i. */
+  end(i: number): number {
+    return this.start[i]! + this.seconds[i]!;
+  }
+
   /**
    * Takes in one more bin. Of two reports of one bin the fuller one counts, count by count: a metric store only ever adds to a bin, so this
    * does not depend on the order in which they arrive.
    * @returns the bin's place in the table
-   * @throws Error when the bin is malformed or overlaps another
+   * @throws Error when the bin is malformed or overlaps another; the table is then as it was
    */
   add(bin: Bin): number {
-    checkBin(bin, this.where);
-    const { start, seconds } = this;
-    const at = start.length === 0 || start[start.length - 1]! <= bin.start ? start.length : this.firstAfter(bin.start);
+    const at = this.firstAfter(bin.start);
     const before = at - 1;
-    if (before >= 0 && start[before] === bin.start && seconds[before] === bin.seconds) {
-      for (const column of COUNTED) this[column][before] = Math.max(this[column][before]!, bin[column]);
+    if (before >= 0 && this.start[before] === bin.start && this.seconds[before] === bin.seconds) {
+      const one = new BinTable(countsOf([bin]), this.where);
+      for (const column of COUNTED) this[column][before] = Math.max(this[column][before]!, one[column][0]!);
       return before;
     }
-    if (before >= 0 && this.end(before) > bin.start) this.refuseOverlap(before, bin);
-    if (at < start.length && start[at]! < bin.start + bin.seconds) this.refuseOverlap(at, bin);
-    if (at === start.length) for (const column of COLUMNS) this[column].push(bin[column]);
-    else for (const column of COLUMNS) this[column].splice(at, 0, bin[column]);
+    for (const column of COLUMNS) this[column].splice(at, 0, bin[column]);
+    try {
+      this.check(at);
+      if (at > 0 && this.end(at - 1) > bin.start) this.refuseOverlap(at - 1, at);
+      if (at + 1 < this.length && this.start[at + 1]! < this.end(at)) this.refuseOverlap(at, at + 1);
+    } catch (error) {
+      for (const column of COLUMNS) this[column].splice(at, 1);
+      throw error;
+    }
     return at;
-  }
-
-  /** The first second after bin i. */
-  end(i: number): number {
-    return this.start[i]! + this.seconds[i]!;
   }
 
   /** The table as plain columns, which do not change when the table does. */
@@ -129,9 +118,39 @@ export class BinTable {
     };
   }
 
+  private check(i: number): void {
+    const seconds = this.seconds[i]!;
+    if (!Number.isFinite(this.start[i]!))
+      throw new Error(`${this.where}: a bin's start must be in seconds since 1970, not ${this.start[i]}`);
+    if (!(seconds > 0 && seconds < Infinity)) throw new Error(`${this.at(i)}: seconds must be above 0, not ${seconds}`);
+    const requests = [this.candidateRequests[i]!, this.baselineRequests[i]!] as const;
+    const bad = [this.candidateBad[i]!, this.baselineBad[i]!] as const;
+    if (
+      isCount(requests[0]) &&
+      isCount(requests[1]) &&
+      isCount(bad[0]) &&
+      isCount(bad[1]) &&
+      bad[0] <= requests[0] &&
+      bad[1] <= requests[1]
+    )
+      return;
+    for (const column of COUNTED) {
+      const count = this[column][i]!;
+      if (!isCount(count))
+        throw new Error(`${this.at(i)}: ${column} must be a whole number of at least 0, not ${count}; round interpolated counts`);
+    }
+    if (bad[0] > requests[0]) throw new Error(`${this.at(i)}: candidateBad is ${bad[0]}, more than candidateRequests, ${requests[0]}`);
+    throw new Error(`${this.at(i)}: baselineBad is ${bad[1]}, more than baselineRequests, ${requests[1]}`);
+  }
+
+  private at(i: number): string {
+    return `${this.where}, bin at ${this.start[i]}`;
+  }
+
   private firstAfter(start: number): number {
     let low = 0;
     let high = this.length;
+    if (high === 0 || this.start[high - 1]! <= start) return high;
     while (low < high) {
       const middle = (low + high) >> 1;
       if (this.start[middle]! > start) high = middle;
@@ -140,10 +159,14 @@ export class BinTable {
     return low;
   }
 
-  private refuseOverlap(i: number, bin: Bin): never {
+  private refuseOverlap(i: number, j: number): never {
     throw new Error(
-      `${this.where}: the bins at ${this.start[i]} (${this.seconds[i]} s) and ${bin.start} (${bin.seconds} s) overlap; ` +
+      `${this.where}: the bins at ${this.start[i]} (${this.seconds[i]} s) and ${this.start[j]} (${this.seconds[j]} s) overlap; ` +
         'give each second once, in one resolution',
     );
   }
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
 }

@@ -2,7 +2,7 @@
 import { BinTable } from './counts';
 import { driftEvidence, shareEvidence, silentArm } from './guards';
 import { informativeBins, intervalFrom } from './interval';
-import { RiskScale } from './likelihood';
+import { logMean, RiskScale } from './likelihood';
 import { SeriesProcess } from './processes';
 import { answer } from './sentence';
 import { profile } from './settings';
@@ -107,13 +107,15 @@ export class Evaluation {
 
     const metrics = this.metrics.map((metric) => this.evidenceOf(metric));
     const routing = this.routing ?? [];
-    const share = shareEvidence(routing, this.running, this.settings);
+    const tables = this.running.map(({ table, judged, process: { totals } }) => ({
+      table,
+      judged,
+      requests: totals.candidateRequests + totals.baselineRequests,
+    }));
+    const share = shareEvidence(routing, tables, this.settings);
     const drift = driftEvidence(this.input.predictions ?? [], this.settings);
-    let worse = 0;
-    for (const series of this.running) if (series.part > 0) worse += series.part * series.process.worse.value;
-    const logWorse = Number.isFinite(worse) ? Math.log(worse) : this.largestLogWorse();
     const facts = {
-      logWorse: this.running.some((series) => series.part > 0) ? logWorse : 0,
+      logWorse: this.logWorse(),
       logWorseThreshold: -Math.log(this.settings.alpha),
       crossing: this.crossing,
       metrics,
@@ -126,7 +128,7 @@ export class Evaluation {
       settings: this.settings,
     };
     const input = { ...this.currentInput(), ...(now === undefined ? {} : { now }) };
-    const silent = silentArm(routing, this.running, this.settings);
+    const silent = silentArm(routing, tables, this.settings);
     return { ...answer({ ...facts, input, silent, settled, lastRequest: this.lastRequest() }), ...facts, input };
   }
 
@@ -162,10 +164,21 @@ export class Evaluation {
     }
   }
 
+  /** ln of the mean evidence of all series, by their parts of the budget; 0 where nothing can roll back. */
+  private logWorse(): number {
+    const able = this.running.filter(({ part }) => part > 0);
+    if (able.length === 0) return 0;
+    return logMean(
+      able.map(({ process }) => process.worse.logValue),
+      able.map(({ part }) => part),
+    );
+  }
+
   private lookForCrossing(moment: number): void {
-    let worse = 0;
-    for (const series of this.running) if (series.part > 0) worse += series.part * series.process.worse.value;
-    if (worse < 1 / this.settings.alpha) return;
+    const threshold = -Math.log(this.settings.alpha);
+    // A mean is at most its largest part.
+    if (!this.running.some(({ part, process }) => part > 0 && process.worse.logBound >= threshold)) return;
+    if (this.logWorse() < threshold) return;
     let best: { metric: RunningMetric; logEvidence: number; excess: number } | undefined;
     for (const metric of this.metrics) {
       if (metric.part === 0) continue;
@@ -223,10 +236,6 @@ export class Evaluation {
     };
   }
 
-  private largestLogWorse(): number {
-    return Math.max(...this.running.filter(({ part }) => part > 0).map(({ part, process }) => process.worse.logValue + Math.log(part)));
-  }
-
   private bound(which: (...values: number[]) => number, of: (series: RunningSeries) => number): number | null {
     const values = this.running.filter((series) => series.judged > 0).map(of);
     return values.length === 0 ? null : which(...values);
@@ -257,9 +266,10 @@ export class Evaluation {
 
 /** ln of the mean of the series' evidence. */
 function logWorseOf(series: readonly RunningSeries[]): number {
-  const logs = series.map(({ process }) => process.worse.logValue);
-  const top = Math.max(...logs);
-  return top + Math.log(logs.reduce((sum, log) => sum + Math.exp(log - top), 0) / logs.length);
+  return logMean(
+    series.map(({ process }) => process.worse.logValue),
+    series.map(() => 1),
+  );
 }
 
 /** Evidence against "bad", which an objective can widen or narrow: the mean disproves an `and`, the least an `or`. */
@@ -267,8 +277,7 @@ function joined(margin: number | null, objective: number | null, badWhen: 'above
   if (objective === null) return margin!;
   if (margin === null) return objective;
   if (badWhen === 'either') return Math.min(margin, objective);
-  const top = Math.max(margin, objective);
-  return top + Math.log((Math.exp(margin - top) + Math.exp(objective - top)) / 2);
+  return logMean([margin, objective], [1, 1]);
 }
 
 function budgetOf(metric: MetricInput): number {

@@ -7,6 +7,8 @@ import type { DriftEvidence, JudgeSettings, PredictionSegment, Routing, ShareEvi
 export interface JudgedTable {
   readonly table: BinTable;
   readonly judged: number;
+  /** Requests of both arms in those bins. */
+  readonly requests: number;
 }
 
 /** An arm that stopped answering. */
@@ -60,10 +62,8 @@ export function isMisrouted(share: ShareEvidence, settings: JudgeSettings): bool
 export function silentArm(routing: readonly Routing[], tables: readonly JudgedTable[], settings: JudgeSettings): SilentArm | null {
   const fullest = withMostRequests(tables);
   if (routing.length === 0 || fullest === undefined) return null;
-  const { table, judged } = fullest;
+  const { table, judged, requests } = fullest;
   const steps = inOrder(routing);
-  let requests = 0;
-  for (let i = 0; i < judged; i++) requests += table.candidateRequests[i]! + table.baselineRequests[i]!;
   const needed = 2 * Math.log(requests + 1) - Math.log(settings.guardAlpha);
   for (const arm of ['candidate', 'baseline'] as const) {
     const own = arm === 'candidate' ? table.candidateRequests : table.baselineRequests;
@@ -104,14 +104,8 @@ function forEachRouted({ table, judged }: JudgedTable, steps: readonly Routing[]
 
 /** The table that saw most of the traffic; some metrics count only the requests whose outcome is known. */
 function withMostRequests(tables: readonly JudgedTable[]): JudgedTable | undefined {
-  let best: JudgedTable | undefined;
-  let most = -1;
-  for (const judgedTable of tables) {
-    let requests = 0;
-    for (let i = 0; i < judgedTable.judged; i++) {
-      requests += judgedTable.table.candidateRequests[i]! + judgedTable.table.baselineRequests[i]!;
-    }
-    if (requests > most) [best, most] = [judgedTable, requests];
-  }
-  return best;
+  return tables.reduce<JudgedTable | undefined>(
+    (best, table) => (best === undefined || table.requests > best.requests ? table : best),
+    undefined,
+  );
 }

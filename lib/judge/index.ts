@@ -1,4 +1,5 @@
 /** The judge: counts of both arms in, a verdict with a stated error rate out; pure functions. */
+export { type RateInterval, rateInterval, type Tuning } from './beta-binomial';
 export { type Calibration, calibrateCorrelation, type InstanceBin } from './calibrate';
 export { binsOf, countsOf } from './counts';
 export { drift, driftAgainstReference, sampleRatio } from './drift';
@@ -14,6 +15,7 @@ export {
   type PlannedShare,
   plan,
 } from './plan';
+export { distributionHalfWidth, quantilePValue } from './quantiles';
 export { profile } from './settings';
 export { type PairEvidence, shadowPairs } from './shadow';
 export type * from './types';

@@ -2,13 +2,14 @@
 import { burstSize, logMean, type RiskScale } from './likelihood';
 import type { JudgeSettings, Objective, Totals } from './types';
 
-/** After this many bins with evidence in them, half of the late reserve has been put to use. */
+/** Part of the late reserve is put to use after every so many bins with evidence in them ... */
+const WAKE_EVERY = 4;
+/** ... and half of it after this many. */
 const RESERVE_HALF_LIFE = 100;
-/** Evidence is kept between these bounds by a common scale, so that a million bins neither overflow nor vanish. */
+/** Evidence is kept below this by a common scale, so that a million bins neither overflow nor vanish. */
 const LARGE = 1e100;
-const LOG_LARGE = Math.log(LARGE);
 /** No factor of one bin is larger than this even in the plain form: a bound far above any threshold, and within floating point. */
-const PLAIN_LOG_CAP = 200;
+const PLAIN_LOG_CAP = 100;
 /** Rates that are bet on against an objective, as parts of it. */
 const OBJECTIVE_PARTS = [0.01, 0.1, 0.25, 0.5, 0.75];
 const OBJECTIVE_WEIGHTS = [1, 1, 1, 1, 1];
@@ -18,18 +19,24 @@ const OBJECTIVE_WEIGHTS = [1, 1, 1, 1, 1];
  *
  *     M = sum_k w_k [ (1 - e) prod_i f_ik + e sum_s pi_s prod_{i > s} f_ik ] + (what of the reserve e is not yet awake),
  *
- * where f_ik is bin i's factor for effect k. Each product is a supermartingale while the candidate is not worse, so M is one.
+ * where f_ik is bin i's factor for effect k. Each product is a supermartingale while the candidate is not worse, so M is one. The products are taken
+ * as sums of logarithms from one waking to the next; M itself is worked out only where it may matter.
  */
 class WorseProcess {
-  private readonly wealth: Float64Array;
   private readonly first: number;
   private readonly weights: Float64Array;
+  /** Evidence for each effect at the last waking, times exp(-scale), and the logarithm of its factors since. */
+  private readonly wealth: Float64Array;
+  private readonly since: Float64Array;
+  private asleep: number;
   private scale = 0;
   private bins = 0;
-  private sum = 1;
+  /** ln of all evidence at the last waking, and the largest of `since`. */
+  private logAtWaking = 0;
+  private rise = 0;
 
   constructor(
-    private readonly scaleOfRisks: RiskScale,
+    private readonly risks: RiskScale,
     private readonly settings: JudgeSettings,
   ) {
     const { effects, rollbackWeights, lateReserve } = settings;
@@ -38,42 +45,59 @@ class WorseProcess {
     const total = weights.reduce((sum, w) => sum + w, 0);
     this.weights = weights.map((w) => w / total);
     this.wealth = this.weights.map((w) => w * (1 - lateReserve));
+    this.since = new Float64Array(weights.length);
+    this.asleep = lateReserve;
   }
 
-  step(candidateBad: number, events: number, rootOf: number, logCap: number): void {
-    const { wealth, weights, first } = this;
-    const { log, spread } = this.scaleOfRisks;
-    const reserve = this.settings.lateReserve;
-    const asleep = (reserve * RESERVE_HALF_LIFE) / (RESERVE_HALF_LIFE + this.bins);
-    const before = this.bins === 0 ? reserve : (reserve * RESERVE_HALF_LIFE) / (RESERVE_HALF_LIFE + this.bins - 1);
+  /** Takes in the bin that the scale last weighed. */
+  step(logCap: number): void {
+    const { since, first } = this;
+    const { l } = this.risks;
+    let rise = 0;
+    for (let k = 0; k < since.length; k++) {
+      const grown = since[k]! + Math.min(l[first + k]!, logCap);
+      since[k] = grown;
+      if (grown > rise) rise = grown;
+    }
+    this.rise = rise;
+    if (++this.bins % WAKE_EVERY === 0) this.wake();
+  }
+
+  private wake(): void {
+    const { wealth, since, weights } = this;
+    const asleep = (this.settings.lateReserve * RESERVE_HALF_LIFE) / (RESERVE_HALF_LIFE + this.bins);
     const unit = this.scale === 0 ? 1 : Math.exp(-this.scale);
-    const waking = (before - asleep) * unit;
+    const waking = (this.asleep - asleep) * unit;
     let sum = asleep * unit;
     for (let k = 0; k < wealth.length; k++) {
-      const l = (candidateBad * log[first + k]! - events * spread[first + k]!) / rootOf;
-      const grown = (wealth[k]! + waking * weights[k]!) * Math.exp(Math.min(l, logCap));
+      const grown = wealth[k]! * Math.exp(since[k]!) + waking * weights[k]!;
       wealth[k] = grown;
+      since[k] = 0;
       sum += grown;
     }
-    this.sum = sum;
-    this.bins++;
-    if (sum > LARGE) this.rescale(1 / LARGE, LOG_LARGE);
-    else if (this.scale > 0 && sum < 1) this.rescale(LARGE, -LOG_LARGE);
+    this.asleep = asleep;
+    this.rise = 0;
+    this.logAtWaking = Math.log(sum) + this.scale;
+    if (sum > LARGE) this.rescale(1 / LARGE);
+    else if (this.scale > 0 && sum < 1) this.rescale(LARGE);
   }
 
-  private rescale(factor: number, shift: number): void {
+  private rescale(factor: number): void {
     for (let k = 0; k < this.wealth.length; k++) this.wealth[k]! *= factor;
-    this.sum *= factor;
-    this.scale += shift;
+    this.scale -= Math.log(factor);
   }
 
-  /** M; infinite where it is beyond floating point. */
-  get value(): number {
-    return this.scale === 0 ? this.sum : this.sum * Math.exp(this.scale);
+  /** ln M is at most this: quick to know. */
+  get logBound(): number {
+    return this.logAtWaking + this.rise;
   }
 
+  /** ln M. */
   get logValue(): number {
-    return Math.log(this.sum) + this.scale;
+    const { wealth, since } = this;
+    let sum = this.asleep * Math.exp(-this.scale);
+    for (let k = 0; k < wealth.length; k++) sum += wealth[k]! * Math.exp(since[k]!);
+    return Math.log(sum) + this.scale;
   }
 }
 
@@ -117,16 +141,12 @@ export class SeriesProcess {
     if (events === 0 || candidateRequests === 0 || baselineRequests === 0) return;
 
     const { scale, marginIndex, belowMargin, likelihood, logCap } = this;
-    scale.at(candidateRequests / (candidateRequests + baselineRequests));
-    const rootOf = burstSize(events, this.correlation);
-    this.worse.step(candidateBad, events, rootOf, logCap);
-    const { log, spread } = scale;
-    const atMargin = (candidateBad * log[marginIndex]! - events * spread[marginIndex]!) / rootOf;
-    for (let k = 0; k < likelihood.length; k++) {
-      const l = (candidateBad * log[k]! - events * spread[k]!) / rootOf;
-      likelihood[k]! += l;
-      if (k < belowMargin.length) belowMargin[k]! += Math.min(l - atMargin, logCap);
-    }
+    scale.weigh(candidateBad, events, candidateRequests / (candidateRequests + baselineRequests), this.correlation);
+    this.worse.step(logCap);
+    const { l } = scale;
+    const atMargin = l[marginIndex]!;
+    for (let k = 0; k < likelihood.length; k++) likelihood[k]! += l[k]!;
+    for (let k = 0; k < belowMargin.length; k++) belowMargin[k]! += Math.min(l[k]! - atMargin, logCap);
   }
 
   private stepObjective(rate: number, requests: number, bad: number): void {
