@@ -1,0 +1,187 @@
+import { type Bytes, Cursor } from './bytes';
+import { type Expanded, inflateRaw } from './inflate';
+
+/** One file of a zip, as one of the zip's two directories tells it. */
+export interface ZipEntry {
+  readonly name: string;
+  /** 0 stored, 8 deflate; others are named and not opened. */
+  readonly method: number;
+  /** Bit 0 says encrypted; a reader decides by it, an attacker sets it for show. */
+  readonly flags: number;
+  readonly crc: number;
+  readonly compressedSize: number;
+  readonly size: number;
+  /** Unix mode bits, 0 where the zip was made elsewhere. */
+  readonly mode: number;
+  /** Where the local header starts. */
+  readonly headerOffset: number;
+  /** Where the bytes start. */
+  readonly dataOffset: number;
+}
+
+const LOCAL = 0x04034b50;
+const CENTRAL = 0x02014b50;
+const END = 0x06054b50;
+const END64 = 0x06064b50;
+const END64_LOCATOR = 0x07064b50;
+
+export function startsLikeZip(head: Buffer): boolean {
+  return head.length >= 4 && (head.readUInt32LE() === LOCAL || head.readUInt32LE() === END);
+}
+
+/**
+ * The files as the central directory at the end lists them: what unzip, Python's zipfile and torch read.
+ *
+ * @throws Error when there is no end record, or the directory is damaged
+ */
+export function centralEntries(bytes: Bytes): ZipEntry[] {
+  const { offset, count, shift } = endRecord(bytes);
+  const cursor = new Cursor(bytes, offset + shift);
+  const entries: ZipEntry[] = [];
+  while (entries.length < count && cursor.left >= 46) {
+    if (cursor.u32() !== CENTRAL) throw new Error(`the zip's directory is damaged at byte ${cursor.at - 4}`);
+    entries.push(centralEntry(bytes, cursor, shift));
+  }
+  if (entries.length < count) throw new Error(`the zip's directory lists ${count} files and ends after ${entries.length}`);
+  return entries;
+}
+
+function centralEntry(bytes: Bytes, cursor: Cursor, shift: number): ZipEntry {
+  const fixed = cursor.take(42);
+  const name = cursor.take(fixed.readUInt16LE(24));
+  const extra = cursor.take(fixed.readUInt16LE(26));
+  cursor.skip(Math.min(fixed.readUInt16LE(28), cursor.left));
+  const wide = wideFields(extra, [fixed.readUInt32LE(20), fixed.readUInt32LE(16), fixed.readUInt32LE(38)]);
+  const headerOffset = wide[2]! + shift;
+  const local = bytes.read(headerOffset, 30);
+  const isLocal = local.length === 30 && local.readUInt32LE() === LOCAL;
+  return {
+    name: name.toString('utf8'),
+    flags: fixed.readUInt16LE(4),
+    method: fixed.readUInt16LE(6),
+    crc: fixed.readUInt32LE(12),
+    size: wide[0]!,
+    compressedSize: wide[1]!,
+    mode: fixed[1] === 3 ? fixed.readUInt32LE(34) >>> 16 : 0,
+    headerOffset,
+    dataOffset: headerOffset + 30 + (isLocal ? local.readUInt16LE(26) + local.readUInt16LE(28) : name.length),
+  };
+}
+
+/** Sizes and offsets of 0xffffffff stand in the zip64 extra field, in the order size, compressed size, offset. */
+function wideFields(extra: Buffer, narrow: readonly number[]): number[] {
+  let wide: Buffer = Buffer.alloc(0);
+  for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2)) {
+    if (extra.readUInt16LE(at) === 1) wide = extra.subarray(at + 4, at + 4 + extra.readUInt16LE(at + 2));
+  }
+  let next = 0;
+  return narrow.map((value) => {
+    if (value !== 0xffffffff || next + 8 > wide.length) return value;
+    next += 8;
+    return Number(wide.readBigUInt64LE(next - 8));
+  });
+}
+
+/** Finds the end record; `shift` is the length of what was put before the zip, which readers forgive. */
+function endRecord(bytes: Bytes): { offset: number; count: number; shift: number } {
+  const tailStart = Math.max(0, bytes.size - 65_557);
+  const tail = bytes.read(tailStart, 65_557);
+  for (let at = tail.length - 22; at >= 0; at--) {
+    if (tail.readUInt32LE(at) !== END) continue;
+    const count = tail.readUInt16LE(at + 10);
+    const size = tail.readUInt32LE(at + 12);
+    const offset = tail.readUInt32LE(at + 16);
+    const end = tailStart + at;
+    if (count === 0xffff || offset === 0xffffffff || size === 0xffffffff) {
+      const wide = wideEndRecord(bytes, end);
+      if (wide !== undefined) return wide;
+    }
+    return { offset, count, shift: Math.max(0, end - size - offset) };
+  }
+  throw new Error('the zip has no end record: it was cut short, or is not a zip');
+}
+
+function wideEndRecord(bytes: Bytes, end: number): { offset: number; count: number; shift: number } | undefined {
+  const locator = bytes.read(end - 20, 20);
+  if (locator.length < 20 || locator.readUInt32LE() !== END64_LOCATOR) return undefined;
+  const told = Number(locator.readBigUInt64LE(8));
+  for (const at of [told, end - 20 - 56]) {
+    const record = bytes.read(at, 56);
+    if (record.length < 56 || record.readUInt32LE() !== END64) continue;
+    return { offset: Number(record.readBigUInt64LE(48)), count: Number(record.readBigUInt64LE(32)), shift: Math.max(0, at - told) };
+  }
+  return undefined;
+}
+
+/**
+ * The files as the headers before each file tell them: what a streaming reader sees, and what is left when the directory lies or is gone.
+ * Looks for every local header, also after a damaged one, and at most `most` of them.
+ */
+export function localEntries(bytes: Bytes, most = 100_000): ZipEntry[] {
+  const entries: ZipEntry[] = [];
+  let at = 0;
+  while (entries.length < most && at + 30 <= bytes.size) {
+    const found = findSignature(bytes, at, LOCAL);
+    if (found === undefined) break;
+    const entry = localEntry(bytes, found);
+    if (entry === undefined) {
+      at = found + 4;
+      continue;
+    }
+    entries.push(entry);
+    const sizeKnown = entry.compressedSize > 0 && (entry.flags & 8) === 0 && entry.dataOffset + entry.compressedSize <= bytes.size;
+    at = entry.dataOffset + (sizeKnown ? entry.compressedSize : 0);
+  }
+  return entries;
+}
+
+function localEntry(bytes: Bytes, headerOffset: number): ZipEntry | undefined {
+  const fixed = bytes.read(headerOffset, 30);
+  if (fixed.length < 30) return undefined;
+  const nameLength = fixed.readUInt16LE(26);
+  const extraLength = fixed.readUInt16LE(28);
+  const rest = bytes.read(headerOffset + 30, nameLength + extraLength);
+  if (nameLength === 0 || rest.length < nameLength) return undefined;
+  const wide = wideFields(rest.subarray(nameLength), [fixed.readUInt32LE(22), fixed.readUInt32LE(18)]);
+  const dataOffset = headerOffset + 30 + nameLength + extraLength;
+  return {
+    name: rest.subarray(0, nameLength).toString('utf8'),
+    flags: fixed.readUInt16LE(6),
+    method: fixed.readUInt16LE(8),
+    crc: fixed.readUInt32LE(14),
+    size: wide[0]!,
+    compressedSize: wide[1]!,
+    mode: 0,
+    headerOffset,
+    dataOffset,
+  };
+}
+
+const STEP = 1024 * 1024;
+
+function findSignature(bytes: Bytes, from: number, signature: number): number | undefined {
+  const wanted = Buffer.alloc(4);
+  wanted.writeUInt32LE(signature);
+  for (let at = from; at < bytes.size; at += STEP - 3) {
+    const found = bytes.read(at, STEP).indexOf(wanted);
+    if (found >= 0) return at + found;
+  }
+  return undefined;
+}
+
+/** The bytes of a stored file, without a copy; undefined for a compressed one. */
+export function storedBytes(bytes: Bytes, entry: ZipEntry): Bytes | undefined {
+  return entry.method === 0 ? bytes.slice(entry.dataOffset, entry.compressedSize) : undefined;
+}
+
+/** A file's content, at most `limit` bytes of it. @throws Error for a method other than stored and deflate */
+export function expandEntry(bytes: Bytes, entry: ZipEntry, limit: number): Expanded {
+  if (entry.method === 0) {
+    const output = bytes.read(entry.dataOffset, Math.min(entry.compressedSize, limit));
+    return { output, consumed: output.length, stopped: output.length < entry.compressedSize ? 'limit' : 'end' };
+  }
+  if (entry.method !== 8) throw new Error(`${entry.name} is compressed by zip method ${entry.method}, which is not read`);
+  const told = entry.compressedSize > 0 ? entry.compressedSize : bytes.size - entry.dataOffset;
+  // deflate never needs more than five bytes for each 65,535 of output, plus what a stored byte takes
+  return inflateRaw(bytes.read(entry.dataOffset, Math.min(told, limit + Math.ceil(limit / 16_384) * 5 + 64)), limit);
+}

@@ -1,0 +1,125 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { listTree, readError, sortByPath } from '../digest';
+import { type Bytes, FileBytes, withFile } from '../formats/bytes';
+import { gunzipFile, startsLikeGzip } from '../formats/gunzip';
+import { tarEntries } from '../formats/tar';
+import { ModelError } from '../model-error';
+import type { ModelFile } from './inspection';
+
+/** A model's files, wherever they stand: in a directory, or in an archive. */
+export interface ModelTree {
+  /** As the caller named it, for messages. */
+  readonly given: string;
+  readonly directory: string;
+  readonly source: 'directory' | 'archive';
+  readonly files: readonly TreeFile[];
+  close(): void;
+}
+
+export interface TreeFile extends ModelFile {
+  /** Opens the bytes for the time of `use`. @throws ModelError `unreadable` */
+  open<T>(use: (bytes: Bytes) => T): T;
+}
+
+/**
+ * Opens a model's directory, or its .tar.gz.
+ *
+ * @throws ModelError `not-found`, `not-a-directory`, `not-an-archive`, `unsafe-archive`, and what `listTree` throws
+ */
+export function openTree(given: string, largestArchive: number): ModelTree {
+  const path = resolve(given);
+  let isFile: boolean;
+  try {
+    isFile = statSync(path).isFile();
+  } catch (error) {
+    throw readError(given, error);
+  }
+  if (!isFile) return directoryTree(given, path);
+  if (/\.(tar\.gz|tgz|tar)$/i.test(path) || withFile(path, (bytes) => startsLikeGzip(bytes.read(0, 4))))
+    return archiveTree(given, path, largestArchive);
+  throw new ModelError(
+    'not-a-directory',
+    given,
+    `${given} is a file, not a directory: give the directory that holds the model (${join(given, '..')}), or a .tar.gz archive of it`,
+  );
+}
+
+function directoryTree(given: string, directory: string): ModelTree {
+  const files = listTree(given)
+    .filter(({ path }) => !path.endsWith('/'))
+    .map(({ path, size, mode, source }) => ({ path, size, mode, open: <T>(use: (bytes: Bytes) => T) => openFile(source, use) }));
+  const only = files.length === 1 ? files[0] : undefined;
+  if (only !== undefined && /\.(tar\.gz|tgz)$/i.test(only.path)) {
+    throw new ModelError(
+      'archive-in-directory',
+      given,
+      `${given} holds nothing but ${only.path}: ${only.open((bytes) => archiveFault(bytes)) ?? 'give the archive itself, or unpack it'}`,
+    );
+  }
+  return { given, directory, source: 'directory', files, close: () => undefined };
+}
+
+function openFile<T>(source: string, use: (bytes: Bytes) => T): T {
+  let file: FileBytes;
+  try {
+    file = new FileBytes(source);
+  } catch (error) {
+    throw readError(source, error);
+  }
+  try {
+    return use(file);
+  } finally {
+    file.close();
+  }
+}
+
+/** Expands the archive beside nothing of the user's, and reads the files from within the tar. */
+function archiveTree(given: string, path: string, largest: number): ModelTree {
+  const fault = openFile(path, archiveFault);
+  if (fault !== undefined) throw new ModelError('not-an-archive', given, `${given} is no archive: ${fault}`);
+  const folder = mkdtempSync(join(tmpdir(), 'fledge-'));
+  const tar = join(folder, 'model.tar');
+  const close = () => rmSync(folder, { recursive: true, force: true });
+  try {
+    gunzipFile(path, tar, largest);
+    const bytes = new FileBytes(tar);
+    const files = tarFiles(given, bytes);
+    return { given, directory: path, source: 'archive', files, close: () => [bytes.close(), close()] };
+  } catch (error) {
+    close();
+    if (error instanceof ModelError) throw error;
+    throw new ModelError(
+      'not-an-archive',
+      given,
+      `${given} cannot be unpacked: ${(error as Error).message}; make it again (tar czf, or fledge package)`,
+    );
+  }
+}
+
+/** Why the bytes are no gzip archive, in words; undefined when they are one. */
+function archiveFault(bytes: Bytes): string | undefined {
+  const head = bytes.read(0, 512);
+  if (startsLikeGzip(head)) return undefined;
+  if (head.length === 0) return 'it is empty; make it again (tar czf, or fledge package)';
+  if (head.subarray(0, 200).every((byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d))
+    return `it is text (${JSON.stringify(head.toString('utf8', 0, 40))}), whatever its name says; make it again (tar czf, or fledge package)`;
+  return `it starts with ${head.toString('hex', 0, 4)}, not with gzip's 1f8b; make it again (tar czf, or fledge package)`;
+}
+
+function tarFiles(given: string, bytes: FileBytes): TreeFile[] {
+  const unsafe = (what: string) =>
+    new ModelError('unsafe-archive', given, `${given} is not safe to unpack: ${what}; make it again without it`);
+  const files = new Map<string, TreeFile>();
+  for (const { path, kind, size, mode, target, offset } of tarEntries(bytes)) {
+    if (kind === 'directory') continue;
+    if (kind === 'symlink' || kind === 'hardlink') throw unsafe(`${path} is a link to ${target}, which SageMaker does not take`);
+    if (kind === 'other') throw unsafe(`${path} is neither a file nor a directory`);
+    const name = path.replace(/^(\.\/)+/, '');
+    if (name.startsWith('/') || name.split('/').includes('..')) throw unsafe(`${path} leads out of it`);
+    files.set(name, { path: name, size, mode: mode & 0o777, open: (use) => use(bytes.slice(offset, size)) });
+  }
+  if (files.size === 0) throw new ModelError('empty-directory', given, `${basename(given)} holds no files: it needs at least the model`);
+  return sortByPath([...files.values()]);
+}
