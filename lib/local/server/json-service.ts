@@ -39,14 +39,18 @@ export class JsonService implements Service {
 
   async handle(request: LocalRequest): Promise<LocalResponse> {
     const name = this.operationOf(request);
+    const body = await request.read(LARGEST_REQUEST);
+    return this.respond(200, writeJson(await this.run(name, parsed(body))));
+  }
+
+  /** Checks the input as parsed from JSON, and answers the operation's output. */
+  async run(name: string, given: unknown): Promise<unknown> {
     const operation = this.operations[name];
     if (operation === undefined) {
       const known = Object.keys(this.operations).join(', ');
       throw new ServiceError('UnknownOperationException', `${this.name} has no operation ${name} here; it has ${known}`, 404);
     }
-    const input = this.read(name, await request.read(LARGEST_REQUEST));
-    const output = await operation(input as never);
-    return this.respond(200, writeJson(output));
+    return operation(this.read(name, given) as never);
   }
 
   refuse(error: ServiceError): LocalResponse {
@@ -57,13 +61,7 @@ export class JsonService implements Service {
     return request.headers['x-amz-target']!.toString().slice(this.prefix.length);
   }
 
-  private read(operation: string, body: Buffer): unknown {
-    let given: unknown;
-    try {
-      given = body.length === 0 ? {} : JSON.parse(body.toString('utf8'));
-    } catch (error) {
-      throw new ServiceError('SerializationException', `the request is not JSON: ${(error as Error).message}`);
-    }
+  private read(operation: string, given: unknown): unknown {
     const shape = this.model.operations[operation].input;
     if (shape === undefined) return {};
     try {
@@ -77,5 +75,13 @@ export class JsonService implements Service {
 
   private respond(status: number, body: string): LocalResponse {
     return { status, headers: { 'content-type': this.contentType, 'x-amzn-requestid': randomUUID() }, body };
+  }
+}
+
+function parsed(body: Buffer): unknown {
+  try {
+    return body.length === 0 ? {} : JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    throw new ServiceError('SerializationException', `the request is not JSON: ${(error as Error).message}`);
   }
 }

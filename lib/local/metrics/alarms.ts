@@ -1,0 +1,155 @@
+import { arn, type LocalContext } from '../context';
+import type { MetricSource } from './metric-store';
+import { type MetricDataQuery, runQueries } from './query';
+import type { AlarmStates } from './sink';
+
+export type AlarmState = 'OK' | 'ALARM' | 'INSUFFICIENT_DATA';
+
+/** PutMetricAlarm's input, as the API has it. */
+export interface MetricAlarm {
+  readonly AlarmName: string;
+  readonly AlarmDescription?: string;
+  readonly ActionsEnabled?: boolean;
+  readonly MetricName?: string;
+  readonly Namespace?: string;
+  readonly Statistic?: string;
+  readonly ExtendedStatistic?: string;
+  readonly Dimensions?: readonly { readonly Name: string; readonly Value: string }[];
+  readonly Period?: number;
+  readonly EvaluationPeriods?: number;
+  readonly DatapointsToAlarm?: number;
+  readonly Threshold?: number;
+  readonly ComparisonOperator: string;
+  readonly TreatMissingData?: string;
+  readonly Metrics?: readonly MetricDataQuery[];
+}
+
+interface Kept {
+  alarm: MetricAlarm;
+  state: AlarmState;
+  reason: string;
+  since: number;
+}
+
+const COMPARE: Readonly<Record<string, (value: number, threshold: number) => boolean>> = {
+  GreaterThanOrEqualToThreshold: (value, threshold) => value >= threshold,
+  GreaterThanThreshold: (value, threshold) => value > threshold,
+  LessThanThreshold: (value, threshold) => value < threshold,
+  LessThanOrEqualToThreshold: (value, threshold) => value <= threshold,
+};
+
+/** Alarms, evaluated anew whenever they are asked for and once a period, by the clock. A state that was set by hand holds until the next period. */
+export class Alarms implements AlarmStates {
+  private readonly kept = new Map<string, Kept>();
+  private ticking = false;
+
+  constructor(
+    private readonly context: Pick<LocalContext, 'clock' | 'events' | 'account' | 'region'>,
+    private readonly sources: readonly MetricSource[],
+  ) {}
+
+  put(alarm: MetricAlarm): void {
+    const before = this.kept.get(alarm.AlarmName);
+    this.kept.set(alarm.AlarmName, {
+      alarm,
+      state: before?.state ?? 'INSUFFICIENT_DATA',
+      reason: before?.reason ?? 'Unchecked: Initial alarm creation',
+      since: before?.since ?? this.context.clock.now(),
+    });
+    this.tick();
+  }
+
+  delete(names: readonly string[]): void {
+    for (const name of names) this.kept.delete(name);
+  }
+
+  set(name: string, state: AlarmState, reason: string): boolean {
+    const kept = this.kept.get(name);
+    if (kept) this.change(kept, state, reason);
+    return kept !== undefined;
+  }
+
+  list(): { alarm: MetricAlarm; state: AlarmState; reason: string; since: number }[] {
+    return [...this.kept.values()].sort((a, b) => (a.alarm.AlarmName < b.alarm.AlarmName ? -1 : 1));
+  }
+
+  stateOf(name: string): AlarmState | undefined {
+    return this.kept.get(name)?.state;
+  }
+
+  arnOf(name: string): string {
+    return arn(this.context as LocalContext, 'cloudwatch', `alarm:${name}`);
+  }
+
+  /** Looks at every alarm now, and again at the shortest period there is. */
+  private tick(): void {
+    for (const kept of this.kept.values()) this.evaluate(kept);
+    if (this.ticking || this.kept.size === 0) return;
+    this.ticking = true;
+    const period = Math.min(...[...this.kept.values()].map(({ alarm }) => periodOf(alarm)));
+    this.context.clock.schedule(period * 1000, () => {
+      this.ticking = false;
+      this.tick();
+    });
+  }
+
+  private evaluate(kept: Kept): void {
+    const { alarm } = kept;
+    const period = periodOf(alarm);
+    const periods = alarm.EvaluationPeriods ?? 1;
+    const wanted = alarm.DatapointsToAlarm ?? periods;
+    const until = Math.floor(this.context.clock.now() / 1000 / period) * period;
+    const queries = queriesOf(alarm);
+    const id = queries.find((query) => query.ReturnData !== false)?.Id ?? queries[0].Id;
+    const series = runQueries(this.sources, queries, until - periods * period, until)[id];
+    const values = Array.from({ length: periods }, (_, i) => series.get(until - (i + 1) * period));
+    const breaches = (value: number | undefined): boolean | undefined =>
+      value === undefined
+        ? { breaching: true, notBreaching: false }[alarm.TreatMissingData ?? 'missing']
+        : COMPARE[alarm.ComparisonOperator](value, alarm.Threshold ?? 0);
+    const known = values.map(breaches).filter((breach) => breach !== undefined);
+    if (known.length === 0) {
+      if (alarm.TreatMissingData !== 'ignore')
+        this.change(kept, 'INSUFFICIENT_DATA', `Insufficient Data: ${periods} datapoints were unknown`);
+      return;
+    }
+    const breaching = known.filter(Boolean).length;
+    const shown = values.map((value) => value ?? 'missing').join(', ');
+    if (breaching >= wanted)
+      this.change(
+        kept,
+        'ALARM',
+        `Threshold Crossed: ${breaching} of ${periods} datapoints [${shown}] were ${alarm.ComparisonOperator} (${alarm.Threshold})`,
+      );
+    else
+      this.change(
+        kept,
+        'OK',
+        `Threshold Crossed: ${breaching} of ${periods} datapoints [${shown}] were ${alarm.ComparisonOperator} (${alarm.Threshold})`,
+      );
+  }
+
+  private change(kept: Kept, state: AlarmState, reason: string): void {
+    if (kept.state === state) return;
+    const previous = kept.state;
+    kept.state = state;
+    kept.reason = reason;
+    kept.since = this.context.clock.now();
+    const detail = { alarmName: kept.alarm.AlarmName, state: { value: state, reason }, previousState: { value: previous } };
+    this.context.events.put({
+      source: 'aws.cloudwatch',
+      detailType: 'CloudWatch Alarm State Change',
+      resources: [this.arnOf(kept.alarm.AlarmName)],
+      detail,
+    });
+  }
+}
+
+const periodOf = (alarm: MetricAlarm): number =>
+  alarm.Period ?? Math.max(1, ...(alarm.Metrics ?? []).flatMap((query) => query.MetricStat?.Period ?? query.Period ?? []));
+
+function queriesOf(alarm: MetricAlarm): readonly MetricDataQuery[] {
+  if (alarm.Metrics?.length) return alarm.Metrics;
+  const Metric = { Namespace: alarm.Namespace!, MetricName: alarm.MetricName!, Dimensions: alarm.Dimensions };
+  return [{ Id: 'm1', MetricStat: { Metric, Period: alarm.Period!, Stat: alarm.Statistic ?? alarm.ExtendedStatistic! } }];
+}
