@@ -25,9 +25,9 @@ export function chooseMethod(raw: Uint8Array, huffmanBytes: number, mode: Archiv
   return huffmanBytes <= raw.length * (1 - LEAST_SAVING[mode]) ? 'huffman' : 'stored';
 }
 
-/** Bytes a sample, and between the starts of two samples: one byte in sixteen is looked at. */
+/** Bytes a sample, and between the starts of two samples: one byte in thirty-two is looked at. */
 const SAMPLE = 4096;
-const STRIDE = 16 * SAMPLE;
+const STRIDE = 32 * SAMPLE;
 const TABLE_BITS = 12;
 
 /** Shares of the sampled places whose four bytes stood in the sample before: as a run of one byte (`runs`), or otherwise (`matches`). */

@@ -20,18 +20,32 @@ export interface HuffmanCode {
 
 /** The shortest code for symbols that occur `counts[symbol]` times, none longer than `longest` bits. */
 export function huffmanCode(counts: Uint32Array, longest = LONGEST): HuffmanCode {
-  const used = [...counts.keys()].filter((symbol) => counts[symbol]! > 0);
-  // Counts of a block are below 2^21 and symbols below 2^9: one sortable number holds both.
-  const sorted = Float64Array.from(used, (symbol) => counts[symbol]! * 512 + symbol).sort();
-  const byRank = limit(codeLengths(Float64Array.from(sorted, (value) => Math.floor(value / 512))), longest);
+  const ranked = byWeight(counts);
+  const ranks = new Float64Array(ranked.length);
+  for (let rank = 0; rank < ranks.length; rank++) ranks[rank] = counts[ranked[rank]!]!;
+  limit(codeLengths(ranks), longest);
   const lengths = new Uint8Array(counts.length);
   let bits = 0;
-  for (const [rank, value] of sorted.entries()) {
-    const symbol = value % 512;
-    lengths[symbol] = byRank[rank]!;
-    bits += byRank[rank]! * counts[symbol]!;
+  for (let rank = 0; rank < ranks.length; rank++) {
+    const symbol = ranked[rank]!;
+    lengths[symbol] = ranks[rank]!;
+    bits += ranks[rank]! * counts[symbol]!;
   }
   return { lengths, bits };
+}
+
+/** The symbols that occur, rarest first. */
+function byWeight(counts: Uint32Array): Uint16Array {
+  // One sortable number holds a count and, in its last nine bits, the symbol.
+  const keys = new Float64Array(counts.length);
+  let used = 0;
+  for (let symbol = 0; symbol < counts.length; symbol++) {
+    if (counts[symbol]! > 0) keys[used++] = counts[symbol]! * 512 + symbol;
+  }
+  const symbols = new Uint16Array(used);
+  keys.subarray(0, used).sort();
+  for (let rank = 0; rank < used; rank++) symbols[rank] = keys[rank]! % 512;
+  return symbols;
 }
 
 /**
@@ -71,28 +85,25 @@ function codeLengths(tree: Float64Array): Float64Array {
   return tree;
 }
 
-/** Shortens codes that are too long and pays by lengthening the longest of the others (descending lengths in, and out). */
-function limit(lengths: Float64Array, longest: number): Float64Array {
-  const share = (length: number) => 2 ** (longest - length);
-  let spent = 0;
-  for (const [rank, length] of lengths.entries()) {
-    lengths[rank] = Math.min(length, longest);
-    spent += share(lengths[rank]!);
+/**
+ * Cuts codes that are too long and pays by lengthening others, those first that are nearly as long. Lengths descend. A code of n bits takes
+ * 2^(longest - n) of the 2^longest places that there are, and a code that readers accept takes all of them.
+ */
+function limit(lengths: Float64Array, longest: number): void {
+  let free = 1 << longest;
+  for (let rank = 0; rank < lengths.length; rank++) {
+    if (lengths[rank]! > longest) lengths[rank] = longest;
+    free -= 1 << (longest - lengths[rank]!);
   }
-  const whole = 2 ** longest;
-  for (let rank = 0; spent > whole; rank++) {
-    while (lengths[rank]! < longest && spent > whole) {
-      spent -= share(lengths[rank]!) / 2;
-      lengths[rank]!++;
-    }
+  for (let rank = 0; free < 0; rank++) {
+    for (; lengths[rank]! < longest && free < 0; lengths[rank]!++) free += 1 << (longest - lengths[rank]! - 1);
   }
-  for (let rank = lengths.length - 1; rank >= 0; rank--) {
-    while (lengths[rank]! > 1 && spent + share(lengths[rank]!) <= whole) {
-      spent += share(lengths[rank]!);
+  for (let rank = lengths.length - 1; free > 0 && rank >= 0; rank--) {
+    for (let places = 1 << (longest - lengths[rank]!); lengths[rank]! > 1 && places <= free; places *= 2) {
+      free -= places;
       lengths[rank]!--;
     }
   }
-  return lengths;
 }
 
 /** Canonical codes, each as its bits (first bit lowest) in the lower 16 and its length in the upper 16, as huffman.wat reads them. */
