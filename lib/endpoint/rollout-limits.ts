@@ -1,0 +1,116 @@
+import type { CfnEndpoint } from 'aws-cdk-lib/aws-sagemaker';
+import { Annotations, Duration, Token } from 'aws-cdk-lib/core';
+import type { Construct } from 'constructs';
+import { requireRange } from './range';
+import type { ServedVariant } from './served-variant';
+
+/**
+ * The part of a fleet that one step moves.
+ *
+ * @internal
+ */
+export interface Share {
+  /** As the user wrote it, e.g. `canary`. */
+  readonly way: string;
+  readonly size: CfnEndpoint.CapacitySizeProperty;
+  /** The least and the most that SageMaker takes, in percent of the fleet. */
+  readonly range: [least: number, most: number];
+  /** How many such steps there are at most. */
+  steps(variant: ServedVariant): number;
+}
+
+/** What SageMaker takes, and what a user who says nothing gets. */
+interface ShareLimits {
+  readonly percent: [least: number, most: number];
+  /** Instances by default; else percent. */
+  readonly instances?: number;
+  readonly default?: number;
+}
+
+/** @throws Error for both or a number out of range */
+export function requireShare(way: string, given: { percent?: number; instances?: number }, limits: ShareLimits): Share {
+  const [least, most] = limits.percent;
+  if (given.percent !== undefined && given.instances !== undefined) {
+    throw new Error(`a ${way} step is percent or instances, not both: got percent ${given.percent} and instances ${given.instances}`);
+  }
+  requireRange(`percent of a ${way} step`, given.percent, least, most);
+  requireRange(`instances of a ${way} step`, given.instances, 1, 10_000);
+  const percent = given.percent ?? (given.instances === undefined ? limits.default : undefined);
+  const instances = given.instances ?? limits.instances ?? 1;
+  return {
+    way,
+    range: limits.percent,
+    size: percent === undefined ? { type: 'INSTANCE_COUNT', value: instances } : { type: 'CAPACITY_PERCENT', value: percent },
+    steps: ({ maxCapacity }) => {
+      const steps = percent === undefined ? maxCapacity / instances : 100 / percent;
+      return Token.isUnresolved(maxCapacity) || Token.isUnresolved(percent) || Token.isUnresolved(instances) ? 1 : Math.ceil(steps);
+    },
+  };
+}
+
+/**
+ * Whole instances move, of a fleet that scaling may have made as small as the minimum and as large as the maximum.
+ *
+ * @throws Error where a fleet of those sizes cannot be divided so
+ */
+export function requireDivisible(scope: Construct, { way, size, range: [least, most] }: Share, variant: ServedVariant): void {
+  const { kind, instanceType, minCapacity, maxCapacity } = variant;
+  if (kind === 'serverless') {
+    throw new Error(`a serverless variant has no instances to move in steps, so Rollout.${way} cannot update it: use Rollout.allAtOnce()`);
+  }
+  if (instanceType?.startsWith('ml.inf1.')) {
+    throw new Error(
+      `on ${instanceType} SageMaker ignores Rollout.${way} and moves everything at once, without a bake: take ml.inf2, or say Rollout.allAtOnce()`,
+    );
+  }
+  if (Token.isUnresolved(minCapacity) || Token.isUnresolved(maxCapacity) || Token.isUnresolved(size.value)) return;
+  if (minCapacity < 2) {
+    throw new Error(
+      `Rollout.${way} moves whole instances, and variant ${variant.variantName} may have ${minCapacity}: set a min of 2, or use Rollout.allAtOnce(), which rolls back on the same alarms`,
+    );
+  }
+  if (size.type === 'INSTANCE_COUNT') requireInstances(way, size.value, least, most, minCapacity, maxCapacity);
+  else {
+    const real = Math.round((100 * Math.ceil((minCapacity * size.value) / 100)) / minCapacity);
+    if (real > size.value) {
+      Annotations.of(scope).addInfo(
+        `${size.value} % of ${minCapacity} instances is at least one instance: a ${way} step moves ${real} % of the requests`,
+      );
+    }
+  }
+}
+
+function requireInstances(way: string, instances: number, least: number, most: number, smallest: number, largest: number): void {
+  if (instances > (smallest * most) / 100) {
+    throw new Error(
+      `a ${way} step moves at most ${most} % of the fleet, and ${instances} of ${smallest} instances are more: use at most ${Math.floor((smallest * most) / 100)}, or percent`,
+    );
+  }
+  if (way !== 'canary' && instances < (largest * least) / 100) {
+    throw new Error(
+      `a ${way} step moves at least ${least} % of the fleet, and ${instances} of ${largest} instances are fewer: use percent, or at least ${Math.ceil((largest * least) / 100)}`,
+    );
+  }
+}
+
+/** Half an hour for the first instances to start, ten minutes for each further batch of them. */
+const START = 1800;
+const NEXT_BATCH = 600;
+const LONGEST = 28_800;
+
+/**
+ * How long an update may take, in seconds.
+ *
+ * @param batches how often instances are started
+ * @throws Error for a timeout that the waits alone would use up
+ */
+export function requireTimeout(given: Duration | undefined, batches: number, waits: Duration[]): number | undefined {
+  if (waits.some((wait) => wait.isUnresolved()) || given?.isUnresolved()) return given?.toSeconds();
+  const waiting = waits.reduce((sum, wait) => sum + wait.toSeconds(), 0);
+  if (waiting >= (given?.toSeconds() ?? LONGEST)) {
+    throw new Error(
+      `the waits of this rollout are ${Duration.seconds(waiting).toHumanString()} in ${waits.length}, and its timeout ${(given ?? Duration.seconds(LONGEST)).toHumanString()}: make the bakes shorter or the steps larger${given === undefined ? '' : ', or the timeout longer'}`,
+    );
+  }
+  return given?.toSeconds() ?? Math.min(LONGEST, waiting + START + (batches - 1) * NEXT_BATCH);
+}

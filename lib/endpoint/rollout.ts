@@ -1,0 +1,268 @@
+import type { IAlarm } from 'aws-cdk-lib/aws-cloudwatch';
+import type { CfnEndpoint } from 'aws-cdk-lib/aws-sagemaker';
+import { Annotations, Duration } from 'aws-cdk-lib/core';
+import type { Construct } from 'constructs';
+import { requireRange } from './range';
+import { requireDivisible, requireShare, requireTimeout, type Share } from './rollout-limits';
+import type { ServedVariant } from './served-variant';
+
+/** How an update is watched. */
+export interface RolloutOptions {
+  /**
+   * How long the alarms watch the new fleet after each step before the next, 0 s to 1 h, in whole seconds. What is not shown to be bad by
+   * then is promoted.
+   *
+   * @default Duration.minutes(15)
+   */
+  readonly bake?: Duration;
+
+  /**
+   * How long the whole update may take before SageMaker rolls it back: 10 minutes to 8 hours, and more than all its waits.
+   *
+   * @default - its waits, and half an hour for instances to start; more where they start in batches
+   */
+  readonly timeout?: Duration;
+
+  /**
+   * Alarms that roll back beside the endpoint's own, at most 10 together. Watch the new fleet only, by the dimension EndpointConfigName: an
+   * alarm over both fleets lets the old one's errors stop the update that would fix them.
+   *
+   * @default - the endpoint's own: 5xx rate, model errors, p99 latency
+   */
+  readonly alarms?: IAlarm[];
+}
+
+/** How a blue/green update is watched: a whole second fleet beside the first. */
+export interface BlueGreenOptions extends RolloutOptions {
+  /**
+   * How long the old fleet is kept after all traffic has moved, ready to take it back, 0 s to 1 h.
+   *
+   * @default Duration.minutes(5)
+   */
+  readonly terminationWait?: Duration;
+}
+
+export interface CanaryOptions extends BlueGreenOptions {
+  /**
+   * The first step, 1-50 percent of the fleet. SageMaker moves whole instances: of 2, every canary is one half.
+   *
+   * @default - see instances
+   */
+  readonly percent?: number;
+
+  /**
+   * The first step in instances: at least 1, at most half of the smallest fleet. Not together with percent.
+   *
+   * @default 1
+   */
+  readonly instances?: number;
+}
+
+export interface LinearOptions extends BlueGreenOptions {
+  /**
+   * Each step, 10-50 percent of the fleet. Not together with instances.
+   *
+   * @default 25
+   */
+  readonly percent?: number;
+
+  /**
+   * Each step in instances: a tenth to a half of the fleet, at its smallest and at its largest.
+   *
+   * @default - see percent
+   */
+  readonly instances?: number;
+}
+
+export interface RollingOptions extends RolloutOptions {
+  /**
+   * Each batch, 5-50 percent of the fleet. Not together with instances.
+   *
+   * @default 25
+   */
+  readonly percent?: number;
+
+  /**
+   * Each batch in instances: a twentieth to a half of the fleet, at its smallest and at its largest.
+   *
+   * @default - see percent
+   */
+  readonly instances?: number;
+
+  /**
+   * Each batch of a rollback, 5-100 percent of the fleet.
+   *
+   * @default 100: the whole old fleet at once
+   */
+  readonly rollbackPercent?: number;
+}
+
+/**
+ * How traffic moves from one version to the next within `cdk deploy`, by SageMaker's deployment guardrails. Alarms on the new fleet roll it
+ * back, and the deployment fails with them.
+ *
+ * SageMaker has no pause, extension or approval: what raised no alarm by the end of its bake is promoted. It falls back to all at once,
+ * without a bake and without a word, for containers of AWS Marketplace and on Inf1. Every variant must keep its name.
+ */
+export abstract class Rollout {
+  /**
+   * A first step for the canary, then all the rest.
+   *
+   * @throws Error for a size or time out of range; when bound, for a fleet that cannot be divided so
+   */
+  public static canary(options: CanaryOptions = {}): Rollout {
+    return new BlueGreen('CANARY', options, requireShare('canary', options, { percent: [1, 50], instances: 1 }));
+  }
+
+  /**
+   * Equal steps, a bake after each.
+   *
+   * @throws Error as Rollout.canary does
+   */
+  public static linear(options: LinearOptions = {}): Rollout {
+    return new BlueGreen('LINEAR', options, requireShare('linear', options, { percent: [10, 50], default: 25 }));
+  }
+
+  /**
+   * Batch by batch: each starts new instances and stops old ones, so that a fleet too large to double can be updated. Not for endpoints of
+   * several variants.
+   *
+   * @throws Error as Rollout.canary does
+   */
+  public static rolling(options: RollingOptions = {}): Rollout {
+    return new Rolling(options);
+  }
+
+  /**
+   * Everything at once, for one instance, serverless and whatever else cannot be divided. The old fleet is kept for the bake, and the same
+   * alarms roll back.
+   *
+   * @throws Error for a time out of range
+   */
+  public static allAtOnce(options: RolloutOptions = {}): Rollout {
+    return new AllAtOnce(options);
+  }
+
+  /**
+   * One instance as the canary, where there is more than one.
+   *
+   * @internal
+   */
+  public static _default({ kind, minCapacity, instanceType }: ServedVariant): Rollout {
+    const divisible = kind !== 'serverless' && minCapacity >= 2 && !instanceType?.startsWith('ml.inf1.');
+    return divisible ? Rollout.canary() : Rollout.allAtOnce();
+  }
+
+  /** @internal */
+  protected readonly _bake: Duration;
+
+  /** @internal */
+  protected constructor(
+    /** @internal */
+    protected readonly _options: RolloutOptions,
+  ) {
+    this._bake = _options.bake ?? Duration.minutes(15);
+    requireRange('bake in seconds', seconds(this._bake), 0, 3600);
+    requireRange('timeout in seconds', seconds(_options.timeout), 600, 28_800);
+  }
+
+  /**
+   * The endpoint's DeploymentConfig.
+   *
+   * @param alarms on the new fleet
+   * @throws Error where the variant cannot be updated so, and for no alarm or more than 10
+   * @internal
+   */
+  public _bind(scope: Construct, variant: ServedVariant, alarms: IAlarm[]): CfnEndpoint.DeploymentConfigProperty {
+    const all = [...alarms, ...(this._options.alarms ?? [])];
+    if (all.length === 0) throw new Error('a rollout without alarms never rolls back: give at least one');
+    if (all.length > 10) throw new Error(`SageMaker takes at most 10 rollback alarms, got ${all.length}: join some in a composite alarm`);
+    if (!this._bake.isUnresolved() && this._bake.toSeconds() < 300) {
+      Annotations.of(scope).addWarningV2(
+        'cdk-fledge:bakeShorterThanAlarms',
+        `a bake of ${this._bake.toSeconds()} s ends before the rollback alarms, which look at 5 minutes, have seen the new fleet: make it at least 300 s`,
+      );
+    }
+    return { ...this._policy(scope, variant), autoRollbackConfiguration: { alarms: all.map(({ alarmName }) => ({ alarmName })) } };
+  }
+
+  /** @internal */
+  protected abstract _policy(scope: Construct, variant: ServedVariant): CfnEndpoint.DeploymentConfigProperty;
+}
+
+class BlueGreen extends Rollout {
+  private readonly terminationWait: Duration;
+
+  constructor(
+    private readonly type: 'CANARY' | 'LINEAR',
+    options: BlueGreenOptions,
+    private readonly share: Share,
+  ) {
+    super(options);
+    this.terminationWait = options.terminationWait ?? Duration.minutes(5);
+    requireRange('terminationWait in seconds', seconds(this.terminationWait), 0, 3600);
+  }
+
+  /** @internal */
+  protected _policy(scope: Construct, variant: ServedVariant): CfnEndpoint.DeploymentConfigProperty {
+    requireDivisible(scope, this.share, variant);
+    const steps = this.type === 'CANARY' ? 1 : this.share.steps(variant);
+    return {
+      blueGreenUpdatePolicy: {
+        trafficRoutingConfiguration: {
+          type: this.type,
+          [this.type === 'CANARY' ? 'canarySize' : 'linearStepSize']: this.share.size,
+          waitIntervalInSeconds: this._bake.toSeconds(),
+        },
+        terminationWaitInSeconds: this.terminationWait.toSeconds(),
+        maximumExecutionTimeoutInSeconds: requireTimeout(this._options.timeout, 1, [
+          ...Array(steps).fill(this._bake),
+          this.terminationWait,
+        ]),
+      },
+    };
+  }
+}
+
+class Rolling extends Rollout {
+  private readonly share: Share;
+
+  constructor(private readonly options: RollingOptions) {
+    super(options);
+    this.share = requireShare('rolling', options, { percent: [5, 50], default: 25 });
+    requireRange('rollbackPercent', options.rollbackPercent, 5, 100);
+  }
+
+  /** @internal */
+  protected _policy(scope: Construct, variant: ServedVariant): CfnEndpoint.DeploymentConfigProperty {
+    requireDivisible(scope, this.share, variant);
+    const batches = this.share.steps(variant);
+    const { rollbackPercent, timeout } = this.options;
+    return {
+      rollingUpdatePolicy: {
+        maximumBatchSize: this.share.size,
+        waitIntervalInSeconds: this._bake.toSeconds(),
+        maximumExecutionTimeoutInSeconds: requireTimeout(timeout, batches, Array(batches).fill(this._bake)),
+        rollbackMaximumBatchSize: rollbackPercent === undefined ? undefined : { type: 'CAPACITY_PERCENT', value: rollbackPercent },
+      },
+    };
+  }
+}
+
+class AllAtOnce extends Rollout {
+  /** @internal */
+  protected _policy(): CfnEndpoint.DeploymentConfigProperty {
+    return {
+      blueGreenUpdatePolicy: {
+        // There is no step to wait between, yet the API asks for the interval; the bake is the time that the old fleet stays.
+        trafficRoutingConfiguration: { type: 'ALL_AT_ONCE', waitIntervalInSeconds: 0 },
+        terminationWaitInSeconds: this._bake.toSeconds(),
+        maximumExecutionTimeoutInSeconds: requireTimeout(this._options.timeout, 1, [this._bake]),
+      },
+    };
+  }
+}
+
+function seconds(duration?: Duration): number | undefined {
+  return duration?.isUnresolved() ? undefined : duration?.toSeconds();
+}
