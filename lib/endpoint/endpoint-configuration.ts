@@ -13,8 +13,8 @@ import type { ProductionVariant } from './production-variant';
 
 /** @internal */
 export interface EndpointConfigurationProps {
-  /** Grows until the app is synthesised. */
-  readonly variants: ProductionVariant[];
+  /** The first variant; others may join. */
+  readonly live: ProductionVariant;
   readonly role: ExecutionRole;
   readonly encryptionKey: IKey;
   /** Whether the user chose the key, and so wants to hear where it is not used. */
@@ -34,6 +34,9 @@ const METRIC_PERIODS = [10, 30, 60, 120, 180, 240, 300];
 export class EndpointConfiguration extends Construct {
   public readonly configName: string;
   private readonly resource: CfnEndpointConfig;
+  private readonly variants: ProductionVariant[] = [];
+  private encrypted = false;
+  private keyless = false;
 
   constructor(
     scope: Construct,
@@ -41,35 +44,38 @@ export class EndpointConfiguration extends Construct {
     private readonly props: EndpointConfigurationProps,
   ) {
     super(scope, id);
-    const { variants, records, role } = props;
+    const { live, records, role } = props;
     this.resource = new CfnEndpointConfig(this, 'Resource', {
-      productionVariants: Lazy.any({ produce: () => variants.map((variant) => variant.render()) }),
-      kmsKeyId: this.volumeKey(),
+      productionVariants: Lazy.any({ produce: () => this.variants.map((variant) => variant.render()) }),
+      kmsKeyId: Lazy.string({ produce: () => (this.keyless ? undefined : props.encryptionKey.keyArn) }),
       dataCaptureConfig: records && props.dataCapture && this.capture(records, props.dataCapture),
       asyncInferenceConfig: records && this.queue(records),
       metricsConfig: enhancedMetrics(props.enhancedMetricsPeriod),
     });
     this.resource.node.addDependency(...role.dependencies);
     this.configName = this.resource.attrEndpointConfigName;
+    this.add(live);
   }
 
-  /** The key for the instances' volumes, where all of them have one. What has none says why there is no key. */
-  private volumeKey(): string | undefined {
-    const { encryptionKey, keyGiven, role, variants } = this.props;
-    const [live] = variants;
+  /** Takes up another variant: the key is left out as soon as one of them keeps its model on local disks. */
+  public add(variant: ProductionVariant): void {
+    this.variants.push(variant);
+    const { encryptionKey, keyGiven, role } = this.props;
     const rule = 'SageMakerEndpointConfigurationKMSKeyConfigured';
-    const instance = live?.capacity._instance;
+    const instance = variant.capacity._instance;
     if (instance === undefined) {
+      this.keyless = true;
       acknowledge(this, rule, 'a serverless endpoint has no volume to encrypt');
-      return undefined;
+      return;
     }
     const family = instanceFamily(instance.instanceType);
     if (family?.localStorage === true && instance.encryptionKeyOnLocalStorage !== true) {
+      this.keyless = true;
       const reason = `${instance.instanceType} keeps the model on local NVMe disks, which a hardware module encrypts: the customer key would not be used there. Set encryptionKeyOnLocalStorage to name it all the same`;
       acknowledge(this, rule, reason);
       if (keyGiven) Annotations.of(this).addWarningV2('cdk-fledge:keyNotUsedOnLocalStorage', reason);
       else Annotations.of(this).addInfo(reason);
-      return undefined;
+      return;
     }
     if (family === undefined) {
       Annotations.of(this).addWarningV2(
@@ -77,8 +83,9 @@ export class EndpointConfiguration extends Construct {
         `nothing is known of the disks of ${instance.instanceType}: if they are local, the customer key does not encrypt them`,
       );
     }
+    if (this.encrypted) return;
+    this.encrypted = true;
     for (const statement of encryptVolumes(encryptionKey)) role.allow(statement);
-    return encryptionKey.keyArn;
   }
 
   private capture(records: EndpointRecords, capture: DataCapture): CfnEndpointConfig.DataCaptureConfigProperty {
@@ -96,8 +103,8 @@ export class EndpointConfiguration extends Construct {
   }
 
   private queue(records: EndpointRecords): CfnEndpointConfig.AsyncInferenceConfigProperty | undefined {
-    const { role, encryptionKey, variants } = this.props;
-    const options = variants[0]?.capacity._async;
+    const { role, encryptionKey, live } = this.props;
+    const options = live.capacity._async;
     if (options === undefined) return undefined;
     const why = 'one prefix each; clients name the requests, SageMaker the answers';
     role.allow(

@@ -1,5 +1,5 @@
 import { type IRole, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Annotations, ArnFormat, Stack } from 'aws-cdk-lib/core';
+import { ArnFormat, Stack } from 'aws-cdk-lib/core';
 import { Construct, type IDependable } from 'constructs';
 import { acknowledgeWildcards } from './acknowledge';
 
@@ -34,22 +34,14 @@ export class ExecutionRole extends Construct {
   }
 
   /**
-   * Adds a statement. A role that cannot be changed gets a warning that says what it must already allow.
+   * Adds a statement; to a role imported as immutable nothing is added.
    *
    * @param wildcard why a wildcard in the statement is as narrow as can be; needed where it has one
    */
   public allow(statement: PolicyStatement, wildcard?: string): void {
-    if (this.policy !== undefined) {
-      this.policy.addStatements(statement);
-      if (wildcard !== undefined) acknowledgeWildcards(this.policy, statement, wildcard);
-    } else if (!this.role.addToPrincipalPolicy(statement).statementAdded) {
-      Annotations.of(this).addWarningV2(
-        `cdk-fledge:roleMustAllow${statement.sid ?? ''}`,
-        `the role given cannot be changed from here: it must already allow ${statement.actions.join(', ')} on ${JSON.stringify(Stack.of(this).resolve(statement.resources))}`,
-      );
-    } else if (wildcard !== undefined) {
-      acknowledgeWildcards(this.role, statement, wildcard);
-    }
+    if (this.policy === undefined) this.role.addToPrincipalPolicy(statement);
+    else this.policy.addStatements(statement);
+    if (wildcard !== undefined) acknowledgeWildcards(this.policy ?? this.role, statement, wildcard);
   }
 
   /** What a model waits for, so that it never starts before the role may read it. */

@@ -15,4 +15,13 @@ export type { ModelEndpointAttributes, ModelEndpointProps } from './model-endpoi
 export { ModelStore, type ModelStoreProps } from './model-store';
 export type { NetworkOptions } from './network';
 export type { VariantOptions } from './production-variant';
+export {
+  type BacklogScalingOptions,
+  type ConcurrencyScalingOptions,
+  type InvocationsScalingOptions,
+  Scaling,
+  type ScalingPace,
+  type ScheduleScalingOptions,
+  type UtilizationScalingOptions,
+} from './scaling';
 export { type ImageBuildOptions, ServingImage } from './serving-image';

@@ -3,10 +3,11 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Annotations, Size, Token } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
-import { archiveSync, type Inspection, inspect, inspectArchive, takeArchiveSync } from '../model';
+import { archiveSync, type Inspection, inspect, inspectArchive } from '../model';
 import { archiveOutput, stageArchive } from './archive-staging';
 import { readObject, readStatements } from './artifact-access';
 import type { ArtifactContents, ArtifactPlacement, BoundArtifact } from './bindings';
+import { takeArchive } from './existing-archive';
 import { keepInStore } from './store-copy';
 
 export interface DirectoryOptions {
@@ -146,7 +147,7 @@ class DirectoryArtifact extends LocalArtifact {
 
 class ArchiveArtifact extends LocalArtifact {
   protected archive(output: string) {
-    return takeArchiveSync(this.inspection.directory, { output });
+    return takeArchive(this.inspection.directory, output);
   }
 }
 

@@ -73,7 +73,7 @@ export abstract class ModelEndpointBase extends Resource implements IModelEndpoi
             'sagemaker:InvokeEndpointWithResponseStream',
             ...(this._kind === undefined ? ['sagemaker:InvokeEndpointAsync'] : []),
           ];
-    return Grant.addToPrincipal({ grantee, actions, resourceArns: [this.endpointArn], scope: this });
+    return Grant.addToPrincipal({ grantee, actions, resourceArns: [this.endpointArn] });
   }
 
   public metric(metricName: string, options?: MetricOptions): Metric {

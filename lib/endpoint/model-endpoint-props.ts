@@ -39,7 +39,7 @@ export interface ModelEndpointProps extends VariantOptions, NetworkOptions {
   readonly encryptionKey?: IKey;
 
   /**
-   * The role that SageMaker takes on. What the endpoint does is added to its permissions where the role can be changed.
+   * The role that SageMaker takes on. What the endpoint does is added to its permissions; a role imported as immutable must allow it already.
    *
    * @default - a new role, allowed exactly what this endpoint does
    */

@@ -15,6 +15,7 @@ import { type IModelEndpoint, ModelEndpointBase } from './model-endpoint-base';
 import type { ModelEndpointAttributes, ModelEndpointProps } from './model-endpoint-props';
 import { EndpointNetwork } from './network';
 import { ProductionVariant, type VariantOptions } from './production-variant';
+import { bindScaling } from './scaling-target';
 import type { ServedVariant } from './served-variant';
 
 /**
@@ -65,6 +66,7 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
   private readonly records?: EndpointRecords;
   private readonly variants: ProductionVariant[] = [];
   private readonly variantScope: Construct;
+  private readonly configuration: EndpointConfiguration;
   private readonly resource: CfnEndpoint;
 
   /** @throws Error for each combination that SageMaker would refuse at deployment, or hang on */
@@ -91,8 +93,8 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
     this._kind = live.capacity._kind;
     this.records = this.addRecords();
     this.recordsBucket = this.records?.bucket;
-    const config = new EndpointConfiguration(this, 'Config', {
-      variants: this.variants,
+    this.configuration = new EndpointConfiguration(this, 'Config', {
+      live,
       role: this.role,
       encryptionKey: this.encryptionKey,
       keyGiven: props.encryptionKey !== undefined,
@@ -100,7 +102,7 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
       dataCapture: props.dataCapture,
       enhancedMetricsPeriod: props.enhancedMetricsPeriod,
     });
-    this.endpointConfigName = config.configName;
+    this.endpointConfigName = this.configuration.configName;
     this.resource = new CfnEndpoint(this, 'Resource', {
       endpointName: this.endpointName,
       endpointConfigName: this.endpointConfigName,
@@ -108,6 +110,7 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
     // The role outlives the endpoint, and the log group is there before SageMaker would make one without key and retention.
     this.resource.node.addDependency(...this.role.dependencies, logGroup);
     this.endpointArn = this.resource.ref;
+    this.scale(live);
     this.node.addValidation({ validate: () => this.tooManyTags() });
   }
 
@@ -125,6 +128,8 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
         `the variants of an endpoint are of one kind: '${variantName}' is '${variant.capacity._kind}', the endpoint '${this._kind}'`,
       );
     }
+    this.configuration.add(variant);
+    this.scale(variant);
   }
 
   public override grantInvoke(grantee: IGrantable): Grant {
@@ -158,6 +163,26 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
     });
     this.variants.push(variant);
     return variant;
+  }
+
+  private scale(variant: ProductionVariant): void {
+    if (bindScaling(this, this.served(variant), variant.scaling, this.resource) === undefined) return;
+    // Without it an update puts instance counts back to where they started, in the middle of the day. Weights stay the template's.
+    this.resource.retainAllVariantProperties = true;
+    this.resource.excludeRetainedVariantProperties = [{ variantPropertyType: 'DesiredWeight' }];
+  }
+
+  private served(variant: ProductionVariant): ServedVariant {
+    const { _kind, _instance, _minCapacity, _maxCapacity } = variant.capacity;
+    return {
+      endpointName: this.endpointName,
+      variantName: variant.variantName,
+      endpointConfigName: this.endpointConfigName,
+      kind: _kind,
+      instanceType: _instance?.instanceType,
+      minCapacity: _minCapacity,
+      maxCapacity: _maxCapacity,
+    };
   }
 
   private addLogGroup(): LogGroup {

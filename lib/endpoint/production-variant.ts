@@ -1,5 +1,5 @@
 import { type CfnEndpointConfig, CfnModel } from 'aws-cdk-lib/aws-sagemaker';
-import { Annotations, Stack } from 'aws-cdk-lib/core';
+import { Stack } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { ArtifactContents } from './bindings';
 import { Capacity } from './capacity';
@@ -126,11 +126,6 @@ export class ProductionVariant extends Construct {
       initialVariantWeight: this.weight,
       ...this.capacity._bind(),
     };
-  }
-
-  /** Whether instances or warm concurrency change with load. */
-  public get scales(): boolean {
-    return this.scaling.length > 0 || this.capacity._maxCapacity > this.capacity._minCapacity;
   }
 }
 

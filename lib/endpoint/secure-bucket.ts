@@ -1,7 +1,7 @@
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket, type LifecycleRule, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib/core';
-import type { Construct } from 'constructs';
+import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge';
 
 /** @internal */
@@ -22,7 +22,10 @@ const ACCESS_LOG_RETENTION = Duration.days(365);
  * @internal
  */
 export function secureBucket(scope: Construct, id: string, options: SecureBucketOptions): Bucket {
-  const bucket = new Bucket(scope, id, {
+  const room = new Construct(scope, id);
+  // Without the flag aws-cdk-lib lets S3 write the log through an ACL, which buckets whose owner owns everything do not have.
+  room.node.setContext('@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy', true);
+  const bucket = new Bucket(room, 'Bucket', {
     encryption: BucketEncryption.KMS,
     encryptionKey: options.encryptionKey,
     bucketKeyEnabled: true,
@@ -31,12 +34,16 @@ export function secureBucket(scope: Construct, id: string, options: SecureBucket
     enforceSSL: true,
     minimumTLSVersion: 1.2,
     versioned: true,
-    serverAccessLogsBucket: options.accessLogs ?? accessLogBucket(scope, `${id}AccessLogs`),
+    serverAccessLogsBucket: options.accessLogs ?? accessLogBucket(room, 'AccessLogs'),
     serverAccessLogsPrefix: `${id.toLowerCase()}/`,
     lifecycleRules: [{ id: 'unfinished-uploads', abortIncompleteMultipartUploadAfter: Duration.days(7) }, ...options.lifecycleRules],
     removalPolicy: RemovalPolicy.RETAIN,
   });
-  acknowledge(bucket, 'S3BucketReplicationEnabled', 'archives can be published again from their source; records have a retention in one region');
+  acknowledge(
+    bucket,
+    'S3BucketReplicationEnabled',
+    'archives can be published again from their source; records have a retention in one region',
+  );
   return bucket;
 }
 
@@ -52,7 +59,11 @@ function accessLogBucket(scope: Construct, id: string): Bucket {
     removalPolicy: RemovalPolicy.RETAIN,
   });
   acknowledge(logs, 'S3BucketReplicationEnabled', 'the access log of a bucket of this region');
-  acknowledge(logs, 'S3DefaultEncryptionKMS', 'S3 delivers server access logs only to buckets with S3-managed encryption, not to a customer key');
+  acknowledge(
+    logs,
+    'S3DefaultEncryptionKMS',
+    'S3 delivers server access logs only to buckets with S3-managed encryption, not to a customer key',
+  );
   const noLogOfLogs = 'the access log of the access log would feed itself';
   acknowledge(logs, 'S3BucketLoggingEnabled', noLogOfLogs);
   Validations.of(logs).acknowledge({ id: 'AwsSolutions-S1', reason: noLogOfLogs });
