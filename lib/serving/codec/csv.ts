@@ -1,30 +1,36 @@
-import { batchOfRows, names, width } from './batch';
 import { ELEMENTS } from './element';
-import { BadRequest, type Batch, type Signature, type TensorSpec } from './signature';
+import { type Layout, type Place, width } from './layout';
+import { BadRequest, type TensorSpec } from './signature';
+
+/** Rows as they were decoded, and where each stood in the request. */
+export interface Rows {
+  readonly rows: readonly unknown[];
+  readonly place: Place;
+}
 
 /**
  * Decodes comma-separated rows in the order of the inputs. An empty field is a missing value. A first row that holds exactly the
  * names of the inputs is a header, and then rules the order.
  */
-export function decodeCsv(signature: Signature, text: string): Batch {
+export function decodeCsv(layout: Layout, text: string): Rows {
   const records = parseCsv(text);
   if (records.length === 0) throw new BadRequest('the request holds no rows');
-  const fields = flatten(signature.inputs, records[0]!.length);
-  const order = header(records[0]!, signature.inputs);
+  const fields = flatten(layout.inputs, records[0]!.length);
+  const order = header(records[0]!, layout.inputs);
   if (order !== undefined) records.shift();
   const rows = records.map((record, row) => {
     if (record.length !== fields.length) {
-      throw new BadRequest(`row ${row + 1} has ${record.length} fields, the model takes ${fields.length}: ${names(signature.inputs)}`);
+      throw new BadRequest(`row ${row + 1} has ${record.length} fields, the model takes ${fields.length}: ${layout.names}`);
     }
-    const values = signature.inputs.map((): unknown[] => []);
+    const values = layout.inputs.map((): unknown[] => []);
     for (let i = 0; i < fields.length; i++) {
       const input = fields[i]!;
       const text = record[order === undefined ? i : order[i]!]!;
-      values[input]!.push(ELEMENTS[signature.inputs[input]!.type].fromText(text));
+      values[input]!.push(ELEMENTS[layout.inputs[input]!.type].fromText(text));
     }
-    return values.map((flat, input) => nest(flat, signature.inputs[input]!));
+    return values.map((flat, input) => nest(flat, layout.inputs[input]!));
   });
-  return batchOfRows(signature, signature.inputs.length === 1 ? rows.map((row) => row[0]) : rows, (row) => `row ${row + 1}`);
+  return { rows: layout.inputs.length === 1 ? rows.map((row) => row[0]) : rows, place: (row) => `row ${row + 1}` };
 }
 
 /** The input that each field of a row belongs to. */

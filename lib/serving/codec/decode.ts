@@ -1,33 +1,38 @@
-import { batchOfColumns, batchOfRows, isObject, shown } from './batch';
-import { decodeCsv } from './csv';
+import { decodeCsv, type Rows } from './csv';
+import { isObject, type Layout, shown } from './layout';
 import { decodeNpy } from './npy';
-import { BadRequest, type Batch, type Signature } from './signature';
+import { BadRequest, type Batch } from './signature';
 
 /** The media types that `decode` takes. */
 export const REQUEST_TYPES = ['application/json', 'application/jsonlines', 'text/csv', 'application/x-npy'] as const;
 
 /**
- * Decodes a request by its Content-Type into the tensors of a signature.
+ * Decodes a request by its Content-Type: into rows where it has rows, which can be joined with those of other requests, else into tensors.
  *
  * @throws BadRequest (400) naming the row and field that do not fit; (415) for a media type that is not taken
  */
-export function decode(signature: Signature, body: Buffer, contentType: string): Batch {
+export function decode(layout: Layout, body: Buffer, contentType: string): Rows | Batch {
   switch (mediaType(contentType)) {
     case 'application/json':
     case '':
-      return decodeJson(signature, parseJson(body.toString('utf8'), 'the body'));
+      return decodeJson(layout, parseJson(body.toString('utf8'), 'the body'));
     case 'application/jsonlines':
     case 'application/x-jsonlines':
     case 'application/x-ndjson':
-      return decodeJsonLines(signature, body.toString('utf8'));
+      return decodeJsonLines(body.toString('utf8'));
     case 'text/csv':
     case 'application/csv':
-      return decodeCsv(signature, body.toString('utf8'));
+      return decodeCsv(layout, body.toString('utf8'));
     case 'application/x-npy':
-      return decodeNpy(signature, body);
+      return decodeNpy(layout, body);
     default:
       throw new BadRequest(`Content-Type ${shown(contentType)} is not taken: send ${REQUEST_TYPES.join(', ')}`, 415);
   }
+}
+
+/** Tensors of what was decoded. @throws BadRequest naming the row and field that do not fit */
+export function tensorsOf(layout: Layout, decoded: Rows | Batch): Batch {
+  return 'place' in decoded ? layout.ofRows(decoded.rows, decoded.place) : decoded;
 }
 
 /** A media type without its parameters, in lower case. */
@@ -44,27 +49,27 @@ function parseJson(text: string, what: string): unknown {
   }
 }
 
-function decodeJson(signature: Signature, body: unknown): Batch {
-  if (Array.isArray(body)) return batchOfRows(signature, rowsOf(signature, body), (row) => `row ${row}`);
+function decodeJson(layout: Layout, body: unknown): Rows | Batch {
+  if (Array.isArray(body)) return { rows: rowsOf(layout, body), place: (row) => `row ${row}` };
   if (isObject(body)) {
     const { instances, inputs } = body;
-    if (Array.isArray(instances)) return batchOfRows(signature, instances, (row) => `instances[${row}]`);
+    if (Array.isArray(instances)) return { rows: instances, place: (row) => `instances[${row}]` };
     if (instances !== undefined) throw new BadRequest(`instances must be an array of rows, not ${shown(instances)}`);
-    if (isObject(inputs)) return batchOfColumns(signature, inputs);
-    if (Array.isArray(inputs) && signature.inputs.length === 1) return batchOfColumns(signature, { [signature.inputs[0]!.name]: inputs });
+    if (isObject(inputs)) return layout.ofColumns(inputs);
+    if (Array.isArray(inputs) && layout.inputs.length === 1) return layout.ofColumns({ [layout.inputs[0]!.name]: inputs });
     if (inputs !== undefined) throw new BadRequest(`inputs must be an object of columns by input name, not ${shown(inputs)}`);
   }
   throw new BadRequest(`the body must be {"instances": [row, ...]}, {"inputs": {name: [value, ...]}} or [row, ...], not ${shown(body)}`);
 }
 
 /** A bare array of numbers is one row where a row holds several values, as scikit-learn's container takes it. */
-function rowsOf(signature: Signature, body: readonly unknown[]): readonly unknown[] {
-  const several = signature.inputs.length > 1 || (signature.inputs[0]?.shape.length ?? 0) > 1;
+function rowsOf(layout: Layout, body: readonly unknown[]): readonly unknown[] {
+  const several = layout.inputs.length > 1 || (layout.inputs[0]?.shape.length ?? 0) > 1;
   return several && body.length > 0 && body.every((value) => typeof value !== 'object' || value === null) ? [body] : body;
 }
 
-function decodeJsonLines(signature: Signature, text: string): Batch {
+function decodeJsonLines(text: string): Rows {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const rows = lines.map((line, index) => parseJson(line, `line ${index + 1}`));
-  return batchOfRows(signature, rows, (row) => `line ${row + 1}`);
+  return { rows, place: (row) => `line ${row + 1}` };
 }

@@ -1,13 +1,14 @@
-import { shown } from './batch';
 import { csvField } from './csv';
 import { mediaType } from './decode';
+import { shown } from './layout';
 import { encodeNpy } from './npy';
 import { BadRequest, type TensorData, type TensorValue } from './signature';
 
 /** A model's outputs by name, in the order of its graph. */
 export type Outputs = Readonly<Record<string, TensorValue>>;
 
-interface Encoding {
+/** How answers are written. */
+export interface Encoding {
   readonly contentType: string;
   encode(outputs: Outputs, rows: number): Buffer;
 }
@@ -55,8 +56,20 @@ export function encodingFor(accept: string | undefined): Encoding {
   );
 }
 
+/** The outputs of some of the rows. Every output must have one entry a row. */
+export function rowsFrom(outputs: Outputs, rows: number, from: number, to: number): Outputs {
+  const some: Record<string, TensorValue> = {};
+  for (const name in outputs) {
+    const { type, data, dims } = outputs[name]!;
+    const size = data.length / rows;
+    const part = Array.isArray(data) ? data.slice(from * size, to * size) : data.subarray(from * size, to * size);
+    some[name] = { type, data: part, dims: [to - from, ...dims.slice(1)], location: 'cpu' };
+  }
+  return some;
+}
+
 /** Whether every output has one entry a row. */
-function byRow(outputs: Outputs, rows: number): boolean {
+export function byRow(outputs: Outputs, rows: number): boolean {
   for (const name in outputs) if (outputs[name]!.dims[0] !== rows) return false;
   return true;
 }

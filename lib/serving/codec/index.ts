@@ -1,4 +1,6 @@
 /** Requests become tensors and tensors become answers: JSON, JSON Lines, CSV and NumPy. */
-export { decode, REQUEST_TYPES } from './decode';
-export { encodingFor, type Outputs } from './encode';
+export type { Rows } from './csv';
+export { decode, tensorsOf } from './decode';
+export { byRow, type Encoding, encodingFor, type Outputs, rowsFrom } from './encode';
+export { Layout } from './layout';
 export * from './signature';

@@ -1,6 +1,6 @@
-import { batchOfRows, shown } from './batch';
 import { ELEMENTS } from './element';
-import { BadRequest, type Batch, type ElementType, type Signature, type TensorData, type TensorValue } from './signature';
+import { type Layout, shown } from './layout';
+import { BadRequest, type Batch, type ElementType, type TensorData, type TensorValue } from './signature';
 
 const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
 
@@ -24,9 +24,9 @@ const DTYPES: readonly (readonly [string, ElementType])[] = [
  *
  * @throws BadRequest
  */
-export function decodeNpy(signature: Signature, body: Buffer): Batch {
-  const spec = signature.inputs[0]!;
-  if (signature.inputs.length !== 1 || spec.type === 'string') {
+export function decodeNpy(layout: Layout, body: Buffer): Batch {
+  const spec = layout.inputs[0]!;
+  if (layout.inputs.length !== 1 || spec.type === 'string') {
     throw new BadRequest('application/x-npy is taken by models of one numeric input: send application/json', 415);
   }
   const { type, shape, bytes } = parseNpy(body);
@@ -40,12 +40,12 @@ export function decodeNpy(signature: Signature, body: Buffer): Batch {
   new Uint8Array(source.buffer).set(bytes);
   const fits = spec.shape.every((dimension, i) => typeof dimension !== 'number' || dimension === shape[i]);
   if (type === spec.type && shape.length === spec.shape.length && fits) {
-    return { rows: shape[0] ?? 1, tensors: { [spec.name]: { type, data: source, dims: shape } } };
+    return { rows: shape[0] ?? 1, tensors: { [spec.name]: { type, data: source, dims: shape, location: 'cpu' } } };
   }
   const values = Array.from(source as ArrayLike<number | bigint>, (value) =>
     typeof value === 'bigint' && spec.type !== 'int64' && spec.type !== 'uint64' ? Number(value) : value,
   );
-  return batchOfRows(signature, nested(values, shape) as unknown[], (row) => `row ${row}`);
+  return layout.ofRows(nested(values, shape) as unknown[], (row) => `row ${row}`);
 }
 
 function nested(values: readonly unknown[], shape: readonly number[]): unknown {

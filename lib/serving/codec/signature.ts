@@ -46,6 +46,8 @@ export interface TensorValue {
   readonly type: ElementType;
   readonly data: TensorData;
   readonly dims: readonly number[];
+  /** Always here; with it the runtimes take the value as it is, without a tensor object made around it. */
+  readonly location: 'cpu';
 }
 
 /** One request decoded: the tensors by input name, and how many rows they hold. */

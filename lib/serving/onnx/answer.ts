@@ -1,20 +1,44 @@
-import { BadRequest, decode, encodingFor } from '../codec';
+import { BadRequest, type Batch, decode, type Encoding, encodingFor, type Rows, tensorsOf } from '../codec';
 import type { Answer, Invocation } from '../engine';
+import { failure } from '../failure';
 import type { OnnxSession } from './runtime';
 
-/** Decodes, runs, encodes; what goes wrong becomes an answer: 4xx where the request is at fault, 500 with the runtime's message where the model is. */
-export async function answer(session: OnnxSession, invocation: Pick<Invocation, 'body' | 'contentType' | 'accept'>): Promise<Answer> {
+/** What an ONNX model needs of an invocation. */
+export type Question = Pick<Invocation, 'body' | 'contentType' | 'accept'>;
+
+/** A question understood. */
+export interface Call {
+  readonly content: Rows | Batch;
+  readonly encoding: Encoding;
+}
+
+/** @throws BadRequest */
+export function understand(session: OnnxSession, { body, contentType, accept }: Question): Call {
+  const encoding = encodingFor(accept);
+  return { content: decode(session.layout, body, contentType), encoding };
+}
+
+/** Runs one call; what goes wrong becomes an answer. */
+export async function run(session: OnnxSession, { content, encoding }: Call): Promise<Answer> {
   try {
-    const encoding = encodingFor(invocation.accept);
-    const { rows, tensors } = decode(session.signature, invocation.body, invocation.contentType);
+    const { rows, tensors } = tensorsOf(session.layout, content);
     const outputs = await session.run(tensors);
     return { status: 200, contentType: encoding.contentType, body: encoding.encode(outputs, rows) };
   } catch (error) {
-    return failure(error instanceof BadRequest ? error.status : 500, (error as Error).message);
+    return refusal(error as Error);
   }
 }
 
-/** An answer that says what went wrong, as the serving toolkits of SageMaker write theirs. */
-export function failure(status: number, message: string): Answer {
-  return { status, contentType: 'application/json', body: Buffer.from(JSON.stringify({ error: message })) };
+/** Decodes, runs, encodes. */
+export async function answer(session: OnnxSession, question: Question): Promise<Answer> {
+  try {
+    return await run(session, understand(session, question));
+  } catch (error) {
+    return refusal(error as Error);
+  }
+}
+
+/** 4xx where the request is at fault, 500 with the runtime's message where the model is. */
+export function refusal(error: Error): Answer {
+  return failure(error instanceof BadRequest ? error.status : 500, error.message);
 }

@@ -1,6 +1,7 @@
+import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Answer, Engine, Invocation } from '../engine';
-import { answer } from './answer';
+import { InlineModel } from './inline';
 import { Pace } from './pace';
 import { WorkerPool } from './pool';
 import { type OnnxRuntime, OnnxSession } from './runtime';
@@ -25,6 +26,9 @@ export interface OnnxEngineOptions {
 /** Bodies above this are decoded in a worker whatever the model's pace: parsing them takes longer than the hop. */
 const INLINE_BYTES = 32 * 1024;
 
+/** Loading a larger file would itself hold up the thread that serves. */
+const INLINE_FILE_BYTES = 32 * 1024 * 1024;
+
 /**
  * Serves an ONNX file. Calls run in worker threads, so that a slow model never holds up the thread that serves; a model that proves
  * fast (`inlineBelowMs`) moves onto that thread, since the hop to a worker would take several times as long as the call, and moves
@@ -43,11 +47,12 @@ export async function openOnnxEngine(file: string, options: OnnxEngineOptions = 
       heapMb: options.heapMb,
     },
   );
-  return new OnnxEngine(pool, new Pace(options.inlineBelowMs ?? 1, pool.loadMs), () => OnnxSession.open(file, session));
+  const pace = new Pace(options.inlineBelowMs ?? 1, statSync(file).size <= INLINE_FILE_BYTES);
+  return new OnnxEngine(pool, pace, async () => new InlineModel(await OnnxSession.open(file, session), pace));
 }
 
 class OnnxEngine implements Engine {
-  private inline?: OnnxSession;
+  private inline?: InlineModel;
   private opening?: Promise<void>;
   private underWay = 0;
   private closed = false;
@@ -56,7 +61,7 @@ class OnnxEngine implements Engine {
   constructor(
     private readonly pool: WorkerPool,
     private readonly pace: Pace,
-    private readonly openInline: () => Promise<OnnxSession>,
+    private readonly openInline: () => Promise<InlineModel>,
   ) {}
 
   get restarts(): number {
@@ -70,7 +75,9 @@ class OnnxEngine implements Engine {
   invoke(invocation: Invocation): Promise<Answer> {
     if (this.closed) return Promise.reject(new Error('the engine is closed'));
     const { inline } = this;
-    return inline !== undefined && invocation.body.length <= INLINE_BYTES ? this.here(inline, invocation) : this.there(invocation);
+    return inline !== undefined && this.pace.fast && invocation.body.length <= INLINE_BYTES
+      ? this.here(inline, invocation)
+      : this.there(invocation);
   }
 
   async close(): Promise<void> {
@@ -86,14 +93,10 @@ class OnnxEngine implements Engine {
     await this.inline?.close();
   }
 
-  private async here(session: OnnxSession, invocation: Invocation): Promise<Answer> {
+  private async here(model: InlineModel, invocation: Invocation): Promise<Answer> {
     this.underWay++;
-    const from = performance.now();
-    const given = await answer(session, invocation);
-    // Calls that run side by side on one thread wait for each other: each took its share of the time.
-    this.pace.took((performance.now() - from) / this.underWay);
+    const given = await model.invoke(invocation);
     if (--this.underWay === 0) this.drained?.();
-    if (!this.pace.fast) this.inline = undefined;
     return given;
   }
 

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { entryPoint } from '../../model/entry-point';
 import type { Answer, Invocation } from '../engine';
-import { failure } from './answer';
+import { failure } from '../failure';
 import type { WorkerMessage, WorkerRequest, WorkerStart } from './worker';
 
 export interface PoolOptions {
@@ -42,8 +42,6 @@ const FAILED_STARTS = 3;
 /** Threads that each hold the model and answer one request at a time; one that crashes is replaced, and only its own request fails. */
 export class WorkerPool {
   restarts = 0;
-  /** How long the first thread took to load the model. */
-  loadMs = 0;
   private readonly threads = new Set<Thread>();
   private readonly waiting: Job[] = [];
   private failedStarts = 0;
@@ -130,7 +128,6 @@ export class WorkerPool {
       if (message.kind === 'loaded') {
         thread.ready = true;
         this.failedStarts = 0;
-        this.loadMs ||= message.ms;
         loaded?.();
       } else if (message.kind === 'unloadable') {
         thread.reason = message.message;

@@ -1,5 +1,5 @@
-import type { InferenceSession, Tensor } from 'onnxruntime-common';
-import type { ElementType, Outputs, Signature, TensorSpec, TensorValue } from '../codec';
+import type { InferenceSession } from 'onnxruntime-common';
+import { type ElementType, Layout, type Outputs, type Signature, type TensorSpec, type TensorValue } from '../codec';
 import { ELEMENTS } from '../codec/element';
 
 /** The packages that run ONNX, the faster one first: a native addon, and WebAssembly that runs wherever Node does. */
@@ -15,7 +15,6 @@ export interface SessionOptions {
 
 interface Runtime {
   readonly InferenceSession: { create(file: string | Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession> };
-  readonly Tensor: new (type: string, data: unknown, dims: readonly number[]) => Tensor;
 }
 
 /** A model loaded into an ONNX runtime on this thread. */
@@ -34,15 +33,15 @@ export class OnnxSession {
       // Errors reach the caller as exceptions; a log line a bad request would flood the container's log.
       logSeverityLevel: 4,
     });
-    return new OnnxSession(name, runtime, session);
+    return new OnnxSession(name, session);
   }
 
   readonly signature: Signature;
+  readonly layout: Layout;
   private readonly fetches: string[];
 
   private constructor(
     readonly runtimeName: OnnxRuntime,
-    private readonly runtime: Runtime,
     private readonly session: InferenceSession,
   ) {
     const inputs = session.inputMetadata.map((one) => specOf(one, 'input'));
@@ -52,17 +51,13 @@ export class OnnxSession {
       throw new Error('no output of the model is a tensor: export it with tensor outputs (skl2onnx: options={"zipmap": False})');
     }
     this.signature = { inputs, outputs };
+    this.layout = new Layout(this.signature);
     this.fetches = outputs.map((one) => one.name);
   }
 
   /** @throws Error with the runtime's message where the model fails on these values */
   async run(tensors: Readonly<Record<string, TensorValue>>): Promise<Outputs> {
-    const feeds: Record<string, Tensor> = {};
-    for (const name in tensors) {
-      const { type, data, dims } = tensors[name]!;
-      feeds[name] = new this.runtime.Tensor(type, data, dims);
-    }
-    return (await this.session.run(feeds, this.fetches)) as unknown as Outputs;
+    return (await this.session.run(tensors as unknown as InferenceSession.FeedsType, this.fetches)) as unknown as Outputs;
   }
 
   async close(): Promise<void> {

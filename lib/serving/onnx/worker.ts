@@ -14,7 +14,7 @@ export type WorkerRequest = Pick<Invocation, 'contentType' | 'accept'> & { reado
 
 /** What a worker says: once that it is loaded or why not, then an answer a request. */
 export type WorkerMessage =
-  | { readonly kind: 'loaded'; readonly ms: number }
+  | { readonly kind: 'loaded' }
   | { readonly kind: 'unloadable'; readonly message: string }
   | { readonly kind: 'answer'; readonly ms: number; readonly status: number; readonly contentType: string; readonly body: Uint8Array };
 
@@ -22,9 +22,8 @@ async function main(port: NonNullable<typeof parentPort>, { file, session: optio
   const say = (message: WorkerMessage): void => port.postMessage(message);
   let session: OnnxSession;
   try {
-    const from = performance.now();
     session = await OnnxSession.open(file, options);
-    say({ kind: 'loaded', ms: performance.now() - from });
+    say({ kind: 'loaded' });
   } catch (error) {
     say({ kind: 'unloadable', message: (error as Error).message });
     return;

@@ -1,0 +1,56 @@
+/** A request's head, from bytes that hold it whole. */
+export interface Head {
+  readonly url: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Bytes of the head with its blank line. */
+  readonly length: number;
+  readonly bodyLength: number;
+}
+
+/** Everything that changes how a message is framed or a connection used, and that the short way therefore leaves to Node's own server. */
+const NOT_PLAIN = new Set(['transfer-encoding', 'expect', 'upgrade', 'connection', 'trailer', 'te']);
+
+const METHOD = 'POST ';
+const VERSION = ' HTTP/1.1';
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+const URL = /^\/[!-~]*$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a field's value may not hold (RFC 9110, 5.5)
+const NOT_A_VALUE = /[\x00-\x08\x0a-\x1f\x7f]/;
+
+/**
+ * Reads the head of a plain `POST ... HTTP/1.1` with a Content-Length and nothing unusual; undefined for every other one, however
+ * valid, and for what is incomplete: Node's server then reads it, or refuses it.
+ */
+export function plainHead(bytes: Buffer): Head | undefined {
+  const end = bytes.indexOf('\r\n\r\n');
+  if (end < 0) return undefined;
+  const text = bytes.toString('latin1', 0, end);
+  let lineEnd = text.indexOf('\r\n');
+  if (lineEnd < 0) return undefined;
+  const line = text.slice(0, lineEnd);
+  if (!line.startsWith(METHOD) || !line.endsWith(VERSION)) return undefined;
+  const url = line.slice(METHOD.length, -VERSION.length);
+  if (!URL.test(url)) return undefined;
+  const headers: Record<string, string> = {};
+  while (lineEnd < text.length) {
+    const start = lineEnd + 2;
+    lineEnd = text.indexOf('\r\n', start);
+    if (lineEnd < 0) lineEnd = text.length;
+    const colon = text.indexOf(':', start);
+    if (colon < 0 || colon >= lineEnd) return undefined;
+    const name = text.slice(start, colon).toLowerCase();
+    const value = text.slice(colon + 1, lineEnd).trim();
+    if (!TOKEN.test(name) || !isFieldValue(value) || name in headers) return undefined;
+    if (NOT_PLAIN.has(name) && !(name === 'connection' && value.toLowerCase() === 'keep-alive')) return undefined;
+    headers[name] = value;
+  }
+  const length = headers['content-length'];
+  if (length === undefined || headers.host === undefined || !/^\d{1,9}$/.test(length)) return undefined;
+  return { url, headers, length: end + 4, bodyLength: Number(length) };
+}
+
+/** Whether a header may hold this: one that holds a line break would end its line and begin another. */
+export function isFieldValue(value: string): boolean {
+  return !NOT_A_VALUE.test(value);
+}
