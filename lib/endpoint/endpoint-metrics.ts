@@ -39,13 +39,17 @@ const EVERY: readonly CapacityKind[] = ['instances', 'serverless', 'async'];
 export const ENDPOINT_METRICS = {
   Invocations: request('Requests', Stats.SUM),
   InvocationsPerInstance: request('Requests an instance', Stats.SUM, ['instances']),
-  Invocation4XXErrors: request('Refused requests, 4xx (share)', Stats.AVERAGE),
-  Invocation5XXErrors: request('Failed requests, 5xx (share)', Stats.AVERAGE),
-  InvocationModelErrors: request('Requests the model failed (share)', Stats.AVERAGE),
+  Invocation4XXErrors: request('Refused requests, 4xx (share)', Stats.AVERAGE, EVERY),
+  Invocation5XXErrors: request('Failed requests, 5xx (share)', Stats.AVERAGE, EVERY),
+  InvocationModelErrors: request('Requests the model failed (share)', Stats.AVERAGE, ['instances']),
   ModelLatency: request('Model latency (microseconds)', Stats.AVERAGE, EVERY),
   OverheadLatency: request("SageMaker's own latency (microseconds)", Stats.AVERAGE),
   ModelSetupTime: request('Cold start (microseconds)', Stats.AVERAGE, ['serverless']),
   ConcurrentRequestsPerModel: request('Requests under way', Stats.MAXIMUM, ['instances']),
+  ServerlessConcurrentExecutionsUtilization: request('Concurrency in use (share)', Stats.MAXIMUM, ['serverless']),
+  ServerlessProvisionedConcurrencyUtilization: request('Provisioned concurrency in use (share)', Stats.MAXIMUM, ['serverless']),
+  InvocationsProcessed: request('Requests worked through', Stats.SUM, ['async']),
+  InvocationFailures: request('Requests that failed', Stats.SUM, ['async']),
   CPUUtilization: machine('CPU (percent of one core, summed over cores)'),
   MemoryUtilization: machine('Memory (percent)', EVERY),
   DiskUtilization: machine('Disk (percent)'),
@@ -54,6 +58,7 @@ export const ENDPOINT_METRICS = {
   ApproximateBacklogSize: queue('Requests that wait', Stats.MAXIMUM),
   ApproximateBacklogSizePerInstance: queue('Requests that wait, an instance', Stats.AVERAGE),
   ApproximateAgeOfOldestRequest: queue('Oldest waiting request (seconds)', Stats.MAXIMUM),
+  HasBacklogWithoutCapacity: queue('Requests wait and no instance runs (1 is yes)', Stats.AVERAGE),
 } as const satisfies Record<string, MetricSource>;
 
 /** @internal */

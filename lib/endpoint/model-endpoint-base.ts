@@ -17,11 +17,11 @@ export interface IModelEndpoint extends IEndpoint {
   metricInvocations(options?: MetricOptions): Metric;
   /** Requests an instance; sum. Of real-time instances. */
   metricInvocationsPerInstance(options?: MetricOptions): Metric;
-  /** Requests answered 4xx, as a share from 0 to 1 (average). Not of async endpoints. */
+  /** Requests answered 4xx, as a share from 0 to 1 (average). */
   metricInvocation4xxErrors(options?: MetricOptions): Metric;
-  /** Requests answered 5xx, as a share from 0 to 1 (average). Not of async endpoints. */
+  /** Requests answered 5xx, as a share from 0 to 1 (average). */
   metricInvocation5xxErrors(options?: MetricOptions): Metric;
-  /** Requests that the model did not answer 2xx, as a share from 0 to 1 (average). Not of async endpoints. */
+  /** Requests that the model did not answer 2xx, as a share from 0 to 1 (average). Of real-time instances. */
   metricInvocationModelErrors(options?: MetricOptions): Metric;
   /** What the container took, in microseconds; average. */
   metricModelLatency(options?: MetricOptions): Metric;
