@@ -1,0 +1,357 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import type { LocalContext } from '../../context';
+import type { FaultPoint } from '../../faults';
+import { type LocalRequest, type LocalResponse, type Service, ServiceError, signedService } from '../../server';
+import type { DirectoryObjects } from '../directory-objects';
+import { ALGORITHMS, type Algorithm } from './checksum';
+import { fill, KeptObjects, type ObjectFacts } from './kept-objects';
+import { listObjects } from './listing';
+import { Multipart, type NamedPart, type Upload } from './multipart';
+import { metadataOf, parseS3, readSmall, receive, type S3Request } from './request';
+import { readXml, writeXml } from './xml';
+
+type Handler = (s3: S3Request) => Promise<LocalResponse>;
+
+/** S3 by path, on a directory: objects, conditional writes, ranges, multipart uploads, checksums. No versions, no policies, no encryption: the directory is the user's own. */
+export class S3Service implements Service {
+  readonly name = 'S3';
+  private readonly kept: KeptObjects;
+  private readonly multipart: Multipart;
+
+  constructor(
+    private readonly context: Pick<LocalContext, 'clock'>,
+    objects: DirectoryObjects,
+  ) {
+    this.kept = new KeptObjects(objects);
+    this.multipart = new Multipart(this.kept);
+  }
+
+  handles(request: LocalRequest): boolean {
+    const signed = signedService(request);
+    return signed === 's3' || (signed === undefined && /(^|&)X-Amz-Credential=[^&]*%2Fs3%2F/i.test(request.query));
+  }
+
+  point(request: LocalRequest): FaultPoint {
+    return { service: this.name, operation: this.operation(parseS3(request))[0] };
+  }
+
+  handle(request: LocalRequest): Promise<LocalResponse> {
+    const s3 = parseS3(request);
+    return this.operation(s3)[1](s3);
+  }
+
+  refuse(error: ServiceError, request: LocalRequest): LocalResponse {
+    const { bucket, key } = parseS3(request);
+    const code = error.code === 'ThrottlingException' ? 'SlowDown' : error.code;
+    const status = code === 'SlowDown' ? 503 : error.status;
+    const body = writeXml('Error', { Code: code, Message: error.message, BucketName: bucket, Key: key, RequestId: randomUUID() });
+    return { status, headers: { 'content-type': 'application/xml' }, body };
+  }
+
+  private operation({ method, bucket, key, query, header }: S3Request): [string, Handler] {
+    const copies = header('x-amz-copy-source') !== undefined;
+    const table: Record<string, [string, Handler]> =
+      bucket === ''
+        ? { GET: ['ListBuckets', () => this.listBuckets()] }
+        : key === ''
+          ? {
+              PUT: ['CreateBucket', (s3) => this.createBucket(s3)],
+              HEAD: ['HeadBucket', (s3) => this.headBucket(s3)],
+              DELETE: ['DeleteBucket', (s3) => this.deleteBucket(s3)],
+              GET: query.has('uploads')
+                ? ['ListMultipartUploads', (s3) => this.listUploads(s3)]
+                : query.has('location')
+                  ? ['GetBucketLocation', async () => xml('LocationConstraint', {})]
+                  : ['ListObjectsV2', (s3) => this.listObjects(s3)],
+              POST: ['DeleteObjects', (s3) => this.deleteObjects(s3)],
+            }
+          : {
+              PUT: query.has('partNumber')
+                ? [copies ? 'UploadPartCopy' : 'UploadPart', (s3) => this.uploadPart(s3)]
+                : [copies ? 'CopyObject' : 'PutObject', (s3) => (copies ? this.copyObject(s3) : this.putObject(s3))],
+              GET: query.has('uploadId') ? ['ListParts', (s3) => this.listParts(s3)] : ['GetObject', (s3) => this.getObject(s3)],
+              HEAD: ['HeadObject', (s3) => this.getObject(s3)],
+              DELETE: query.has('uploadId')
+                ? ['AbortMultipartUpload', (s3) => this.abort(s3)]
+                : ['DeleteObject', (s3) => this.deleteObject(s3)],
+              POST: query.has('uploads')
+                ? ['CreateMultipartUpload', (s3) => this.begin(s3)]
+                : ['CompleteMultipartUpload', (s3) => this.complete(s3)],
+            };
+    return (
+      table[method] ?? [
+        method,
+        async () => {
+          throw new ServiceError('MethodNotAllowed', `The specified method ${method} is not allowed against this resource.`, 405);
+        },
+      ]
+    );
+  }
+
+  private async listBuckets(): Promise<LocalResponse> {
+    return xml('ListAllMyBucketsResult', { Buckets: { Bucket: (await this.kept.buckets()).map((Name) => ({ Name })) } });
+  }
+
+  private async listObjects(s3: S3Request): Promise<LocalResponse> {
+    await this.mustHave(s3.bucket);
+    return xml('ListBucketResult', await listObjects(this.kept, s3));
+  }
+
+  private async createBucket({ bucket }: S3Request): Promise<LocalResponse> {
+    if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket))
+      throw new ServiceError('InvalidBucketName', `The specified bucket is not valid: ${bucket}`);
+    await this.kept.createBucket(bucket);
+    return empty(200, { location: `/${bucket}` });
+  }
+
+  private async headBucket({ bucket }: S3Request): Promise<LocalResponse> {
+    return empty((await this.kept.hasBucket(bucket)) ? 200 : 404);
+  }
+
+  private async deleteBucket({ bucket }: S3Request): Promise<LocalResponse> {
+    await this.mustHave(bucket);
+    await this.kept.deleteBucket(bucket);
+    return empty(204);
+  }
+
+  private async putObject(s3: S3Request): Promise<LocalResponse> {
+    await this.mustHave(s3.bucket);
+    const { draft, arrived } = await receive(this.kept, s3);
+    const facts: ObjectFacts = {
+      size: arrived.size,
+      etag: `"${arrived.md5}"`,
+      modified: this.context.clock.now(),
+      contentType: s3.header('content-type'),
+      metadata: metadataOf(s3),
+      algorithm: arrived.algorithm,
+      checksum: arrived.checksum,
+      checksumType: arrived.algorithm && 'FULL_OBJECT',
+    };
+    await this.adopt(s3, draft, facts);
+    return empty(200, { etag: facts.etag, ...checksumHeaders(facts) });
+  }
+
+  private async copyObject(s3: S3Request): Promise<LocalResponse> {
+    await this.mustHave(s3.bucket);
+    const source = await this.source(s3);
+    const draft = await this.kept.draft();
+    const arrived = await fill(draft, this.kept.read(source.bucket, source.key), source.facts.algorithm);
+    const facts = {
+      ...source.facts,
+      etag: `"${arrived.md5}"`,
+      modified: this.context.clock.now(),
+      checksum: arrived.checksum,
+      checksumType: arrived.algorithm && ('FULL_OBJECT' as const),
+    };
+    await this.adopt(s3, draft, facts);
+    return xml('CopyObjectResult', { ETag: facts.etag, LastModified: new Date(facts.modified).toISOString() });
+  }
+
+  /** Moves a draft in unless a condition of the request speaks against it. */
+  private async adopt(s3: S3Request, draft: string, facts: ObjectFacts): Promise<void> {
+    await this.kept.alone(s3.bucket, s3.key, async () => {
+      const standing = await this.kept.facts(s3.bucket, s3.key);
+      const match = s3.header('if-match');
+      const problem =
+        s3.header('if-none-match') === '*' && standing
+          ? new ServiceError('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', 412)
+          : match !== undefined && !standing
+            ? new ServiceError('NoSuchKey', 'The specified key does not exist.', 404)
+            : match !== undefined && match.replaceAll('"', '') !== standing!.etag.replaceAll('"', '')
+              ? new ServiceError('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', 412)
+              : undefined;
+      if (problem) {
+        await rm(draft, { force: true });
+        throw problem;
+      }
+      await this.kept.adopt(draft, s3.bucket, s3.key, facts);
+    });
+  }
+
+  private async getObject(s3: S3Request): Promise<LocalResponse> {
+    const facts = await this.mustFind(s3.bucket, s3.key);
+    const headers: Record<string, string> = {
+      etag: facts.etag,
+      'last-modified': new Date(facts.modified).toUTCString(),
+      'content-type': facts.contentType ?? 'binary/octet-stream',
+      'accept-ranges': 'bytes',
+      ...Object.fromEntries(Object.entries(facts.metadata).map(([name, value]) => [`x-amz-meta-${name}`, value])),
+    };
+    if (s3.header('if-none-match')?.replaceAll('"', '') === facts.etag.replaceAll('"', '')) return empty(304, headers);
+    const range = rangeOf(s3.header('range'), facts.size);
+    const whole = range === undefined;
+    if (whole && s3.header('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED') Object.assign(headers, checksumHeaders(facts));
+    if (!whole) headers['content-range'] = `bytes ${range.start}-${range.end}/${facts.size}`;
+    headers['content-length'] = String(whole ? facts.size : range.end - range.start + 1);
+    if (s3.method === 'HEAD') return { status: whole ? 200 : 206, headers };
+    return { status: whole ? 200 : 206, headers, body: facts.size === 0 ? Buffer.alloc(0) : this.kept.read(s3.bucket, s3.key, range) };
+  }
+
+  private async deleteObject({ bucket, key }: S3Request): Promise<LocalResponse> {
+    await this.mustHave(bucket);
+    await this.kept.alone(bucket, key, () => this.kept.delete(bucket, key));
+    return empty(204);
+  }
+
+  private async deleteObjects(s3: S3Request): Promise<LocalResponse> {
+    await this.mustHave(s3.bucket);
+    const asked = (readXml(await readSmall(s3)).Object ?? []) as { Key: string }[];
+    for (const { Key } of asked) await this.kept.alone(s3.bucket, Key, () => this.kept.delete(s3.bucket, Key));
+    return xml('DeleteResult', { Deleted: asked.map(({ Key }) => ({ Key })) });
+  }
+
+  private async begin(s3: S3Request): Promise<LocalResponse> {
+    await this.mustHave(s3.bucket);
+    const algorithm = s3.header('x-amz-checksum-algorithm')?.toLowerCase() as Algorithm | undefined;
+    if (algorithm && !ALGORITHMS.includes(algorithm))
+      throw new ServiceError('InvalidRequest', `Checksum algorithm provided is unsupported: ${algorithm}`);
+    const full = s3.header('x-amz-checksum-type') === 'FULL_OBJECT' || algorithm === 'crc64nvme';
+    if (full && algorithm?.startsWith('sha'))
+      throw new ServiceError('InvalidRequest', `The FULL_OBJECT checksum type cannot be used with the ${algorithm} checksum algorithm.`);
+    const checksumType = full ? 'FULL_OBJECT' : 'COMPOSITE';
+    const begun = this.context.clock.now();
+    const id = await this.multipart.begin({
+      bucket: s3.bucket,
+      key: s3.key,
+      begun,
+      contentType: s3.header('content-type'),
+      metadata: metadataOf(s3),
+      algorithm,
+      checksumType,
+    });
+    const headers: Record<string, string> = algorithm
+      ? { 'x-amz-checksum-algorithm': algorithm.toUpperCase(), 'x-amz-checksum-type': checksumType }
+      : {};
+    return xml('InitiateMultipartUploadResult', { Bucket: s3.bucket, Key: s3.key, UploadId: id }, headers);
+  }
+
+  private async uploadPart(s3: S3Request): Promise<LocalResponse> {
+    const upload = await this.upload(s3);
+    const number = Number(s3.query.get('partNumber'));
+    if (!(Number.isInteger(number) && number >= 1 && number <= 10_000))
+      throw new ServiceError('InvalidArgument', `Part number must be an integer between 1 and 10000, inclusive: ${number}`);
+    const modified = this.context.clock.now();
+    if (s3.header('x-amz-copy-source') === undefined) {
+      const { draft, arrived } = await receive(this.kept, s3, upload.algorithm);
+      await this.multipart.put(upload, number, arrived, draft, modified);
+      return empty(200, {
+        etag: `"${arrived.md5}"`,
+        ...(arrived.algorithm ? { [`x-amz-checksum-${arrived.algorithm}`]: arrived.checksum! } : {}),
+      });
+    }
+    const source = await this.source(s3);
+    const draft = await this.kept.draft();
+    const range = rangeOf(s3.header('x-amz-copy-source-range'), source.facts.size);
+    const arrived = await fill(draft, this.kept.read(source.bucket, source.key, range), upload.algorithm);
+    await this.multipart.put(upload, number, arrived, draft, modified);
+    return xml('CopyPartResult', {
+      ETag: `"${arrived.md5}"`,
+      LastModified: new Date(modified).toISOString(),
+      ...checksumMembers(arrived.algorithm, arrived.checksum),
+    });
+  }
+
+  private async listParts(s3: S3Request): Promise<LocalResponse> {
+    const upload = await this.upload(s3);
+    const most = Number(s3.query.get('max-parts') ?? 1000);
+    const after = (await this.multipart.parts(upload)).filter((part) => part.number > Number(s3.query.get('part-number-marker') ?? 0));
+    const shown = after.slice(0, most);
+    return xml('ListPartsResult', {
+      Bucket: s3.bucket,
+      Key: s3.key,
+      UploadId: upload.id,
+      MaxParts: most,
+      IsTruncated: after.length > shown.length,
+      NextPartNumberMarker: shown.at(-1)?.number ?? 0,
+      ChecksumAlgorithm: upload.algorithm?.toUpperCase(),
+      ChecksumType: upload.algorithm && upload.checksumType,
+      Part: shown.map((part) => ({
+        PartNumber: part.number,
+        ETag: `"${part.md5}"`,
+        Size: part.size,
+        LastModified: new Date(part.modified).toISOString(),
+        ...checksumMembers(part.algorithm, part.checksum),
+      })),
+    });
+  }
+
+  private async listUploads({ bucket, query }: S3Request): Promise<LocalResponse> {
+    await this.mustHave(bucket);
+    const uploads = (await this.multipart.list(bucket)).filter((upload) => upload.key.startsWith(query.get('prefix') ?? ''));
+    const Upload = uploads
+      .sort((a, b) => (a.key < b.key ? -1 : 1))
+      .map(({ key, id, begun }) => ({ Key: key, UploadId: id, Initiated: new Date(begun).toISOString() }));
+    return xml('ListMultipartUploadsResult', { Bucket: bucket, IsTruncated: false, Upload });
+  }
+
+  private async abort(s3: S3Request): Promise<LocalResponse> {
+    await this.multipart.abort(await this.upload(s3));
+    return empty(204);
+  }
+
+  private async complete(s3: S3Request): Promise<LocalResponse> {
+    const upload = await this.upload(s3);
+    const given = (readXml(await readSmall(s3)).Part ?? []) as Record<string, string>[];
+    const member = upload.algorithm && `Checksum${upload.algorithm.toUpperCase()}`;
+    const named: NamedPart[] = given.map((part) => ({
+      number: Number(part.PartNumber),
+      etag: part.ETag,
+      checksum: member && part[member],
+    }));
+    const expected = upload.algorithm && s3.header(`x-amz-checksum-${upload.algorithm}`);
+    const { draft, facts } = await this.multipart.complete(upload, named, expected, this.context.clock.now());
+    await this.adopt(s3, draft, facts);
+    await this.multipart.abort(upload);
+    return xml('CompleteMultipartUploadResult', {
+      Bucket: s3.bucket,
+      Key: s3.key,
+      ETag: facts.etag,
+      ChecksumType: facts.checksumType,
+      ...checksumMembers(facts.algorithm, facts.checksum),
+    });
+  }
+
+  private upload({ bucket, key, query }: S3Request): Promise<Upload> {
+    return this.multipart.find(bucket, key, query.get('uploadId') ?? '');
+  }
+
+  private async source(s3: S3Request): Promise<{ bucket: string; key: string; facts: ObjectFacts }> {
+    const [bucket, ...key] = decodeURIComponent(s3.header('x-amz-copy-source')!.split('?')[0]).replace(/^\//, '').split('/');
+    return { bucket, key: key.join('/'), facts: await this.mustFind(bucket, key.join('/')) };
+  }
+
+  private async mustHave(bucket: string): Promise<void> {
+    if (!(await this.kept.hasBucket(bucket))) throw new ServiceError('NoSuchBucket', 'The specified bucket does not exist', 404);
+  }
+
+  private async mustFind(bucket: string, key: string): Promise<ObjectFacts> {
+    await this.mustHave(bucket);
+    const facts = await this.kept.facts(bucket, key);
+    if (!facts) throw new ServiceError('NoSuchKey', 'The specified key does not exist.', 404);
+    return facts;
+  }
+}
+
+const empty = (status: number, headers: Readonly<Record<string, string>> = {}): LocalResponse => ({ status, headers });
+
+function xml(root: string, members: Readonly<Record<string, unknown>>, headers: Readonly<Record<string, string>> = {}): LocalResponse {
+  return { status: 200, headers: { 'content-type': 'application/xml', ...headers }, body: writeXml(root, members) };
+}
+
+function checksumHeaders({ algorithm, checksum, checksumType }: ObjectFacts): Record<string, string> {
+  return algorithm && checksum && checksumType ? { [`x-amz-checksum-${algorithm}`]: checksum, 'x-amz-checksum-type': checksumType } : {};
+}
+
+const checksumMembers = (algorithm: Algorithm | undefined, checksum: string | undefined) =>
+  algorithm ? { [`Checksum${algorithm.toUpperCase()}`]: checksum } : {};
+
+/** Bytes of a Range header, both ends included; undefined for the whole. @throws ServiceError InvalidRange */
+function rangeOf(header: string | undefined, size: number): { start: number; end: number } | undefined {
+  const [, from, to] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? [];
+  if (from === undefined || (from === '' && to === '')) return undefined;
+  const start = from === '' ? Math.max(0, size - Number(to)) : Number(from);
+  const end = from === '' || to === '' ? size - 1 : Math.min(size - 1, Number(to));
+  if (start >= size || start > end) throw new ServiceError('InvalidRange', 'The requested range is not satisfiable', 416);
+  return { start, end };
+}

@@ -1,0 +1,220 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  DeleteBucketCommand,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  ListPartsCommand,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
+  UploadPartCopyCommand,
+} from '@aws-sdk/client-s3';
+import { LocalClock } from '../../lib/local/clock';
+import { Faults } from '../../lib/local/faults';
+import { Dispatch, Listener } from '../../lib/local/server';
+import { DirectoryObjects } from '../../lib/local/storage/directory-objects';
+import { S3Service } from '../../lib/local/storage/s3/s3-service';
+
+const folder = mkdtempSync(join(tmpdir(), 's3-test-'));
+const clock = new LocalClock();
+let objects: DirectoryObjects;
+let listener: Listener;
+let s3: S3Client;
+const Bucket = 'models';
+
+beforeAll(async () => {
+  objects = await DirectoryObjects.open(folder);
+  listener = await Listener.open(new Dispatch([new S3Service({ clock }, objects)], new Faults([], 1), clock), 0);
+  s3 = new S3Client({
+    endpoint: listener.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+    maxAttempts: 1,
+  });
+  await s3.send(new CreateBucketCommand({ Bucket }));
+});
+afterAll(async () => {
+  s3.destroy();
+  await listener.close();
+  clock.close();
+  rmSync(folder, { recursive: true });
+});
+
+const text = async (Key: string, Range?: string) => (await s3.send(new GetObjectCommand({ Bucket, Key, Range }))).Body!.transformToString();
+const put = (Key: string, Body: string | Buffer, over: object = {}) => s3.send(new PutObjectCommand({ Bucket, Key, Body, ...over }));
+
+describe('an object', () => {
+  test('comes back as it went, with its type and its metadata', async () => {
+    await put('a/b.json', '{"x":1}', { ContentType: 'application/json', Metadata: { digest: 'abc' } });
+    const found = await s3.send(new GetObjectCommand({ Bucket, Key: 'a/b.json' }));
+    expect(await found.Body!.transformToString()).toBe('{"x":1}');
+    expect(found).toMatchObject({ ContentType: 'application/json', ContentLength: 7, Metadata: { digest: 'abc' } });
+  });
+  test('is read in part', async () => {
+    await put('range', '0123456789');
+    expect(await text('range', 'bytes=2-4')).toBe('234');
+    expect(await text('range', 'bytes=-3')).toBe('789');
+    await expect(text('range', 'bytes=20-')).rejects.toMatchObject({ name: 'InvalidRange' });
+  });
+  test('may be empty, and may be streamed', async () => {
+    await put('empty', '');
+    expect(await text('empty')).toBe('');
+    const bytes = randomBytes(300_000);
+    await s3.send(
+      new PutObjectCommand({
+        Bucket,
+        Key: 'stream',
+        Body: Readable.from([bytes.subarray(0, 100_000), bytes.subarray(100_000)]),
+        ContentLength: bytes.length,
+      }),
+    );
+    const found = await (
+      await s3.send(new GetObjectCommand({ Bucket, Key: 'stream', ChecksumMode: 'ENABLED' }))
+    ).Body!.transformToByteArray();
+    expect(Buffer.from(found).equals(bytes)).toBe(true);
+  });
+  test('that is not there is NoSuchKey, in a bucket that is not there NoSuchBucket', async () => {
+    await expect(text('nothing')).rejects.toMatchObject({ name: 'NoSuchKey' });
+    await expect(s3.send(new GetObjectCommand({ Bucket: 'nobody', Key: 'x' }))).rejects.toMatchObject({ name: 'NoSuchBucket' });
+  });
+  test('whose bytes do not fit their checksum is refused and not kept', async () => {
+    await expect(put('wrong', 'bytes', { ChecksumCRC32: 'AAAAAA==' })).rejects.toMatchObject({ name: 'BadDigest' });
+    await expect(text('wrong')).rejects.toMatchObject({ name: 'NoSuchKey' });
+  });
+  test('is copied with its metadata and deleted', async () => {
+    await s3.send(new CopyObjectCommand({ Bucket, Key: 'copy', CopySource: `${Bucket}/a/b.json` }));
+    expect((await s3.send(new HeadObjectCommand({ Bucket, Key: 'copy' }))).Metadata).toEqual({ digest: 'abc' });
+    await s3.send(new DeleteObjectCommand({ Bucket, Key: 'copy' }));
+    await expect(text('copy')).rejects.toMatchObject({ name: 'NoSuchKey' });
+  });
+  test.each(['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'] as const)('keeps its %s and gives it back', async (ChecksumAlgorithm) => {
+    const answer = await put(`sum-${ChecksumAlgorithm}`, 'some bytes', { ChecksumAlgorithm });
+    const member = `Checksum${ChecksumAlgorithm}` as const;
+    const head = await s3.send(new HeadObjectCommand({ Bucket, Key: `sum-${ChecksumAlgorithm}`, ChecksumMode: 'ENABLED' }));
+    expect(head[member]).toBeTruthy();
+    expect(head[member]).toBe(answer[member]);
+  });
+});
+
+describe('a conditional write', () => {
+  test('makes an object only where none stands', async () => {
+    await put('once', '1', { IfNoneMatch: '*' });
+    await expect(put('once', '2', { IfNoneMatch: '*' })).rejects.toMatchObject({ name: 'PreconditionFailed' });
+    expect(await text('once')).toBe('1');
+  });
+  test('replaces only the version that it has seen', async () => {
+    const { ETag } = await put('lock', '1');
+    await put('lock', '2', { IfMatch: ETag });
+    await expect(put('lock', '3', { IfMatch: ETag })).rejects.toMatchObject({ name: 'PreconditionFailed' });
+    await expect(put('nolock', '3', { IfMatch: ETag })).rejects.toMatchObject({ name: 'NoSuchKey' });
+  });
+  test('is won by one of many', async () => {
+    const tries = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => put('race', String(i), { IfNoneMatch: '*' })));
+    expect(tries.filter((one) => one.status === 'fulfilled')).toHaveLength(1);
+  });
+});
+
+describe('a listing', () => {
+  test('pages through the keys below a prefix, and folds them at a delimiter', async () => {
+    for (const key of ['l/1', 'l/2', 'l/d/3', 'l/d/4', 'l/e/5']) await put(key, '');
+    const first = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'l/', MaxKeys: 2 }));
+    expect(first.Contents!.map((one) => one.Key)).toEqual(['l/1', 'l/2']);
+    const second = await s3.send(
+      new ListObjectsV2Command({ Bucket, Prefix: 'l/', MaxKeys: 10, ContinuationToken: first.NextContinuationToken }),
+    );
+    expect(second.Contents!.map((one) => one.Key)).toEqual(['l/d/3', 'l/d/4', 'l/e/5']);
+    const folded = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'l/', Delimiter: '/' }));
+    expect(folded.CommonPrefixes!.map((one) => one.Prefix)).toEqual(['l/d/', 'l/e/']);
+  });
+  test('of a bucket that is emptied lets the bucket go', async () => {
+    await s3.send(new CreateBucketCommand({ Bucket: 'gone' }));
+    await s3.send(new PutObjectCommand({ Bucket: 'gone', Key: 'x&<y', Body: '' }));
+    await expect(s3.send(new DeleteBucketCommand({ Bucket: 'gone' }))).rejects.toMatchObject({ name: 'BucketNotEmpty' });
+    await s3.send(new DeleteObjectsCommand({ Bucket: 'gone', Delete: { Objects: [{ Key: 'x&<y' }] } }));
+    await s3.send(new DeleteBucketCommand({ Bucket: 'gone' }));
+  });
+});
+
+describe('a multipart upload', () => {
+  const parts = [randomBytes(5 * 1024 * 1024), randomBytes(5 * 1024 * 1024), randomBytes(1000)];
+  const begin = async (Key: string, over: object = {}) =>
+    (await s3.send(new CreateMultipartUploadCommand({ Bucket, Key, ...over }))).UploadId!;
+  const send = async (Key: string, UploadId: string, over: object = {}) =>
+    Promise.all(
+      parts.map(async (Body, i) => ({
+        PartNumber: i + 1,
+        ...(await s3.send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber: i + 1, Body, ...over }))),
+      })),
+    );
+
+  test('joins its parts, checked by a CRC32 of the whole', async () => {
+    const UploadId = await begin('big', { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' });
+    const Parts = await send('big', UploadId, { ChecksumAlgorithm: 'CRC32' });
+    expect((await s3.send(new ListPartsCommand({ Bucket, Key: 'big', UploadId }))).Parts!.map((part) => part.Size)).toEqual(
+      parts.map((part) => part.length),
+    );
+    const done = await s3.send(new CompleteMultipartUploadCommand({ Bucket, Key: 'big', UploadId, MultipartUpload: { Parts } }));
+    expect(done).toMatchObject({ ChecksumType: 'FULL_OBJECT', ETag: expect.stringMatching(/-3"$/) });
+    const found = Buffer.from(await (await s3.send(new GetObjectCommand({ Bucket, Key: 'big' }))).Body!.transformToByteArray());
+    expect(found.equals(Buffer.concat(parts))).toBe(true);
+    await expect(s3.send(new ListPartsCommand({ Bucket, Key: 'big', UploadId }))).rejects.toMatchObject({ name: 'NoSuchUpload' });
+  });
+  test('with a wrong checksum of the whole becomes no object', async () => {
+    const UploadId = await begin('bad', { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' });
+    const Parts = await send('bad', UploadId, { ChecksumAlgorithm: 'CRC32' });
+    const complete = new CompleteMultipartUploadCommand({
+      Bucket,
+      Key: 'bad',
+      UploadId,
+      MultipartUpload: { Parts },
+      ChecksumCRC32: 'AAAAAA==',
+    });
+    await expect(s3.send(complete)).rejects.toMatchObject({ name: 'BadDigest' });
+    await expect(text('bad')).rejects.toMatchObject({ name: 'NoSuchKey' });
+  });
+  test('does not overwrite where it must not', async () => {
+    await put('kept', 'first');
+    const UploadId = await begin('kept');
+    const Parts = await send('kept', UploadId);
+    const complete = new CompleteMultipartUploadCommand({ Bucket, Key: 'kept', UploadId, MultipartUpload: { Parts }, IfNoneMatch: '*' });
+    await expect(s3.send(complete)).rejects.toMatchObject({ name: 'PreconditionFailed' });
+    expect(await text('kept')).toBe('first');
+  });
+  test('takes parts from another object', async () => {
+    const UploadId = await begin('joined');
+    const copied = await s3.send(
+      new UploadPartCopyCommand({
+        Bucket,
+        Key: 'joined',
+        UploadId,
+        PartNumber: 1,
+        CopySource: `${Bucket}/big`,
+        CopySourceRange: 'bytes=0-5242879',
+      }),
+    );
+    const Parts = [{ PartNumber: 1, ETag: copied.CopyPartResult!.ETag }];
+    await s3.send(new CompleteMultipartUploadCommand({ Bucket, Key: 'joined', UploadId, MultipartUpload: { Parts } }));
+    expect((await s3.send(new HeadObjectCommand({ Bucket, Key: 'joined' }))).ContentLength).toBe(5_242_880);
+  });
+  test('is listed until it is aborted', async () => {
+    const UploadId = await begin('left');
+    expect((await s3.send(new ListMultipartUploadsCommand({ Bucket, Prefix: 'left' }))).Uploads!.map((one) => one.UploadId)).toEqual([
+      UploadId,
+    ]);
+    await s3.send(new AbortMultipartUploadCommand({ Bucket, Key: 'left', UploadId }));
+    expect((await s3.send(new ListMultipartUploadsCommand({ Bucket, Prefix: 'left' }))).Uploads ?? []).toEqual([]);
+  });
+});
