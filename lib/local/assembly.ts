@@ -2,11 +2,14 @@ import { join } from 'node:path';
 import type { EngineOptions } from '../serving';
 import type { LocalContext } from './context';
 import { ControlService, ModelHost, type OpenModel, QUICK_TIMINGS, type Timings } from './control';
+import { EventBus } from './events/bus';
 import type { EventSink } from './events/sink';
+import { Alarms, cloudWatch, Invocations, MetricStore } from './metrics';
 import type { AlarmStates, MetricSink } from './metrics/sink';
 import { type Routes, RuntimeService } from './runtime';
 import type { Service } from './server';
 import { DirectoryObjects } from './storage/directory-objects';
+import { S3Service } from './storage/s3/s3-service';
 
 /** What a local SageMaker is put together from. */
 export interface AssemblyOptions {
@@ -34,13 +37,18 @@ export interface Assembly {
   readonly services: readonly Service[];
   readonly control: ControlService;
   readonly runtime: RuntimeService;
+  readonly events: EventBus;
   close(): Promise<void>;
 }
 
 /** Puts the services together; endpoints of an earlier run serve again when it resolves. */
 export async function assemble(base: Omit<LocalContext, keyof Sinks | 'objects'>, options: AssemblyOptions): Promise<Assembly> {
   const objects = await DirectoryObjects.open(base.state.directory === undefined ? undefined : join(base.state.directory, 's3'));
-  const context: LocalContext = { ...base, objects, ...NO_SINKS, ...options.sinks };
+  const events = new EventBus(base);
+  const invocations = new Invocations();
+  const metrics = new MetricStore();
+  const alarms = new Alarms({ ...base, events }, [metrics, invocations]);
+  const context: LocalContext = { ...base, objects, metrics: invocations, alarms, events, ...options.sinks };
   const routes: Routes = new Map();
   const host = new ModelHost(context, options.engines ?? {}, options.openModel);
   const control = new ControlService(context, routes, host, { ...QUICK_TIMINGS, ...options.timings });
@@ -48,9 +56,10 @@ export async function assemble(base: Omit<LocalContext, keyof Sinks | 'objects'>
   await control.endpoints.restore();
   return {
     context,
-    services: [runtime, control],
+    services: [runtime, control, ...cloudWatch(context, metrics, [invocations], alarms), new S3Service(context, objects)],
     control,
     runtime,
+    events,
     async close() {
       await runtime.close();
       await control.close();
@@ -58,5 +67,3 @@ export async function assemble(base: Omit<LocalContext, keyof Sinks | 'objects'>
     },
   };
 }
-
-const NO_SINKS: Sinks = { metrics: { record() {} }, alarms: { stateOf: () => undefined }, events: { put() {} } };

@@ -1,7 +1,9 @@
 import { type Assembly, type AssemblyOptions, assemble } from './assembly';
 import { type ClockOptions, LocalClock } from './clock';
+import type { EventListener } from './events/bus';
 import { type FaultRule, Faults, random } from './faults';
 import { Dispatch, Listener } from './server';
+import type { ObjectStore } from './storage/objects';
 import { State } from './storage/state';
 
 /** How a local SageMaker is started. */
@@ -72,6 +74,21 @@ export class LocalSageMaker {
 
   get region(): string {
     return this.assembly.context.region;
+  }
+
+  /** The objects of the local S3. */
+  get objects(): ObjectStore {
+    return this.assembly.context.objects;
+  }
+
+  /** Hands over every event that a service sends, as EventBridge would. @returns ends it */
+  onEvent(listener: EventListener): () => void {
+    return this.assembly.events.listen(listener);
+  }
+
+  /** Requests that wait for an asynchronous endpoint, or are with its model. */
+  backlog(endpoint: string): number {
+    return this.assembly.runtime.async.backlog(endpoint);
   }
 
   /** The variables that make any AWS SDK or CLI talk to this server and to nothing else. */

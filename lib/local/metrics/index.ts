@@ -3,5 +3,6 @@ export { Alarms } from './alarms';
 export { cloudWatch } from './cloudwatch-service';
 export { Distribution } from './distribution';
 export { Invocations } from './invocations';
+export { MetricStore } from './metric-store';
 export type * from './sink';
 export { isStatistic, statistic } from './statistics';

@@ -1,6 +1,8 @@
 import type { Answer, Invocation } from '../../serving';
 import type { LocalContext } from '../context';
 import type { FaultKind } from '../faults';
+import { ServiceError } from '../server';
+import { modelError, modelErrorOf, modelTimeout, whose } from './errors';
 import type { RunningVariant } from './running-variant';
 
 const MODEL_FAULTS: readonly FaultKind[] = ['model error', 'model slow'];
@@ -10,14 +12,12 @@ export const REQUEST_TIMEOUT = 60;
 export const STREAM_TIMEOUT = 480;
 export const ASYNC_TIMEOUT = 900;
 
-/** The model's answer, or that none came in time. */
-export type Asked = Answer | 'timed out';
-
 /**
  * Hands a request to a variant's model and records how that went.
  *
  * @param arrived `performance.now()` when the request reached the server
  * @param timeout seconds
+ * @throws ServiceError ModelError where the model answers with a 4xx or 5xx, or not at all
  */
 export async function askModel(
   context: LocalContext,
@@ -25,15 +25,19 @@ export async function askModel(
   invocation: Invocation,
   arrived: number,
   timeout: number,
-): Promise<Asked> {
+): Promise<Answer> {
   variant.begin();
   const asked = performance.now();
+  let status = 0;
   try {
     const answer = await answerInTime(context, variant, invocation, timeout);
-    const answered = performance.now();
-    record(context, variant, answer === 'timed out' ? 0 : answer.status, answered - asked, asked - arrived);
+    status = answer.status;
+    if (status < 200 || status > 299) throw modelErrorOf(whose(context, variant), answer);
     return answer;
+  } catch (error) {
+    throw error instanceof ServiceError ? error : modelError(whose(context, variant), 0, (error as Error).message);
   } finally {
+    record(context, variant, status, performance.now() - asked, asked - arrived);
     variant.end();
   }
 }
@@ -56,22 +60,23 @@ export function record(context: LocalContext, variant: RunningVariant, status: n
   });
 }
 
-function answerInTime(context: LocalContext, variant: RunningVariant, invocation: Invocation, timeout: number): Promise<Asked> {
+function answerInTime(context: LocalContext, variant: RunningVariant, invocation: Invocation, timeout: number): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, timeout * 1000, 'timed out');
-    const settled = (answer: Answer) => {
-      clearTimeout(timer);
-      resolve(answer);
-    };
-    const failed = (error: unknown) => {
-      clearTimeout(timer);
-      reject(error);
-    };
-    answerOf(context, variant, invocation).then(settled, failed);
+    const timer = setTimeout(() => reject(modelTimeout(whose(context, variant))), timeout * 1000);
+    answerOf(context, variant, invocation).then(
+      (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      },
+      (error) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
   });
 }
 
-function answerOf(context: LocalContext, variant: RunningVariant, invocation: Invocation): Promise<Answer> {
+async function answerOf(context: LocalContext, variant: RunningVariant, invocation: Invocation): Promise<Answer> {
   return context.faults.active ? faultyAnswer(context, variant, invocation) : variant.engine.invoke(invocation);
 }
 

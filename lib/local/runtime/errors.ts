@@ -1,5 +1,7 @@
 import type { Answer } from '../../serving';
+import type { LocalContext } from '../context';
 import { ServiceError } from '../server';
+import type { RunningVariant } from './running-variant';
 
 /** SageMaker Runtime's name for a request that it refuses. */
 export function validationError(message: string): ServiceError {
@@ -13,17 +15,21 @@ export interface Whose {
   readonly region: string;
 }
 
+export function whose({ account, region }: LocalContext, { traits }: RunningVariant): Whose {
+  return { endpoint: traits.endpoint, account, region };
+}
+
 /** The model gave no answer within its time. SageMaker reports it with an original status of 0. */
-export function modelTimeout(whose: Whose): ServiceError {
+export function modelTimeout(owner: Whose): ServiceError {
   const message =
     'Your invocation timed out while waiting for a response from container primary. Review the latency metrics for each container in Amazon CloudWatch, ' +
     'resolve the issue, and try again.';
-  return modelError(whose, 0, message);
+  return modelError(owner, 0, message);
 }
 
 /** The model answered with a 4xx or 5xx of its own. */
-export function modelErrorOf(whose: Whose, answer: Answer): ServiceError {
-  return modelError(whose, answer.status, answer.body.toString('utf8'));
+export function modelErrorOf(owner: Whose, answer: Answer): ServiceError {
+  return modelError(owner, answer.status, answer.body.toString('utf8'));
 }
 
 /** @param status the model's; 0 where it gave none */

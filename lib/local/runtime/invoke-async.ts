@@ -4,7 +4,7 @@ import type { LocalContext } from '../context';
 import { type LocalRequest, type LocalResponse, ServiceError } from '../server';
 import { parseS3Uri } from '../storage/objects';
 import { ASYNC_TIMEOUT, askModel } from './ask-model';
-import { modelErrorOf, modelTimeout, validationError } from './errors';
+import { validationError } from './errors';
 import { HeaderReader, type InvocationHeaders } from './headers';
 import { invocationOf } from './invoke';
 import type { AsyncOutput, Route, Routes } from './route';
@@ -132,11 +132,7 @@ export class AsyncInvocations {
     if (route === undefined) throw new Error(`endpoint ${endpoint} is gone`);
     const variant = chooseVariant(this.context, route, given);
     const invocation = invocationOf(given, inline ?? (await this.readInput(given.InputLocation!)));
-    const answer = await askModel(this.context, variant, invocation, arrived, given.InvocationTimeoutSeconds ?? ASYNC_TIMEOUT);
-    const whose = { endpoint, account: this.context.account, region: this.context.region };
-    if (answer === 'timed out') throw modelTimeout(whose);
-    if (answer.status < 200 || answer.status > 299) throw modelErrorOf(whose, answer);
-    return answer;
+    return askModel(this.context, variant, invocation, arrived, given.InvocationTimeoutSeconds ?? ASYNC_TIMEOUT);
   }
 
   private async readInput(location: string): Promise<Buffer> {

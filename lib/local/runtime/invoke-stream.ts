@@ -4,7 +4,7 @@ import { streamed } from '../../serving';
 import type { LocalContext } from '../context';
 import type { LocalRequest, LocalResponse } from '../server';
 import { record, STREAM_TIMEOUT } from './ask-model';
-import { modelError, modelTimeout } from './errors';
+import { modelError, modelTimeout, whose } from './errors';
 import { HeaderReader } from './headers';
 import { invocationOf } from './invoke';
 import { readPayload } from './payload';
@@ -25,7 +25,6 @@ export async function invokeWithResponseStream(context: LocalContext, route: Rou
   const variant = chooseVariant(context, route, given);
   const invocation = invocationOf(given, await readPayload(context, request, variant));
   if (route.mirrors.length > 0) mirror(context, route, invocation);
-  const whose = { endpoint: route.endpoint, account: context.account, region: context.region };
   variant.begin();
   const asked = performance.now();
   const done = (status: number) => {
@@ -34,8 +33,8 @@ export async function invokeWithResponseStream(context: LocalContext, route: Rou
   };
   try {
     const answer = await inTime(streamed(variant.engine, invocation), STREAM_TIMEOUT * 1000);
-    if (answer === 'timed out') throw modelTimeout(whose);
-    if (answer.status < 200 || answer.status > 299) throw modelError(whose, answer.status, await wholeText(answer.parts));
+    if (answer === 'timed out') throw modelTimeout(whose(context, variant));
+    if (answer.status < 200 || answer.status > 299) throw modelError(whose(context, variant), answer.status, await wholeText(answer.parts));
     return {
       status: 200,
       headers: streamHeaders(variant, answer.contentType, answer.customAttributes),

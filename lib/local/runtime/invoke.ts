@@ -3,7 +3,6 @@ import type { Invocation } from '../../serving';
 import type { LocalContext } from '../context';
 import type { LocalRequest, LocalResponse } from '../server';
 import { askModel, REQUEST_TIMEOUT } from './ask-model';
-import { modelErrorOf, modelTimeout } from './errors';
 import { HeaderReader, type InvocationHeaders } from './headers';
 import { readPayload } from './payload';
 import type { Route } from './route';
@@ -27,9 +26,6 @@ export async function invokeEndpoint(
   const invocation = invocationOf(given, body);
   if (route.mirrors.length > 0) mirror(context, route, invocation);
   const answer = await askModel(context, variant, invocation, arrived, REQUEST_TIMEOUT);
-  const whose = { endpoint: route.endpoint, account: context.account, region: context.region };
-  if (answer === 'timed out') throw modelTimeout(whose);
-  if (answer.status < 200 || answer.status > 299) throw modelErrorOf(whose, answer);
   const headers = answerHeaders(variant, answer.contentType, answer.customAttributes);
   if (given.SessionId === 'NEW_SESSION') headers['x-amzn-sagemaker-new-session-id'] = sessions.start(variant);
   return { status: 200, headers, body: answer.body };
