@@ -1,9 +1,6 @@
 /** An archive becomes a managed endpoint. */
 export { EndpointAlarms } from './alarms';
 export type { EndpointAlarmOptions } from './alarms-options';
-
-export { EndpointAlarms } from './alarms';
-export type { EndpointAlarmOptions } from './alarms-options';
 export {
   type AsyncCapacityOptions,
   Capacity,
@@ -20,23 +17,6 @@ export type { ModelEndpointAttributes, ModelEndpointProps } from './model-endpoi
 export { ModelStore, type ModelStoreProps } from './model-store';
 export type { NetworkOptions } from './network';
 export type { VariantOptions } from './production-variant';
-export {
-  type BlueGreenOptions,
-  type CanaryOptions,
-  type LinearOptions,
-  type RollingOptions,
-  Rollout,
-  type RolloutOptions,
-} from './rollout';
-export {
-  type BacklogScalingOptions,
-  type ConcurrencyScalingOptions,
-  type InvocationsScalingOptions,
-  Scaling,
-  type ScalingPace,
-  type ScheduleScalingOptions,
-  type UtilizationScalingOptions,
-} from './scaling';
 export {
   type BlueGreenOptions,
   type CanaryOptions,
