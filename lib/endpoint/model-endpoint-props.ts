@@ -3,10 +3,12 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Duration } from 'aws-cdk-lib/core';
+import type { EndpointAlarmOptions } from './alarms-options';
 import type { DataCapture } from './data-capture';
 import type { ModelStore } from './model-store';
 import type { NetworkOptions } from './network';
 import type { VariantOptions } from './production-variant';
+import type { Rollout } from './rollout';
 
 export interface ModelEndpointProps extends VariantOptions, NetworkOptions {
   /**
@@ -58,6 +60,21 @@ export interface ModelEndpointProps extends VariantOptions, NetworkOptions {
    * @default - nothing is captured
    */
   readonly dataCapture?: DataCapture;
+
+  /**
+   * How a new version takes over from the one that serves.
+   *
+   * @default - Rollout.canary() of one instance where there are two or more, else Rollout.allAtOnce(); both rolled back by errors and
+   * latency of the new fleet
+   */
+  readonly rollout?: Rollout;
+
+  /**
+   * When alarms go off, and who is told.
+   *
+   * @default - see each; a new topic, encrypted with the endpoint's key
+   */
+  readonly alarms?: EndpointAlarmOptions;
 
   /**
    * Publishes metrics of each instance and container this often: 10, 30, 60, 120, 180, 240 or 300 s. CloudWatch bills them.

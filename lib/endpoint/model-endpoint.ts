@@ -1,3 +1,4 @@
+import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Connections, IConnectable } from 'aws-cdk-lib/aws-ec2';
 import type { Grant, IGrantable, IPrincipal, IRole } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -6,10 +7,12 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { CfnEndpoint } from 'aws-cdk-lib/aws-sagemaker';
 import { ArnFormat, Duration, Names, RemovalPolicy, Stack, Token } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
+import type { EndpointAlarms } from './alarms';
 import type { CapacityKind } from './capacity-kind';
 import { allowLogGroup, endpointKey } from './encryption';
 import { EndpointConfiguration } from './endpoint-configuration';
 import { EndpointRecords } from './endpoint-records';
+import { EndpointWatch } from './endpoint-watch';
 import { ExecutionRole } from './execution-role';
 import { type IModelEndpoint, ModelEndpointBase } from './model-endpoint-base';
 import type { ModelEndpointAttributes, ModelEndpointProps } from './model-endpoint-props';
@@ -56,6 +59,8 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
   public readonly grantPrincipal: IPrincipal;
   /** The customer key of the endpoint's stores. */
   public readonly encryptionKey: IKey;
+  /** What wakes a person, and what rolls back an update. */
+  public readonly alarms: EndpointAlarms;
   /** Where captured data, async requests and answers lie; absent where there are none. */
   public readonly recordsBucket?: IBucket;
 
@@ -66,6 +71,7 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
   private readonly records?: EndpointRecords;
   private readonly variants: ProductionVariant[] = [];
   private readonly variantScope: Construct;
+  private readonly watch: EndpointWatch;
   private readonly configuration: EndpointConfiguration;
   private readonly resource: CfnEndpoint;
 
@@ -103,9 +109,17 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
       enhancedMetricsPeriod: props.enhancedMetricsPeriod,
     });
     this.endpointConfigName = this.configuration.configName;
+    this.watch = new EndpointWatch(this, 'Alarms', {
+      live: this.served(live),
+      encryptionKey: this.encryptionKey,
+      alarms: props.alarms,
+      rollout: props.rollout,
+    });
+    this.alarms = this.watch.alarms;
     this.resource = new CfnEndpoint(this, 'Resource', {
       endpointName: this.endpointName,
       endpointConfigName: this.endpointConfigName,
+      deploymentConfig: this.watch.deploymentConfig,
     });
     // The role outlives the endpoint, and the log group is there before SageMaker would make one without key and retention.
     this.resource.node.addDependency(...this.role.dependencies, logGroup);
@@ -130,6 +144,12 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
     }
     this.configuration.add(variant);
     this.scale(variant);
+    this.watch.add(this.served(variant));
+  }
+
+  /** Does something else when an alarm of the endpoint goes off, beside telling its topic. */
+  public addAlarmAction(...actions: IAlarmAction[]): void {
+    this.watch.addAlarmAction(...actions);
   }
 
   public override grantInvoke(grantee: IGrantable): Grant {

@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+import { App } from 'aws-cdk-lib/core';
+import { FlightDelayStack } from './flight-delay-stack';
+
+const app = new App();
+new FlightDelayStack(app, 'FlightDelay', {
+  version: `${app.node.tryGetContext('version') ?? 2}`,
+  env: { account: process.env.CDK_DEFAULT_ACCOUNT, region: process.env.CDK_DEFAULT_REGION },
+});

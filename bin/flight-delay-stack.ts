@@ -1,0 +1,40 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib/core';
+import type { Construct } from 'constructs';
+import { Capacity, DataCapture, ModelArtifact, ModelEndpoint, ModelStore, Scaling } from '../lib';
+import { packageRoot } from '../lib/model/entry-point';
+
+export interface FlightDelayStackProps extends StackProps {
+  /** A directory of model-artifacts/flight-delay. */
+  readonly version: string;
+}
+
+/** The question "does this flight arrive more than 15 minutes late?", answered by one version of the model. */
+export class FlightDelayStack extends Stack {
+  public readonly endpoint: ModelEndpoint;
+
+  constructor(scope: Construct, id: string, props: FlightDelayStackProps) {
+    super(scope, id, props);
+    this.endpoint = new ModelEndpoint(this, 'FlightDelay', {
+      endpointName: 'flight-delay',
+      artifact: ModelArtifact.fromDirectory(directoryOf(props.version)),
+      modelStore: new ModelStore(this, 'Models'),
+      capacity: Capacity.instances({ instanceType: 'ml.c6i.large', min: 2, max: 6 }),
+      scaling: [Scaling.cpuUtilization({ percent: 60 })],
+      dataCapture: DataCapture.sampled({ percent: 10 }),
+    });
+    Tags.of(this.endpoint).add('model-version', props.version);
+    new CfnOutput(this, 'EndpointName', { value: this.endpoint.endpointName });
+  }
+}
+
+function directoryOf(version: string): string {
+  const versions = join(packageRoot(__dirname), 'model-artifacts', 'flight-delay');
+  const directory = join(versions, version);
+  if (/^[\w.-]+$/.test(version) && existsSync(directory)) return directory;
+  const known = readdirSync(versions, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? entry.name : []));
+  throw new Error(
+    `there is no version '${version}' of flight-delay: take one of ${known.join(', ')}, as in cdk synth -c version=${known.at(-1)}`,
+  );
+}

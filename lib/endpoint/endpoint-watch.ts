@@ -1,0 +1,79 @@
+import type { IAlarm, IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { CfnEndpoint } from 'aws-cdk-lib/aws-sagemaker';
+import { Lazy } from 'aws-cdk-lib/core';
+import { Construct } from 'constructs';
+import { EndpointAlarms } from './alarms';
+import type { EndpointAlarmOptions } from './alarms-options';
+import { Rollout } from './rollout';
+import type { ServedVariant } from './served-variant';
+
+/** SageMaker's limit of an endpoint's automatic rollback. */
+const MAX_ROLLBACK_ALARMS = 10;
+
+/** @internal */
+export interface EndpointWatchProps {
+  readonly live: ServedVariant;
+  readonly encryptionKey: IKey;
+  readonly alarms?: EndpointAlarmOptions;
+  readonly rollout?: Rollout;
+}
+
+/**
+ * The alarms of every variant, and the rollout that they roll back.
+ *
+ * @internal
+ */
+export class EndpointWatch extends Construct {
+  /** Those of the first variant. */
+  public readonly alarms: EndpointAlarms;
+  public readonly deploymentConfig: CfnEndpoint.DeploymentConfigProperty;
+  private readonly all: EndpointAlarms[] = [];
+  private readonly actions: IAlarmAction[] = [];
+  private readonly rollbackAlarms: { alarmName: string }[];
+  private readonly rolling: boolean;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: EndpointWatchProps,
+  ) {
+    super(scope, id);
+    const { live, rollout } = props;
+    this.alarms = EndpointAlarms._create(this, live.variantName, live, props.encryptionKey, props.alarms);
+    this.all.push(this.alarms);
+    const bound = (rollout ?? Rollout._default(live))._bind(this, live, this.alarms.rollbackAlarms);
+    this.rolling = bound.rollingUpdatePolicy !== undefined;
+    const { alarms } = bound.autoRollbackConfiguration as { alarms: { alarmName: string }[] };
+    this.rollbackAlarms = [...alarms];
+    this.deploymentConfig = { ...bound, autoRollbackConfiguration: { alarms: Lazy.any({ produce: () => this.rollbackAlarms }) } };
+  }
+
+  /**
+   * Watches another variant too.
+   *
+   * @throws Error under a rolling rollout, which SageMaker has for one variant only, and for more alarms than it takes
+   */
+  public add(variant: ServedVariant): void {
+    if (this.rolling) {
+      throw new Error(`a rolling rollout is for endpoints of one variant: use Rollout.canary or .linear to add '${variant.variantName}'`);
+    }
+    const alarms = EndpointAlarms._create(this, variant.variantName, variant, this.props.encryptionKey, {
+      ...this.props.alarms,
+      topic: this.alarms.topic,
+    });
+    alarms.addAlarmAction(...this.actions);
+    this.all.push(alarms);
+    this.rollbackAlarms.push(...alarms.rollbackAlarms.map(({ alarmName }: IAlarm) => ({ alarmName })));
+    if (this.rollbackAlarms.length > MAX_ROLLBACK_ALARMS) {
+      throw new Error(
+        `SageMaker takes at most ${MAX_ROLLBACK_ALARMS} rollback alarms, '${variant.variantName}' makes them ${this.rollbackAlarms.length}: give this endpoint fewer variants, or a rollout fewer alarms of its own`,
+      );
+    }
+  }
+
+  public addAlarmAction(...actions: IAlarmAction[]): void {
+    this.actions.push(...actions);
+    for (const alarms of this.all) alarms.addAlarmAction(...actions);
+  }
+}
