@@ -1,6 +1,11 @@
 import { unzipSync } from 'node:zlib';
 import type { Bytes } from './bytes';
+import { expandBzip2 } from './bzip2';
 import { type Expanded, inflateRaw } from './inflate';
+import { expandLz4 } from './lz4';
+import { expandLzma } from './lzma';
+import { BrokenStream, LimitReached, Output } from './output';
+import { expandXz } from './xz';
 
 /** The compressions that joblib writes, by their names there. */
 export type Compression = 'zlib' | 'gzip' | 'bz2' | 'xz' | 'lzma' | 'lz4';
@@ -17,11 +22,20 @@ export function compressionOf(head: Buffer): Compression | undefined {
   return undefined;
 }
 
-/** Expands a stream to at most `limit` bytes, keeping what comes before a fault; undefined for a compression that is not read. */
-export function decompress(bytes: Bytes, compression: Compression, limit: number): Expanded | undefined {
-  if (compression === 'zlib' || compression === 'gzip') return deflated(bytes.read(0, bytes.size), compression, limit);
-  return undefined;
+/** Expands a stream to at most `limit` bytes, keeping what comes before a fault. */
+export function decompress(bytes: Bytes, compression: Compression, limit: number): Expanded {
+  const input = bytes.read(0, bytes.size);
+  if (compression === 'zlib' || compression === 'gzip') return deflated(input, compression, limit);
+  const output = new Output(limit, Math.max(1024, input.length * 4));
+  try {
+    return { consumed: EXPANDERS[compression](input, output), output: output.bytes(), stopped: 'end' };
+  } catch (error) {
+    if (!(error instanceof LimitReached || error instanceof BrokenStream)) throw error;
+    return { consumed: input.length, output: output.bytes(), stopped: error instanceof LimitReached ? 'limit' : 'broken' };
+  }
 }
+
+const EXPANDERS = { bz2: expandBzip2, xz: expandXz, lzma: expandLzma, lz4: expandLz4 };
 
 function deflated(input: Buffer, compression: 'zlib' | 'gzip', limit: number): Expanded {
   try {

@@ -1,4 +1,5 @@
 import { inflateRawSync } from 'node:zlib';
+import { BrokenStream, LimitReached, Output } from './output';
 
 /** What came out of a compressed stream: as far as the limit, the data or its faults let it go. */
 export interface Expanded {
@@ -46,21 +47,17 @@ interface Code {
   readonly symbols: Uint16Array;
 }
 
-class Broken extends Error {}
-class LimitReached extends Error {}
-
 class Inflater {
-  private output: Buffer;
-  private written = 0;
+  private readonly output: Output;
   private at = 0;
   private hold = 0;
   private held = 0;
 
   constructor(
     private readonly input: Buffer,
-    private readonly limit: number,
+    limit: number,
   ) {
-    this.output = Buffer.allocUnsafe(Math.min(limit, Math.max(1024, input.length * 4)));
+    this.output = new Output(limit, Math.max(1024, input.length * 4));
   }
 
   run(): Expanded {
@@ -69,13 +66,13 @@ class Inflater {
       return this.result('end');
     } catch (error) {
       if (error instanceof LimitReached) return this.result('limit');
-      if (error instanceof Broken) return this.result('broken');
+      if (error instanceof BrokenStream) return this.result('broken');
       throw error;
     }
   }
 
   private result(stopped: Expanded['stopped']): Expanded {
-    return { output: this.output.subarray(0, this.written), consumed: this.at - (this.held >> 3), stopped };
+    return { output: this.output.bytes(), consumed: this.at - (this.held >> 3), stopped };
   }
 
   private block(): boolean {
@@ -84,7 +81,7 @@ class Inflater {
     if (kind === 0) this.stored();
     else if (kind === 1) this.coded(FIXED_LITERALS, FIXED_DISTANCES);
     else if (kind === 2) this.coded(...this.codes());
-    else throw new Broken();
+    else throw new BrokenStream();
     return last;
   }
 
@@ -92,17 +89,14 @@ class Inflater {
     this.at -= this.held >> 3;
     this.hold = 0;
     this.held = 0;
-    if (this.at + 4 > this.input.length) throw new Broken();
+    if (this.at + 4 > this.input.length) throw new BrokenStream();
     const length = this.input.readUInt16LE(this.at);
-    if ((this.input.readUInt16LE(this.at + 2) ^ 0xffff) !== length) throw new Broken();
+    if ((this.input.readUInt16LE(this.at + 2) ^ 0xffff) !== length) throw new BrokenStream();
     this.at += 4;
-    const available = Math.min(length, this.input.length - this.at);
-    this.room(Math.min(available, this.limit - this.written));
-    const copied = this.input.copy(this.output, this.written, this.at, this.at + Math.min(available, this.limit - this.written));
-    this.written += copied;
-    this.at += copied;
-    if (copied < available) throw new LimitReached();
-    if (available < length) throw new Broken();
+    const stored = this.input.subarray(this.at, this.at + length);
+    this.at += stored.length;
+    this.output.append(stored);
+    if (stored.length < length) throw new BrokenStream();
   }
 
   private codes(): [Code, Code] {
@@ -119,10 +113,10 @@ class Inflater {
         lengths[i++] = symbol;
         continue;
       }
-      if (symbol === 16 && i === 0) throw new Broken();
+      if (symbol === 16 && i === 0) throw new BrokenStream();
       const value = symbol === 16 ? lengths[i - 1]! : 0;
       const times = symbol === 16 ? 3 + this.bits(2) : symbol === 17 ? 3 + this.bits(3) : 11 + this.bits(7);
-      if (i + times > literals + distances) throw new Broken();
+      if (i + times > literals + distances) throw new BrokenStream();
       lengths.fill(value, i, i + times);
       i += times;
     }
@@ -134,37 +128,20 @@ class Inflater {
       const symbol = this.symbol(literals);
       if (symbol === 256) return;
       if (symbol < 256) {
-        if (this.written === this.limit) throw new LimitReached();
-        this.room(1);
-        this.output[this.written++] = symbol;
+        this.output.byte(symbol);
         continue;
       }
-      if (symbol > 285) throw new Broken();
+      if (symbol > 285) throw new BrokenStream();
       const length = LENGTH_BASE[symbol - 257]! + this.bits(LENGTH_BITS[symbol - 257]!);
       const distanceSymbol = this.symbol(distances);
-      if (distanceSymbol > 29) throw new Broken();
-      this.copy(length, DISTANCE_BASE[distanceSymbol]! + this.bits(DISTANCE_BITS[distanceSymbol]!));
+      if (distanceSymbol > 29) throw new BrokenStream();
+      this.output.copy(DISTANCE_BASE[distanceSymbol]! + this.bits(DISTANCE_BITS[distanceSymbol]!), length);
     }
-  }
-
-  private copy(length: number, distance: number): void {
-    if (distance > this.written) throw new Broken();
-    const count = Math.min(length, this.limit - this.written);
-    this.room(count);
-    for (let i = 0; i < count; i++, this.written++) this.output[this.written] = this.output[this.written - distance]!;
-    if (count < length) throw new LimitReached();
-  }
-
-  private room(count: number): void {
-    if (this.written + count <= this.output.length) return;
-    const grown = Buffer.allocUnsafe(Math.min(this.limit, Math.max(this.output.length * 2, this.written + count)));
-    this.output.copy(grown, 0, 0, this.written);
-    this.output = grown;
   }
 
   private bits(count: number): number {
     while (this.held < count) {
-      if (this.at >= this.input.length) throw new Broken();
+      if (this.at >= this.input.length) throw new BrokenStream();
       this.hold |= this.input[this.at++]! << this.held;
       this.held += 8;
     }
@@ -186,7 +163,7 @@ class Inflater {
       first = (first + count) << 1;
       value <<= 1;
     }
-    throw new Broken();
+    throw new BrokenStream();
   }
 }
 

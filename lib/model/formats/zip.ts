@@ -88,15 +88,11 @@ function endRecord(bytes: Bytes): { offset: number; count: number; shift: number
   const tail = bytes.read(tailStart, 65_557);
   for (let at = tail.length - 22; at >= 0; at--) {
     if (tail.readUInt32LE(at) !== END) continue;
-    const count = tail.readUInt16LE(at + 10);
-    const size = tail.readUInt32LE(at + 12);
-    const offset = tail.readUInt32LE(at + 16);
     const end = tailStart + at;
-    if (count === 0xffff || offset === 0xffffffff || size === 0xffffffff) {
-      const wide = wideEndRecord(bytes, end);
-      if (wide !== undefined) return wide;
-    }
-    return { offset, count, shift: Math.max(0, end - size - offset) };
+    const wide = wideEndRecord(bytes, end);
+    if (wide !== undefined) return wide;
+    const offset = tail.readUInt32LE(at + 16);
+    return { offset, count: tail.readUInt16LE(at + 10), shift: Math.max(0, end - tail.readUInt32LE(at + 12) - offset) };
   }
   throw new Error('the zip has no end record: it was cut short, or is not a zip');
 }
@@ -108,7 +104,9 @@ function wideEndRecord(bytes: Bytes, end: number): { offset: number; count: numb
   for (const at of [told, end - 20 - 56]) {
     const record = bytes.read(at, 56);
     if (record.length < 56 || record.readUInt32LE() !== END64) continue;
-    return { offset: Number(record.readBigUInt64LE(48)), count: Number(record.readBigUInt64LE(32)), shift: Math.max(0, at - told) };
+    const size = Number(record.readBigUInt64LE(40));
+    const offset = Number(record.readBigUInt64LE(48));
+    return { offset, count: Number(record.readBigUInt64LE(32)), shift: Math.max(0, at - size - offset) };
   }
   return undefined;
 }

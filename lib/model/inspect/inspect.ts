@@ -31,7 +31,7 @@ const LARGEST_ARCHIVE = 64 * 1024 ** 3;
  *   `model-yaml-invalid`, `mlmodel-invalid`, `contradiction`
  */
 export function inspect(path: string, options: InspectOptions = {}): Inspection {
-  const tree = openTree(path, options.largestArchive ?? LARGEST_ARCHIVE);
+  const tree = openTree(plain(path), options.largestArchive ?? LARGEST_ARCHIVE);
   try {
     return inspectTree(tree);
   } finally {
@@ -45,7 +45,7 @@ export function inspect(path: string, options: InspectOptions = {}): Inspection 
  * @throws ModelError as `inspect` does, and `not-an-archive` for a directory
  */
 export function inspectArchive(archive: string, options: InspectOptions = {}): Inspection {
-  const tree = openTree(archive, options.largestArchive ?? LARGEST_ARCHIVE);
+  const tree = openTree(plain(archive), options.largestArchive ?? LARGEST_ARCHIVE);
   try {
     if (tree.source === 'archive') return inspectTree(tree);
     throw new ModelError(
@@ -56,6 +56,11 @@ export function inspectArchive(archive: string, options: InspectOptions = {}): I
   } finally {
     tree.close();
   }
+}
+
+/** Without slashes at the end, which messages would repeat. */
+function plain(path: string): string {
+  return path.replace(/(?<=.)[/\\]+$/, '');
 }
 
 function inspectTree(tree: ModelTree): Inspection {

@@ -32,7 +32,7 @@ export function singleFile(tree: ModelTree, chosen: string | undefined): Subject
 
 /** Handlers, their libraries, and what describes a model are none. */
 function mayBeModel(path: string): boolean {
-  return path !== MODEL_YAML && !path.startsWith('code/') && !/\.(py|md|txt|ya?ml|csv|toml|cfg|ini|sh|html|ipynb)$/i.test(path);
+  return path !== MODEL_YAML && !path.startsWith('code/');
 }
 
 function beside(file: string, name: string): string {

@@ -79,9 +79,7 @@ function savedModel(tree: ModelTree): Subject | undefined {
     format: 'savedmodel',
     role: 'model',
     file: directory === '' ? '.' : directory,
-    ...counted(
-      variables.filter(({ name, type }) => type !== 'string' && !name.includes('.OPTIMIZER_SLOT') && !/(^|\/)optimizer\//.test(name)),
-    ),
+    ...counted(variables.filter(({ name, type }) => type !== 'string' && isWeight(name))),
     signature: serving === undefined ? undefined : { inputs: serving.inputs, outputs: serving.outputs },
     packages: saved.tensorflow === '' ? {} : { tensorflow: saved.tensorflow },
     runsCode: saved.operators.has('PyFunc') || saved.operators.has('EagerPyFunc'),
@@ -96,6 +94,13 @@ function savedModel(tree: ModelTree): Subject | undefined {
     }),
     findings: index === undefined && [...saved.operators].some((name) => name.startsWith('Restore')) ? [variablesMissing(prefix)] : [],
   }; // prettier-ignore
+}
+
+/** Optimizers' slots, and the second list in which Keras names every variable once more, are no weights. */
+function isWeight(name: string): boolean {
+  return (
+    !name.includes('.OPTIMIZER_SLOT') && !/(^|\/)optimizer\//.test(name) && !/^(_all_|trainable_|non_trainable_)variables\//.test(name)
+  );
 }
 
 function variablesMissing(prefix: string): Finding {

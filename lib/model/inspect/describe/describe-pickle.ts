@@ -73,17 +73,18 @@ export function describePickle(bytes: Bytes, compression: string | undefined): D
   const { globals, arrays, run } = contents;
   const path = classOf(run.value);
   const framework = FRAMEWORKS.find(([prefix]) => path === prefix || path?.startsWith(`${prefix}.`))?.[1];
-  const state = stateOf(run.value);
+  const fitted = [run.value, ...pipeline(run.value).map(([, step]) => step ?? null)].map(stateOf);
+  const attribute = (name: string) => fitted.find((state) => state?.get(name) !== undefined)?.get(name);
   const modules = [...new Set(globals.map(({ module }) => module.split('.')[0]!))].filter((module) => !STANDARD.has(module)).sort();
   const sklearn = findText(run.value, '_sklearn_version');
-  const features = asNumber(state?.get('n_features_in_')) ?? stepFeatures(run.value);
-  const classes = labels(state?.get('classes_'));
+  const features = asNumber(attribute('n_features_in_'));
+  const classes = labels(attribute('classes_'));
   const format: ModelFormat = contents.joblib || compression !== undefined ? 'joblib' : 'pickle';
   return {
     framework: framework ?? 'python',
     format,
     role: framework === undefined && (path === undefined || DATA.test(path)) ? 'data' : 'model',
-    ...counted(arrays.filter(({ type }) => type !== 'object')),
+    ...(arrays.length === 0 ? {} : counted(arrays.filter(({ type }) => type !== 'object'))),
     signature: features === undefined ? undefined : signature(features, classes),
     packages: sklearn === undefined ? {} : { 'scikit-learn': sklearn },
     runsCode: true,
@@ -94,7 +95,7 @@ export function describePickle(bytes: Bytes, compression: string | undefined): D
       'scikit-learn': sklearn,
       steps: few(steps(run.value)),
       features,
-      'feature names': few(names(state?.get('feature_names_in_'))),
+      'feature names': few(names(attribute('feature_names_in_'))),
       classes: few(classes.map(String)),
       packages: few(modules),
     }),
@@ -157,15 +158,6 @@ function pipeline(value: Value): (readonly Value[])[] {
   return items(stateOf(value)?.get('steps'))
     .map(items)
     .filter((step) => step.length === 2); // prettier-ignore
-}
-
-/** A pipeline takes what its first fitted step takes. */
-function stepFeatures(value: Value): number | undefined {
-  for (const [, step] of pipeline(value)) {
-    const features = asNumber(stateOf(step ?? null)?.get('n_features_in_'));
-    if (features !== undefined) return features;
-  }
-  return undefined;
 }
 
 function signature(features: number, classes: readonly (string | number)[]) {
