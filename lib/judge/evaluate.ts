@@ -1,6 +1,6 @@
 /** The judge as one function. */
 import { Evaluation } from './evaluation';
-import type { JudgeInput, Verdict } from './types';
+import type { JudgeInput, TracePoint, Verdict } from './types';
 
 /**
  * Judges a canary from all its bins. The same input gives the same verdict: nothing is remembered between calls.
@@ -10,4 +10,13 @@ import type { JudgeInput, Verdict } from './types';
  */
 export function evaluate(input: JudgeInput): Verdict {
   return new Evaluation(input).verdict();
+}
+
+/**
+ * The evidence after each moment of the input's bins: what every tick would have seen.
+ * @param untilDecided stop at the first moment that is not held
+ * @throws Error as `evaluate` does
+ */
+export function trace(input: JudgeInput, untilDecided = false): TracePoint[] {
+  return new Evaluation(input).trace(untilDecided);
 }

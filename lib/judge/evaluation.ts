@@ -6,7 +6,18 @@ import { logMean, RiskScale } from './likelihood';
 import { SeriesProcess } from './processes';
 import { answer } from './sentence';
 import { profile } from './settings';
-import type { Bin, Crossing, JudgeInput, JudgeSettings, MetricEvidence, MetricInput, Routing, SeriesEvidence, Verdict } from './types';
+import type {
+  Bin,
+  Crossing,
+  JudgeInput,
+  JudgeSettings,
+  MetricEvidence,
+  MetricInput,
+  Routing,
+  SeriesEvidence,
+  TracePoint,
+  Verdict,
+} from './types';
 
 /** One series as it is being judged. */
 interface RunningSeries {
@@ -144,8 +155,33 @@ export class Evaluation {
     this.stale = false;
   }
 
+  /**
+   * The evidence moment by moment, as a tick at each would have seen it: for plots and simulations.
+   * @param untilDecided stop at the first moment that is not held
+   */
+  trace(untilDecided = false): TracePoint[] {
+    const { now } = this.input;
+    this.restart();
+    const points: TracePoint[] = [];
+    const required = this.metrics.map((metric) => metric.input.required ?? true);
+    const enough = -Math.log(this.settings.beta);
+    this.advance(now === undefined ? Infinity : now - this.settings.settleSeconds, (at) => {
+      const metrics = this.metrics.map((metric) => ({
+        logWorse: logWorseOf(metric.series),
+        logNotWorse: Math.min(...metric.series.map(({ process }) => logNotWorseOf(metric, process))),
+      }));
+      const needed = metrics.filter((_, j) => required[j]).map(({ logNotWorse }) => logNotWorse);
+      const logNotWorse = needed.length === 0 ? null : Math.min(...needed);
+      const promoted = logNotWorse !== null && logNotWorse >= enough;
+      const decision = this.crossing !== null ? 'rollBack' : promoted ? 'promote' : 'hold';
+      points.push({ at, logWorse: this.logWorse(), logNotWorse, metrics, decision });
+      return untilDecided && decision !== 'hold';
+    });
+    return points;
+  }
+
   /** Judges every bin that ended by `until`, moment by moment over all series. */
-  private advance(until: number): void {
+  private advance(until: number, isEnough: (moment: number) => boolean = () => false): void {
     for (;;) {
       let moment = Infinity;
       for (const { table, judged } of this.running) {
@@ -161,6 +197,7 @@ export class Evaluation {
       }
       this.judgedUntil = moment;
       if (this.crossing === null) this.lookForCrossing(moment);
+      if (isEnough(moment)) return;
     }
   }
 
@@ -232,7 +269,7 @@ export class Evaluation {
       logWorse: process.worse.logValue,
       logBelowMargin,
       logBelowObjective,
-      logNotWorse: joined(logBelowMargin, logBelowObjective, metric.input.objective?.badWhen ?? 'both'),
+      logNotWorse: logNotWorseOf(metric, process),
     };
   }
 
@@ -272,12 +309,12 @@ function logWorseOf(series: readonly RunningSeries[]): number {
   );
 }
 
-/** Evidence against "bad", which an objective can widen or narrow: the mean disproves an `and`, the least an `or`. */
-function joined(margin: number | null, objective: number | null, badWhen: 'aboveObjective' | 'both' | 'either'): number {
-  if (objective === null) return margin!;
-  if (margin === null) return objective;
-  if (badWhen === 'either') return Math.min(margin, objective);
-  return logMean([margin, objective], [1, 1]);
+/** Evidence against "bad", which an objective can narrow or widen: the mean disproves an `and`, the least an `or`. */
+function logNotWorseOf(metric: RunningMetric, { logBelowMargin, logBelowObjective }: SeriesProcess): number {
+  if (logBelowObjective === null) return logBelowMargin!;
+  if (logBelowMargin === null) return logBelowObjective;
+  if (metric.input.objective?.badWhen === 'either') return Math.min(logBelowMargin, logBelowObjective);
+  return logMean([logBelowMargin, logBelowObjective], [1, 1]);
 }
 
 function budgetOf(metric: MetricInput): number {

@@ -3,7 +3,7 @@ export { type RateInterval, rateInterval, type Tuning } from './beta-binomial';
 export { type Calibration, calibrateCorrelation, type InstanceBin } from './calibrate';
 export { binsOf, countsOf } from './counts';
 export { drift, driftAgainstReference, sampleRatio } from './drift';
-export { evaluate } from './evaluate';
+export { evaluate, trace } from './evaluate';
 export { Evaluation } from './evaluation';
 export { relativeRiskInterval } from './interval';
 export {

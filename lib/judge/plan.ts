@@ -111,7 +111,7 @@ function promotionOf(metric: PlannedMetric, share: number, traffic: Traffic, set
   const margin = metric.margin ?? settings.margin;
   const eventsPerSecond = traffic.requestsPerSecond * metric.badRate;
   const perEvent = divergence(share, candidateShare(share, margin));
-  const seconds = needed / growth(eventsPerSecond, perEvent, traffic.binSeconds, settings);
+  const seconds = needed / growth(eventsPerSecond, perEvent, traffic.binSeconds, settings, settings.promotionCorrelation);
   const relative = { metric: metric.name, events: seconds * eventsPerSecond, requests: seconds * traffic.requestsPerSecond, seconds };
   const { objectiveRate: objective } = metric;
   if (objective === undefined || objective <= metric.badRate) return relative;
@@ -136,14 +136,17 @@ function rollbackOf(
   const candidateRate = Math.min(1, metric.badRate * effect);
   const eventsPerSecond = traffic.requestsPerSecond * (share * candidateRate + (1 - share) * metric.badRate);
   const needed = Math.log(metrics / settings.alpha) + ROLLBACK_OVERHEAD;
-  const seconds = Math.max(traffic.binSeconds, needed / growth(eventsPerSecond, divergence(q, share), traffic.binSeconds, settings));
+  const seconds = Math.max(
+    traffic.binSeconds,
+    needed / growth(eventsPerSecond, divergence(q, share), traffic.binSeconds, settings, settings.correlation),
+  );
   return { metric: metric.name, effect, badRequests: seconds * traffic.requestsPerSecond * share * candidateRate, seconds };
 }
 
 /** Evidence per second, in natural logarithms. A bin that holds one event holds on average as many more as any bin does. */
-function growth(eventsPerSecond: number, perEvent: number, binSeconds: number, settings: JudgeSettings): number {
+function growth(eventsPerSecond: number, perEvent: number, binSeconds: number, settings: JudgeSettings, correlation: number): number {
   const events = eventsPerSecond * binSeconds;
-  const rootOf = settings.form === 'robust' ? burstSize(events + 1, settings.correlation) : 1;
+  const rootOf = settings.form === 'robust' ? burstSize(events + 1, correlation) : 1;
   return capped((events * perEvent) / rootOf, settings) / binSeconds;
 }
 

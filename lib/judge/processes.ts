@@ -10,6 +10,9 @@ const RESERVE_HALF_LIFE = 100;
 const LARGE = 1e100;
 /** No factor of one bin is larger than this even in the plain form: a bound far above any threshold, and within floating point. */
 const PLAIN_LOG_CAP = 100;
+/** A bin with more bad events than this many times what the bins before it lead to expect, and this many more, is no normal one. */
+const OUTAGE_TIMES = 4;
+const OUTAGE_EVENTS = 10;
 /** Rates that are bet on against an objective, as parts of it. */
 const OBJECTIVE_PARTS = [0.01, 0.1, 0.25, 0.5, 0.75];
 const OBJECTIVE_WEIGHTS = [1, 1, 1, 1, 1];
@@ -109,6 +112,10 @@ export class SeriesProcess {
   private readonly likelihood: Float64Array;
   private readonly logCap: number;
   private readonly correlation: number;
+  private readonly promotionCorrelation: number;
+  private readonly outages: boolean;
+  private eventsBefore = 0;
+  private requestsBefore = 0;
   private candidateRequests = 0;
   private candidateBad = 0;
   private baselineRequests = 0;
@@ -124,6 +131,8 @@ export class SeriesProcess {
     const robust = settings.form === 'robust';
     this.logCap = robust ? Math.log(settings.cap) : PLAIN_LOG_CAP;
     this.correlation = robust ? settings.correlation : 0;
+    this.promotionCorrelation = robust ? settings.promotionCorrelation : 0;
+    this.outages = robust;
     this.worse = new WorseProcess(scale, settings);
     const margin = scale.risks[marginIndex]!;
     this.belowMargin = new Float64Array(settings.effects.filter((r) => r < margin).length);
@@ -140,13 +149,27 @@ export class SeriesProcess {
     const events = candidateBad + baselineBad;
     if (events === 0 || candidateRequests === 0 || baselineRequests === 0) return;
 
-    const { scale, marginIndex, belowMargin, likelihood, logCap } = this;
-    scale.weigh(candidateBad, events, candidateRequests / (candidateRequests + baselineRequests), this.correlation);
+    const { scale, marginIndex, belowMargin, likelihood, logCap, promotionCorrelation } = this;
+    const requests = candidateRequests + baselineRequests;
+    const outage = this.isOutage(events, requests);
+    this.eventsBefore += events;
+    this.requestsBefore += requests;
+    scale.weigh(candidateBad, events, candidateRequests / requests, this.correlation);
     this.worse.step(logCap);
     const { l } = scale;
-    const atMargin = l[marginIndex]!;
     for (let k = 0; k < likelihood.length; k++) likelihood[k]! += l[k]!;
-    for (let k = 0; k < belowMargin.length; k++) belowMargin[k]! += Math.min(l[k]! - atMargin, logCap);
+    if (outage) return;
+    const atMargin = l[marginIndex]!;
+    const slower = burstSize(events, this.correlation) / burstSize(events, promotionCorrelation);
+    for (let k = 0; k < belowMargin.length; k++) belowMargin[k]! += Math.min((l[k]! - atMargin) * slower, logCap);
+  }
+
+  private isOutage(events: number, requests: number): boolean {
+    return (
+      this.outages &&
+      this.requestsBefore > 0 &&
+      events > OUTAGE_TIMES * (this.eventsBefore / this.requestsBefore) * requests + OUTAGE_EVENTS
+    );
   }
 
   private stepObjective(rate: number, requests: number, bad: number): void {

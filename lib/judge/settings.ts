@@ -11,6 +11,7 @@ const STANDARD: JudgeSettings = {
   latencyTolerance: 0.1,
   form: 'robust',
   correlation: 0.01,
+  promotionCorrelation: 0.03,
   cap: 8,
   lateReserve: 0.1,
   effects: EFFECTS,
@@ -45,7 +46,7 @@ export function profile(name: ProfileName = 'standard', overrides: Partial<Judge
 function check(settings: JudgeSettings): void {
   for (const key of ['alpha', 'beta', 'guardAlpha'] as const) within(key, settings[key], 'above 0 and below 1', (x) => x > 0 && x < 1);
   for (const key of ['margin', 'cap'] as const) within(key, settings[key], 'above 1', (x) => x > 1 && x < Infinity);
-  within('correlation', settings.correlation, 'from 0 to 1', (x) => x >= 0 && x <= 1);
+  for (const key of ['correlation', 'promotionCorrelation'] as const) within(key, settings[key], 'from 0 to 1', (x) => x >= 0 && x <= 1);
   within('lateReserve', settings.lateReserve, 'at least 0 and below 1', (x) => x >= 0 && x < 1);
   for (const key of ['latencyTolerance', 'shareTolerance', 'settleSeconds', 'staleAfterSeconds'] as const) {
     within(key, settings[key], 'a number of at least 0', (x) => x >= 0 && x < Infinity);

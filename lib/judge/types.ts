@@ -17,6 +17,8 @@ export interface JudgeSettings {
   readonly form: 'robust' | 'plain';
   /** Intra-class correlation of the bad events within a bin, allowed for by the robust form; see `calibrateCorrelation`. In [0, 1]. @default 0.01 */
   readonly correlation: number;
+  /** The same for the promotion evidence, where being slower costs little and being wrong much. In [0, 1]. @default 0.03 */
+  readonly promotionCorrelation: number;
   /** The most that one bin can multiply any evidence by, in the robust form: no single bin decides. Above 1. @default 8 */
   readonly cap: number;
   /** Part of the rollback evidence kept for a regression that begins after the first bin. In [0, 1). @default 0.1 */
@@ -276,4 +278,17 @@ export interface Verdict {
   readonly settings: JudgeSettings;
   /** What was judged: `evaluate(verdict.input)` gives this verdict again. */
   readonly input: JudgeInput;
+}
+
+/** The evidence at one moment, before the guards. Natural logarithms. */
+export interface TracePoint {
+  /** End of the last bin that is in it, in seconds since 1970. */
+  readonly at: number;
+  /** As in the verdict. It may fall again after the decision, which stands. */
+  readonly logWorse: number;
+  /** Evidence for promotion of the required metric that has the least; null when none is required. */
+  readonly logNotWorse: number | null;
+  /** Each metric's, in the input's order. */
+  readonly metrics: readonly { readonly logWorse: number; readonly logNotWorse: number }[];
+  readonly decision: 'promote' | 'rollBack' | 'hold';
 }

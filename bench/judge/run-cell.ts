@@ -1,0 +1,138 @@
+/** One cell: many runs of the same traffic, each seen by every judge. */
+import { type Counts, type JudgeSettings, type ProfileName, trace } from '../../lib/judge';
+import type { Cell } from './cells';
+import { flagger, kayenta, type Minute, type Rule, staticAlarm } from './peers';
+import { Random } from './random';
+import {
+  deviate,
+  LOG_SPREAD,
+  MEDIAN_MILLISECONDS,
+  makeTraffic,
+  p99,
+  QUANTILES,
+  STEP_SECONDS,
+  STEPS_A_MINUTE,
+  type Traffic,
+} from './traffic';
+
+/** The static rules' thresholds: 1 % of errors; or a p99 of a quarter above the baseline's. */
+const MOST_ERRORS = 0.01;
+const MOST_MILLISECONDS = 1.25 * MEDIAN_MILLISECONDS * Math.exp(LOG_SPREAD * deviate(0.99));
+
+/** How often one judge did what. */
+export interface Tally {
+  readonly judge: string;
+  readonly runs: number;
+  rolledBack: number;
+  promoted: number;
+  /** Bad requests that the candidate served before it was rolled back, or else until the end: summed over the runs. */
+  badServed: number;
+  /** Seconds to the verdict, of each run that had one. */
+  readonly seconds: number[];
+}
+
+/** Ours by name: the profile and the steps in a bin. */
+const OURS: readonly { readonly judge: string; readonly profile: ProfileName; readonly stepsInBin: number }[] = [
+  { judge: 'fledge', profile: 'standard', stepsInBin: STEPS_A_MINUTE },
+  { judge: 'fledge, 10 s bins', profile: 'standard', stepsInBin: 1 },
+  { judge: 'fledge plain', profile: 'plain', stepsInBin: STEPS_A_MINUTE },
+  { judge: 'fledge plain, 10 s bins', profile: 'plain', stepsInBin: 1 },
+];
+
+/** @param settings overrides of ours, to try others than the profiles */
+export function runCell(cell: Cell, runs: number, settings: Partial<JudgeSettings> = {}): Tally[] {
+  const tallies = new Map<string, Tally>();
+  const tallyOf = (judge: string) => {
+    const tally = tallies.get(judge) ?? { judge, runs, rolledBack: 0, promoted: 0, badServed: 0, seconds: [] };
+    tallies.set(judge, tally);
+    return tally;
+  };
+  const random = new Random(cell.name + (cell.disturbance ?? ''));
+  const horizon = cell.minutes * 60;
+  for (let run = 0; run < runs; run++) {
+    const traffic = makeTraffic(cell, random);
+    for (const { judge, profile, stepsInBin } of OURS) {
+      if (cell.group === 'low traffic' && stepsInBin === 1) continue;
+      const decided = ours(cell, traffic, profile, stepsInBin, settings).find(({ decision }) => decision !== 'hold');
+      const tally = tallyOf(judge);
+      const rolledBack = decided?.decision === 'rollBack';
+      if (rolledBack) tally.rolledBack++;
+      else if (decided !== undefined) tally.promoted++;
+      if (decided !== undefined) tally.seconds.push(decided.at);
+      tally.badServed += badServed(traffic, rolledBack ? decided.at : horizon);
+    }
+    const minutes = minutesOf(cell, traffic, random);
+    for (const [judge, rule] of rulesOf(cell)) {
+      const at = minutes.findIndex((minute) => rule.sees(minute));
+      const tally = tallyOf(judge);
+      if (at >= 0) tally.rolledBack++;
+      else tally.promoted++;
+      tally.seconds.push(at < 0 ? horizon : (at + 1) * 60);
+      tally.badServed += badServed(traffic, at < 0 ? horizon : (at + 1) * 60);
+    }
+  }
+  return [...tallies.values()];
+}
+
+/** The judge of lib/judge, asked after every bin. The cell's metric has half of the rollback budget: a second metric would have the other. */
+function ours(cell: Cell, traffic: Traffic, profile: ProfileName, stepsInBin: number, settings: Partial<JudgeSettings>) {
+  const id = cell.group === 'latency' ? 'latency' : '5xx';
+  const labels = cell.group === 'latency' ? QUANTILES.map((p) => `p${Math.round(p * 100)}`) : ['5xx'];
+  const series = labels.map((label, j) => ({ label, counts: countsOf(traffic, j, stepsInBin) }));
+  return trace({ profile, settings: { alpha: 0.025, ...settings }, metrics: [{ id, series }] }, true);
+}
+
+function countsOf(traffic: Traffic, kind: number, stepsInBin: number): Counts {
+  const bins = traffic.candidateRequests.length / stepsInBin;
+  const sums = (column: Int32Array) => {
+    const summed = new Array<number>(bins);
+    for (let i = 0; i < bins; i++) {
+      let sum = 0;
+      for (let j = 0; j < stepsInBin; j++) sum += column[i * stepsInBin + j]!;
+      summed[i] = sum;
+    }
+    return summed;
+  };
+  const seconds = stepsInBin * STEP_SECONDS;
+  return {
+    start: Array.from({ length: bins }, (_, i) => i * seconds),
+    seconds: new Array<number>(bins).fill(seconds),
+    candidateRequests: sums(traffic.candidateRequests),
+    candidateBad: sums(traffic.candidateBad[kind]!),
+    baselineRequests: sums(traffic.baselineRequests),
+    baselineBad: sums(traffic.baselineBad[kind]!),
+  };
+}
+
+function rulesOf(cell: Cell): [string, Rule][] {
+  const most = cell.group === 'latency' ? MOST_MILLISECONDS : MOST_ERRORS;
+  // Kayenta's values are percentages, so that its absolute tolerance does no harm; a day is looked at every half hour, as its documentation asks.
+  const interval = cell.group === 'low traffic' ? 30 : 1;
+  return [
+    ['static alarm, 1 of 1', staticAlarm(most, 1)],
+    ['static alarm, 3 of 3', staticAlarm(most, 3)],
+    ['Flagger, 5 failed checks', flagger(most)],
+    ['Kayenta', kayenta(interval)],
+  ];
+}
+
+function minutesOf(cell: Cell, traffic: Traffic, random: Random): Minute[] {
+  const counts = countsOf(traffic, 0, STEPS_A_MINUTE);
+  const latency = cell.group === 'latency';
+  const value = (requests: number, bad: number, times: number) =>
+    latency ? p99(requests, times, random) : requests === 0 ? 0 : bad / requests;
+  return counts.start.map((_, i) => ({
+    candidateRequests: counts.candidateRequests[i]!,
+    baselineRequests: counts.baselineRequests[i]!,
+    candidateValue: value(counts.candidateRequests[i]!, counts.candidateBad[i]!, cell.times),
+    baselineValue: value(counts.baselineRequests[i]!, counts.baselineBad[i]!, 1),
+  }));
+}
+
+/** Bad requests of the candidate until then; in latency cells those above the threshold of the p99. */
+function badServed(traffic: Traffic, seconds: number): number {
+  let sum = 0;
+  const bad = traffic.candidateBad[traffic.candidateBad.length - 1]!;
+  for (let i = 0; i < seconds / STEP_SECONDS; i++) sum += bad[i]!;
+  return sum;
+}
