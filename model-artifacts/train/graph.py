@@ -41,13 +41,15 @@ class Graph:
         days = self.add("Floor", [self.add("Div", [span, day], "clock_days")], "whole_days")
         return self.add("Sub", [span, self.add("Mul", [days, day], "day_shift")], "scheduled_minutes")
 
-    def log_odds_of_trees(self, features, members, output="log_odds"):
-        """The mean log-odds of one or more fitted HistGradientBoostingClassifiers, as a single TreeEnsemble."""
-        return self.add("TreeEnsemble", [features], output, "ai.onnx.ml", **_tree_attributes(members))
+    def late_probability_of_trees(self, features, fitted, name="trees"):
+        """A fitted HistGradientBoostingClassifier as one TreeEnsemble."""
+        return self.late_probability(self.add("TreeEnsemble", [features], name, "ai.onnx.ml", **_tree_attributes(fitted)))
 
-    def model(self, log_odds, name, description):
-        """Finishes the graph: log-odds of shape [N, 1] become the two outputs."""
-        probability = self.add("Sigmoid", [log_odds], "late_probability")
+    def late_probability(self, log_odds):
+        return self.add("Sigmoid", [log_odds], f"{log_odds}_probability")
+
+    def model(self, probability, name, description):
+        """Finishes the graph: a probability of shape [N, 1] becomes the two outputs."""
         self.add("Reshape", [probability, self.constant("flat", [-1], "int64")], "probability")
         late = self.add("Greater", ["probability", self.constant("late_above", LATE_ABOVE)], "is_late")
         self.add("Cast", [late], "label", to=TensorProto.INT64)
@@ -73,28 +75,25 @@ def round_down_to_float32(thresholds):
     return np.where(nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest)
 
 
-def _tree_attributes(members):
+def _tree_attributes(fitted):
     """scikit-learn's node arrays, laid out as ai.onnx.ml 5 wants them: inner nodes and leaves numbered apart, over all trees."""
     inner = {"features": [], "splits": [], "missing": [], "true": [], "true_leaf": [], "false": [], "false_leaf": []}
     leaves, roots, inner_count = [], [], 0
-    for member in members:
-        trees = [tree for (tree,) in member._predictors]
-        for index, tree in enumerate(trees):
-            # The first tree carries the baseline, which every path adds once.
-            baseline = member._baseline_prediction.item() if index == 0 else 0.0
-            nodes = tree.nodes
-            is_leaf = nodes["is_leaf"].astype(bool)
-            number = np.where(is_leaf, len(leaves) + np.cumsum(is_leaf) - 1, inner_count + np.cumsum(~is_leaf) - 1)
-            split = nodes[~is_leaf]
-            roots.append(int(number[0]))
-            inner["features"].append(split["feature_idx"])
-            inner["splits"].append(round_down_to_float32(split["num_threshold"]))
-            inner["missing"].append(split["missing_go_to_left"])
-            for side, child in (("true", split["left"]), ("false", split["right"])):
-                inner[side].append(number[child])
-                inner[f"{side}_leaf"].append(is_leaf[child])
-            leaves.extend((nodes["value"][is_leaf] + baseline) / len(members))
-            inner_count += len(split)
+    for index, (tree,) in enumerate(fitted._predictors):
+        nodes = tree.nodes
+        is_leaf = nodes["is_leaf"].astype(bool)
+        number = np.where(is_leaf, len(leaves) + np.cumsum(is_leaf) - 1, inner_count + np.cumsum(~is_leaf) - 1)
+        split = nodes[~is_leaf]
+        roots.append(int(number[0]))
+        inner["features"].append(split["feature_idx"])
+        inner["splits"].append(round_down_to_float32(split["num_threshold"]))
+        inner["missing"].append(split["missing_go_to_left"])
+        for side, child in (("true", split["left"]), ("false", split["right"])):
+            inner[side].append(number[child])
+            inner[f"{side}_leaf"].append(is_leaf[child])
+        # Every path passes the first tree once, so its leaves carry the baseline.
+        leaves.extend(nodes["value"][is_leaf] + (fitted._baseline_prediction.item() if index == 0 else 0))
+        inner_count += len(split)
     column = {key: np.concatenate(parts) for key, parts in inner.items()}
     ints = lambda key: column[key].astype("int64").tolist()
     tensor = lambda name, values: numpy_helper.from_array(values, name)

@@ -157,10 +157,11 @@ def write_version(number: int, table: pd.DataFrame) -> dict:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "model.onnx").write_bytes(model_bytes)
     evaluation = f"2013-07 to 2013-12, {len(seen)} flights{trained.prepared}"
-    about = describe(number, trained, (first, last), evaluation, as_batch(run, seen))
+    measured = as_batch(run, seen)
+    about = describe(number, trained, (first, last), evaluation, measured)
     (directory / "model.yaml").write_text(yaml.safe_dump(about, sort_keys=False, width=120))
     (directory / "samples.json").write_text(json.dumps(samples(run, seen), indent=1) + "\n")
-    served = as_served(run, later)
+    served = {"failed": 0.0, **measured} if seen is later else as_served(run, later)
     return {"version": number, "bytes": len(model_bytes), "difference": f"{difference:.1e}", **served}
 
 

@@ -1,0 +1,24 @@
+"""Handlers of the scikit-learn container: the pipeline in model.joblib takes the columns as they come."""
+
+import os
+
+import joblib
+import pandas as pd
+
+import rows
+
+
+def model_fn(model_dir):
+    return joblib.load(os.path.join(model_dir, "model.joblib"))
+
+
+def input_fn(body, content_type):
+    return pd.DataFrame(rows.read(body, content_type), columns=rows.COLUMNS)
+
+
+def predict_fn(table, model):
+    return model.predict_proba(table)[:, 1]
+
+
+def output_fn(probabilities, accept):
+    return rows.write(probabilities, accept)
