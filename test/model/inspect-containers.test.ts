@@ -126,6 +126,12 @@ describe('TensorFlow', () => {
     expect(errors()).toEqual(['keras-not-exported']);
     expect(warnings()).toEqual(['keras-lambda']);
   });
+
+  test('a Keras file with a model_fn of its own is for the PyTorch image, whose torch Keras computes with', () => {
+    put('model.h5', real('keras-h5/model.h5'));
+    put('code/inference.py', MODEL_FN);
+    expect(inspect(folder)).toMatchObject({ framework: 'keras', needs: { image: 'pytorch' }, findings: [] });
+  });
 });
 
 describe('Hugging Face', () => {

@@ -2,7 +2,7 @@ import type { Finding } from './finding';
 import type { Needs } from './inspection';
 import type { ModelTree } from './model-tree';
 import { MODEL_YAML } from './model-yaml';
-import { HANDLER, has, textOf } from './needs';
+import { defines, HANDLER, has, textOf } from './needs';
 import { shardMissing } from './single-file';
 import { json, type Subject } from './subject';
 
@@ -20,10 +20,6 @@ export function containerChecks(tree: ModelTree, subject: Subject, needs: Needs)
     custom: () => custom(subject),
   };
   return [...checks[needs.image](), ...toolkit(tree)];
-}
-
-function defines(source: string, name: string): boolean {
-  return new RegExp(`^(?:async\\s+)?def\\s+${name}\\s*\\(|^${name}\\s*=|^from\\s.*import\\s(?:.*[\\s,(])?${name}\\b`, 'm').test(source);
 }
 
 /** What every toolkit image does with `code/`. */

@@ -36,9 +36,21 @@ export function textOf(tree: ModelTree, path: string): string {
 
 /** What whoever serves the model must have. */
 export function needsOf(tree: ModelTree, subject: Subject, packages: Readonly<Record<string, string>>, python: string | undefined): Needs {
-  const image = has(tree, 'serving.properties') && subject.framework !== 'triton' ? 'djl-lmi' : FAMILIES[subject.framework];
+  const image = familyOf(tree, subject);
   const entryPoint = has(tree, HANDLER) ? HANDLER : undefined;
   return { image, packages, python, files: filesFor(image, subject, entryPoint), entryPoint, runsCode: subject.runsCode };
+}
+
+function familyOf(tree: ModelTree, subject: Subject): ImageFamily {
+  if (has(tree, 'serving.properties') && subject.framework !== 'triton') return 'djl-lmi';
+  // TensorFlow Serving runs no model_fn; a handler that loads Keras itself is for a toolkit image, and Keras 3 computes with torch there
+  if (subject.framework === 'keras' && defines(textOf(tree, HANDLER), 'model_fn')) return 'pytorch';
+  return FAMILIES[subject.framework];
+}
+
+/** Whether a Python source defines or imports a name at its top level. */
+export function defines(source: string, name: string): boolean {
+  return new RegExp(`^(?:async\\s+)?def\\s+${name}\\s*\\(|^${name}\\s*=|^from\\s.*import\\s(?:.*[\\s,(])?${name}\\b`, 'm').test(source);
 }
 
 function filesFor(image: ImageFamily, subject: Subject, entryPoint: string | undefined): string[] {
