@@ -1,4 +1,4 @@
-import { Alarm, type IAlarm, type IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
+import { Alarm, Color, type HorizontalAnnotation, type IAlarm, type IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
@@ -37,6 +37,7 @@ export class EndpointAlarms extends Construct {
   /** What rolls back an update: errors and latency of the new fleet alone. They stay quiet once it is the only one and healthy. */
   public readonly rollbackAlarms: IAlarm[];
   private readonly made: Alarm[] = [];
+  private readonly thresholds = new Map<string, number>();
 
   private constructor(scope: Construct, id: string, variant: ServedVariant, encryptionKey: IKey, options: EndpointAlarmOptions) {
     super(scope, id);
@@ -68,12 +69,24 @@ export class EndpointAlarms extends Construct {
     for (const alarm of this.made) alarm.addAlarmAction(...actions);
   }
 
+  /**
+   * The line in a graph at which an alarm goes off; none where there is no such alarm.
+   *
+   * @param name without endpoint and variant, e.g. `p99-latency-ms`
+   * @internal
+   */
+  public _lineAt(name: string): HorizontalAnnotation[] {
+    const value = this.thresholds.get(name);
+    return value === undefined ? [] : [{ value, label: 'alarm', color: Color.RED }];
+  }
+
   private addAlarm(scope: Construct, prefix: string, { id, name, description, ...definition }: AlarmDefinition): Alarm {
     const alarm = new Alarm(scope, id, { ...definition, alarmName: `${prefix}-${name}`, alarmDescription: description });
     const notify: IAlarmAction = { bind: () => ({ alarmActionArn: this.topic.topicArn }) };
     alarm.addAlarmAction(notify);
     alarm.addOkAction(notify);
     this.made.push(alarm);
+    this.thresholds.set(name, definition.threshold);
     return alarm;
   }
 

@@ -9,6 +9,7 @@ export {
   RequestRouting,
   type ServerlessCapacityOptions,
 } from './capacity';
+export { EndpointDashboard } from './dashboard';
 export { DataCapture, type DataCaptureOptions } from './data-capture';
 export { type DirectoryOptions, ModelArtifact, type ModelPackageOptions } from './model-artifact';
 export { ModelEndpoint } from './model-endpoint';
@@ -25,13 +26,13 @@ export {
   Rollout,
   type RolloutOptions,
 } from './rollout';
-export {
-  type BacklogScalingOptions,
-  type ConcurrencyScalingOptions,
-  type InvocationsScalingOptions,
-  Scaling,
-  type ScalingPace,
-  type ScheduleScalingOptions,
-  type UtilizationScalingOptions,
-} from './scaling';
+export { Scaling } from './scaling';
+export type {
+  BacklogScalingOptions,
+  ConcurrencyScalingOptions,
+  InvocationsScalingOptions,
+  ScalingPace,
+  ScheduleScalingOptions,
+  UtilizationScalingOptions,
+} from './scaling-options';
 export { type ImageBuildOptions, ServingImage } from './serving-image';

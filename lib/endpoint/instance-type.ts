@@ -108,7 +108,7 @@ export function instanceShape(instanceType: string): InstanceShape | undefined {
     family,
     vcpus,
     gpus: known.gpus?.[size] ?? known.gpus?.default ?? 0,
-    memoryGib: vcpus * known.gibPerVcpu,
+    memoryGib: Math.round(vcpus * known.gibPerVcpu * 100) / 100,
     ...EXCEPTIONS[instanceType],
   };
 }
