@@ -1,5 +1,5 @@
 import type { CfnScalableTarget, CfnScalingPolicy } from 'aws-cdk-lib/aws-applicationautoscaling';
-import { PredefinedMetric, type Schedule } from 'aws-cdk-lib/aws-applicationautoscaling';
+import { PredefinedMetric } from 'aws-cdk-lib/aws-applicationautoscaling';
 import { Duration, Token } from 'aws-cdk-lib/core';
 import type { CapacityKind } from './capacity-kind';
 import { instanceShape } from './instance-type';
