@@ -21,10 +21,10 @@ export function endpointKey(scope: Construct, id: string, endpointName: string):
  *
  * @internal
  */
-export function allowLogGroup(key: IKey, scope: Construct, logGroupArn: string): void {
+export function allowLogGroup(key: IKey, scope: Construct, logGroupArn: string, sid = 'EncryptContainerLogs'): void {
   key.addToResourcePolicy(
     new PolicyStatement({
-      sid: 'EncryptContainerLogs',
+      sid,
       principals: [new ServicePrincipal(`logs.${Stack.of(scope).region}.amazonaws.com`)],
       actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
       resources: ['*'],

@@ -1,11 +1,13 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Duration, Stack, Validations } from 'aws-cdk-lib/core';
+import { type ILogGroup, LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { ArnFormat, Duration, Names, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib/core';
 import { AwsCustomResource, AwsCustomResourcePolicy, PhysicalResourceId } from 'aws-cdk-lib/custom-resources';
 import type { Construct } from 'constructs';
 import { acknowledge } from './acknowledge';
 import type { StagedArchive } from './archive-staging';
 import { decryptModel, readObject } from './artifact-access';
 import type { BoundArtifact } from './bindings';
+import { allowLogGroup } from './encryption';
 import type { ModelStore } from './model-store';
 
 /**
@@ -39,6 +41,7 @@ export function keepInStore(scope: Construct, store: ModelStore, staged: StagedA
     onCreate: call,
     onUpdate: call,
     installLatestAwsSdk: false,
+    logGroup: copyLog(Stack.of(scope), store),
     timeout: Duration.minutes(15),
     policy: AwsCustomResourcePolicy.fromStatements([
       readObject(scope, staged.bucketName, staged.objectKey),
@@ -62,6 +65,27 @@ export function keepInStore(scope: Construct, store: ModelStore, staged: StagedA
     statements: [readObject(scope, store.bucket.bucketName, key), decryptModel(store.encryptionKey)],
     dependencies: [copy],
   };
+}
+
+/** The log of a stack's copies, under the store's key. */
+function copyLog(stack: Stack, store: ModelStore): ILogGroup {
+  const id = 'ModelStoreCopyLog';
+  const existing = stack.node.tryFindChild(id) as LogGroup | undefined;
+  if (existing !== undefined) return existing;
+  const logGroupName = `/cdk-fledge/${Names.uniqueResourceName(stack, { maxLength: 128 })}/model-store-copy`;
+  const arn = stack.formatArn({
+    service: 'logs',
+    resource: 'log-group',
+    resourceName: logGroupName,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+  allowLogGroup(store.encryptionKey, stack, arn, 'EncryptCopyLogs');
+  return new LogGroup(stack, id, {
+    logGroupName,
+    encryptionKey: store.encryptionKey,
+    retention: RetentionDays.ONE_YEAR,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
 }
 
 /** The one function of all AwsCustomResources in a stack. */
