@@ -1,5 +1,5 @@
 module.exports = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/environment.cjs',
   roots: ['<rootDir>/test'],
   testPathIgnorePatterns: process.env.END_TO_END ? ['/node_modules/'] : ['/node_modules/', '<rootDir>/test/end-to-end/'],
   transform: {
@@ -8,6 +8,8 @@ module.exports = {
       { jsc: { parser: { syntax: 'typescript', decorators: true }, target: 'es2022' }, module: { type: 'commonjs' } },
     ],
   },
+  // Examples import the package as a user does.
+  moduleNameMapper: { '^cdk-fledge$': '<rootDir>/lib/index.ts' },
   setupFiles: ['<rootDir>/test/setup.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/cdk.out/'],
   reporters: ['default', '<rootDir>/test/closing-line.cjs'],

@@ -56,7 +56,7 @@ function integer(array: IntegerArray, low: number, high: number): Element {
 function bigInteger(array: BigInt64ArrayConstructor | BigUint64ArrayConstructor, signed: boolean): Element {
   const [low, high] = signed ? [-(2n ** 63n), 2n ** 63n - 1n] : [0n, 2n ** 64n - 1n];
   return {
-    what: signed ? 'an integer of 64 bits' : 'an integer of 64 bits, not negative',
+    what: `an integer${signed ? '' : ' from 0'} (in JSON up to 2^53 - 1)`,
     allocate: (length) => new array(length),
     put: (data, at, value) => {
       if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) return false;

@@ -17,7 +17,7 @@ export interface OnnxEngineOptions {
   readonly inlineBelowMs?: number;
   /** Requests that may wait for a worker; one more is answered 503. @default 1000 */
   readonly queue?: number;
-  /** Milliseconds after which a call's worker is ended and the call answered 500. @default 60000 */
+  /** Milliseconds after which a call's worker is ended and the call answered 500. @default 3600000, SageMaker's longest: asynchronous */
   readonly timeoutMs?: number;
   /** JavaScript heap of a worker in MiB. @default - Node's own limit */
   readonly heapMb?: number;
@@ -43,7 +43,7 @@ export async function openOnnxEngine(file: string, options: OnnxEngineOptions = 
     {
       size: options.workers ?? availableParallelism(),
       queue: options.queue ?? 1000,
-      timeoutMs: options.timeoutMs ?? 60_000,
+      timeoutMs: options.timeoutMs ?? 3_600_000,
       heapMb: options.heapMb,
     },
   );

@@ -1,0 +1,284 @@
+import {
+  BadRequest,
+  type Batch,
+  decode,
+  encodingFor,
+  Layout,
+  type Outputs,
+  type Signature,
+  type TensorSpec,
+  tensorsOf,
+} from '../../lib/serving/codec';
+
+const input = (name: string, type: TensorSpec['type'], ...shape: (number | string)[]): TensorSpec => ({ name, type, shape });
+
+const FLIGHT: Signature = {
+  inputs: [input('carrier', 'string', 'N', 1), input('hour', 'int64', 'N', 1), input('distance', 'float32', 'N', 1)],
+  outputs: [],
+};
+const FEATURES: Signature = { inputs: [input('features', 'float32', 'N', 2)], outputs: [] };
+
+function tensors(signature: Signature, body: unknown, contentType = 'application/json'): Batch {
+  const layout = new Layout(signature);
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  return tensorsOf(layout, decode(layout, bytes, contentType));
+}
+
+function refusal(signature: Signature, body: unknown, contentType?: string): string {
+  try {
+    tensors(signature, body, contentType);
+  } catch (error) {
+    if (error instanceof BadRequest) return `${error.status} ${error.message}`;
+    throw error;
+  }
+  throw new Error('the request was taken');
+}
+
+/** A tensor's values and dims, as plain JavaScript. */
+function values(batch: Batch, name: string): unknown {
+  const { data, dims } = batch.tensors[name]!;
+  return { data: Array.from(data as ArrayLike<unknown>), dims };
+}
+
+/** A .npy array as numpy 1.x and 2.x write it. */
+function npy(descr: string, shape: string, data: ArrayBufferView): Buffer {
+  const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape}), }`.padEnd(117);
+  return Buffer.concat([
+    Buffer.from('\x93NUMPY\x01\x00\x76\x00', 'latin1'),
+    Buffer.from(`${header}\n`),
+    Buffer.from(data.buffer, data.byteOffset, data.byteLength),
+  ]);
+}
+
+describe('a request for a model of named inputs', () => {
+  const expected = {
+    carrier: { data: ['UA', 'B6'], dims: [2, 1] },
+    hour: { data: [5n, 23n], dims: [2, 1] },
+    distance: { data: [500, Number.NaN], dims: [2, 1] },
+  };
+
+  test.each([
+    [
+      'rows of names',
+      'application/json',
+      '{"instances":[{"hour":5,"carrier":"UA","distance":500},{"carrier":"B6","hour":23,"distance":null,"tail":"N1"}]}',
+    ],
+    ['rows in order', 'application/json; charset=utf-8', '{"instances":[["UA",5,500],["B6",23,null]]}'],
+    ['bare rows', 'application/json', '[["UA",5,500],["B6",23,null]]'],
+    ['columns', 'application/json', '{"inputs":{"carrier":["UA","B6"],"hour":[[5],[23]],"distance":[500,null]}}'],
+    ['lines', 'application/jsonlines', '{"hour":5,"carrier":"UA","distance":500}\n{"hour":23,"carrier":"B6","distance":null}\n'],
+    ['CSV', 'text/csv', 'UA,5,500\nB6,23,\n'],
+    ['CSV of Windows, without a last line break', 'text/csv', '"UA",5,500\r\n"B6",23,'],
+    ['CSV under a header in another order', 'text/csv', 'distance,hour,carrier\n500,5,UA\n,23,B6\n'],
+  ])('is taken as %s', (_, contentType, body) => {
+    const batch = tensors(FLIGHT, body, contentType);
+    expect(batch.rows).toBe(2);
+    for (const [name, column] of Object.entries(expected)) expect(values(batch, name)).toEqual(column);
+  });
+
+  test('a missing string is the empty string', () => {
+    expect(values(tensors(FLIGHT, [[null, 5, 1]]), 'carrier')).toEqual({ data: [''], dims: [1, 1] });
+    expect(values(tensors(FLIGHT, ',5,1', 'text/csv'), 'carrier')).toEqual({ data: [''], dims: [1, 1] });
+  });
+
+  test('CSV quotes hide commas, quotes and line breaks', () => {
+    expect(values(tensors(FLIGHT, '"a,""b""\nc",5,1\n', 'text/csv'), 'carrier')).toEqual({ data: ['a,"b"\nc'], dims: [1, 1] });
+  });
+
+  test('integers of 64 bits in text keep every digit', () => {
+    expect(values(tensors(FLIGHT, 'UA,9007199254740993,1', 'text/csv'), 'hour')).toEqual({ data: [9007199254740993n], dims: [1, 1] });
+  });
+
+  test.each([
+    [{ instances: [{ carrier: 'UA', hour: 5 }] }, '400 instances[0] lacks "distance"'],
+    [
+      {
+        instances: [
+          ['UA', 5, 1],
+          ['UA', 'five', 1],
+        ],
+      },
+      '400 instances[1], input "hour": must be an integer (in JSON up to 2^53 - 1), not "five"',
+    ],
+    [{ instances: [['UA', null, 1]] }, '400 instances[0], input "hour": must be an integer (in JSON up to 2^53 - 1), not null'],
+    [
+      { instances: [['UA', 2 ** 60, 1]] },
+      '400 instances[0], input "hour": must be an integer (in JSON up to 2^53 - 1), not 1152921504606847000',
+    ],
+    [{ instances: [[7, 5, 1]] }, '400 instances[0], input "carrier": must be a string, not 7'],
+    [{ instances: [['UA', 5, '500']] }, '400 instances[0], input "distance": must be a number, not "500"'],
+    [{ instances: [['UA', 5, [1, 2]]] }, '400 instances[0], input "distance": must be a number, not [1,2]'],
+    [{ instances: [['UA', 5]] }, '400 instances[0] has 2 values, the model takes 3: "carrier", "hour", "distance"'],
+    [{ instances: [{ carrier: 'UA', hour: 5, distance: 1 }, 3] }, '400 instances[1] is not an object of inputs, as the first row is'],
+    [{ instances: [] }, '400 the request holds no rows'],
+    [{ instances: 'UA' }, '400 instances must be an array of rows, not "UA"'],
+    [{ inputs: { carrier: ['UA'], hour: [5] } }, '400 inputs lacks "distance"'],
+    [{ inputs: { carrier: ['UA'], hour: [5, 6], distance: [1] } }, '400 inputs."hour" has 2 rows, "carrier" has 1'],
+    [{ carrier: 'UA' }, '400 the body must be {"instances": [row, ...]}'],
+    ['{"instances":', '400 the body is not JSON: '],
+    ['', '400 the body is not JSON: '],
+  ])('%j is refused by name', (body, message) => {
+    expect(refusal(FLIGHT, body)).toContain(message);
+  });
+
+  test.each([
+    ['UA,5\n', '400 row 1 has 2 fields, the model takes 3'],
+    ['UA,5,1\nUA,5,far\n', '400 row 2, input "distance": must be a number, not "far"'],
+    ['"UA,5,1\n', '400 row 1: a quote is opened and never closed'],
+    ['"UA"x,5,1\n', '400 row 1: text after a closing quote'],
+    ['\n\n', '400 the request holds no rows'],
+  ])('CSV %j is refused by row', (body, message) => {
+    expect(refusal(FLIGHT, body, 'text/csv')).toContain(message);
+  });
+
+  test('lines are refused by line', () => {
+    expect(refusal(FLIGHT, '["UA",5,1]\n["UA",', 'application/jsonlines')).toContain('400 line 2 is not JSON');
+  });
+
+  test('an unknown Content-Type is refused with those that are taken', () => {
+    expect(refusal(FLIGHT, 'x', 'image/png')).toBe(
+      '415 Content-Type "image/png" is not taken: send application/json, application/jsonlines, text/csv, application/x-npy',
+    );
+  });
+
+  test('a long value is cut short in the message', () => {
+    expect(refusal(FLIGHT, [['UA', 'x'.repeat(5000), 1]]).length).toBeLessThan(200);
+  });
+});
+
+describe('a request for a model of one input', () => {
+  const both = { data: [1, 2, 3, 4], dims: [2, 2] };
+
+  test.each([
+    ['application/json', '[[1,2],[3,4]]'],
+    ['application/json', '{"instances":[[1,2],[3,4]]}'],
+    ['application/json', '{"instances":[[[1,2]],[[3,4]]]}'],
+    ['application/json', '{"instances":[{"features":[1,2]},{"features":[3,4]}]}'],
+    ['application/json', '{"inputs":[[1,2],[3,4]]}'],
+    ['application/json', '{"inputs":{"features":[[1,2],[3,4]]}}'],
+    ['text/csv', '1,2\n3,4\n'],
+    ['application/jsonlines', '[1,2]\n[3,4]\n'],
+  ])('is taken as %s %s', (contentType, body) => {
+    expect(values(tensors(FEATURES, body, contentType), 'features')).toEqual(both);
+  });
+
+  test('a bare array of numbers is one row', () => {
+    expect(values(tensors(FEATURES, [1, 2]), 'features')).toEqual({ data: [1, 2], dims: [1, 2] });
+  });
+
+  test.each([
+    ['<f4', new Float32Array([1, 2, 3, 4])],
+    ['<f8', new Float64Array([1, 2, 3, 4])],
+    ['<i8', new BigInt64Array([1n, 2n, 3n, 4n])],
+    ['|u1', new Uint8Array([1, 2, 3, 4])],
+  ])('is taken as a NumPy array of %s', (descr, data) => {
+    expect(values(tensors(FEATURES, npy(descr, '2, 2', data), 'application/x-npy'), 'features')).toEqual(both);
+  });
+
+  test.each([
+    [npy('<f4', '2, 3', new Float32Array(6)), '400 row 0, input "features": must be 2 values, not 3 values (a row is [2])'],
+    [npy('<f4', '2, 2', new Float32Array(3)), "400 the array's shape [2, 2] asks for 16 bytes, the body has 12"],
+    [npy('|O', '2, 2', new Float32Array(4)), '400 arrays of dtype |O are not taken'],
+    [Buffer.from('[1, 2]'), '400 the body is not a .npy array'],
+  ])('a NumPy array that does not fit is refused', (body, message) => {
+    expect(refusal(FEATURES, body, 'application/x-npy')).toContain(message);
+  });
+
+  test('free dimensions take the shape of the first row, and every row must have it', () => {
+    const text: Signature = { inputs: [input('ids', 'int64', 'batch', 'sequence')], outputs: [] };
+    expect(values(tensors(text, [[1, 2, 3]]), 'ids')).toEqual({ data: [1n, 2n, 3n], dims: [1, 3] });
+    expect(values(tensors(text, '1,2,3\n4,5,6', 'text/csv'), 'ids')).toEqual({ data: [1n, 2n, 3n, 4n, 5n, 6n], dims: [2, 3] });
+    expect(
+      refusal(text, [
+        [1, 2, 3],
+        [1, 2],
+      ]),
+    ).toContain('400 row 1, input "ids": must be 3 values, not 2 values');
+  });
+
+  test('an image takes nested arrays, or in CSV its values one after the other', () => {
+    const image: Signature = { inputs: [input('pixels', 'uint8', 'N', 1, 2, 2)], outputs: [] };
+    const expected = { data: [1, 2, 3, 255], dims: [1, 1, 2, 2] };
+    expect(
+      values(
+        tensors(image, [
+          [
+            [
+              [1, 2],
+              [3, 255],
+            ],
+          ],
+        ]),
+        'pixels',
+      ),
+    ).toEqual(expected);
+    expect(values(tensors(image, '1,2,3,255', 'text/csv'), 'pixels')).toEqual(expected);
+    expect(
+      refusal(image, [
+        [
+          [
+            [1, 2],
+            [3, 256],
+          ],
+        ],
+      ]),
+    ).toContain('must hold an integer from 0 to 255 at 3, not 256');
+  });
+
+  test('a graph that fixes the number of rows takes just so many', () => {
+    const one: Signature = { inputs: [input('x', 'float64', 1, 2)], outputs: [] };
+    expect(
+      refusal(one, [
+        [1, 2],
+        [3, 4],
+      ]),
+    ).toContain('400 the request has 2 rows, input "x" takes exactly 1');
+  });
+
+  test('an input of one value a row takes bare values', () => {
+    const scalar: Signature = { inputs: [input('x', 'bool', 'N')], outputs: [] };
+    const expected = { data: [1, 0], dims: [2] };
+    expect(values(tensors(scalar, [true, false]), 'x')).toEqual(expected);
+    expect(values(tensors(scalar, [[true], [false]]), 'x')).toEqual(expected);
+    expect(values(tensors(scalar, 'True\n0\n', 'text/csv'), 'x')).toEqual(expected);
+    expect(refusal(scalar, ['yes'])).toContain('must be true or false, not "yes"');
+  });
+});
+
+describe('an answer', () => {
+  const OUTPUTS: Outputs = {
+    label: { type: 'int64', data: new BigInt64Array([0n, 2n ** 60n]), dims: [2], location: 'cpu' },
+    probability: { type: 'float32', data: new Float32Array([0.25, Number.NaN]), dims: [2, 1], location: 'cpu' },
+    name: { type: 'string', data: ['on "time"', 'a,b'], dims: [2], location: 'cpu' },
+  };
+  const write = (accept: string | undefined, outputs = OUTPUTS, rows = 2): string =>
+    encodingFor(accept).encode(outputs, rows).toString('latin1');
+
+  test('is rows of outputs in JSON by default', () => {
+    const text =
+      '{"predictions":[{"label":0,"probability":0.25,"name":"on \\"time\\""},{"label":1152921504606846976,"probability":null,"name":"a,b"}]}';
+    for (const accept of [undefined, '*/*', 'application/json', 'text/html, application/json;q=0.9']) expect(write(accept)).toBe(text);
+  });
+
+  test('is lines of JSON, or CSV, where that is accepted', () => {
+    expect(write('application/jsonlines').split('\n')).toHaveLength(2);
+    expect(write('text/csv')).toBe('0,0.25,"on ""time"""\n1152921504606846976,NaN,"a,b"\n');
+  });
+
+  test('keeps the shape of outputs with several values a row', () => {
+    const scores: Outputs = { scores: { type: 'float32', data: new Float32Array([1, 2, 3, 4]), dims: [2, 2], location: 'cpu' } };
+    expect(write(undefined, scores)).toBe('{"predictions":[{"scores":[1,2]},{"scores":[3,4]}]}');
+    expect(write('text/csv', scores)).toBe('1,2\n3,4\n');
+    expect(write('application/x-npy', scores)).toContain("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }");
+  });
+
+  test('is columns where an output has no entry a row', () => {
+    const mean: Outputs = { mean: { type: 'float32', data: new Float32Array([1.5]), dims: [], location: 'cpu' } };
+    expect(write(undefined, mean)).toBe('{"outputs":{"mean":1.5}}');
+  });
+
+  test('cannot be had in every form', () => {
+    expect(() => write('image/png')).toThrow('Accept "image/png" cannot be answered: accept application/json');
+    expect(() => write('application/x-npy')).toThrow('the model has 3 outputs, application/x-npy holds one');
+  });
+});
