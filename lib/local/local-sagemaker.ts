@@ -2,7 +2,7 @@ import { type Assembly, type AssemblyOptions, assemble } from './assembly';
 import { type ClockOptions, LocalClock } from './clock';
 import type { EventListener } from './events/bus';
 import { type FaultRule, Faults, random } from './faults';
-import { Dispatch, Listener } from './server';
+import { Dispatch, InProcessHandler, Listener } from './server';
 import type { ObjectStore } from './storage/objects';
 import { State } from './storage/state';
 
@@ -36,6 +36,7 @@ export class LocalSageMaker {
     readonly clock: LocalClock,
     readonly faults: Faults,
     private readonly assembly: Assembly,
+    private readonly dispatch: Dispatch,
     private readonly listener: Listener,
   ) {}
 
@@ -55,8 +56,8 @@ export class LocalSageMaker {
     };
     const assembly = await assemble(base, options);
     try {
-      const listener = await Listener.open(new Dispatch(assembly.services, faults, clock), options.port ?? 0);
-      return new LocalSageMaker(clock, faults, assembly, listener);
+      const dispatch = new Dispatch(assembly.services, faults, clock);
+      return new LocalSageMaker(clock, faults, assembly, dispatch, await Listener.open(dispatch, options.port ?? 0));
     } catch (error) {
       await assembly.close();
       throw error;
@@ -74,6 +75,11 @@ export class LocalSageMaker {
 
   get region(): string {
     return this.assembly.context.region;
+  }
+
+  /** For an SDK client's `requestHandler`: its calls reach this server without a socket. */
+  requestHandler(): InProcessHandler {
+    return new InProcessHandler(this.dispatch);
   }
 
   /** The objects of the local S3. */

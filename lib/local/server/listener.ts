@@ -9,11 +9,18 @@ import { HttpRequest } from './http-request';
 /** Longer than any SDK keeps an idle connection, so that it is the client that ends it: a server that does cuts requests that are on their way. */
 const IDLE_CONNECTION_MS = 120_000;
 
+const SWEEP_MS = 20;
+
+/** How long requests under way are waited for when the server closes: what SageMaker gives a container after SIGTERM. */
+const GRACE_MS = 30_000;
+
 /** Bodies up to this many bytes are copied to go out with the head. */
 const ONE_WRITE = 64 * 1024;
 
 /** An HTTP server on 127.0.0.1. */
 export class Listener {
+  /** `http://127.0.0.1:<port>` */
+  url = '';
   private readonly server: Server;
 
   private constructor(dispatch: Dispatch) {
@@ -35,18 +42,20 @@ export class Listener {
     await once(listener.server, 'listening').catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'EADDRINUSE' ? new Error(`port ${port} on 127.0.0.1 is taken: give another, or 0 for a free one`) : error;
     });
+    listener.url = `http://127.0.0.1:${(listener.server.address() as AddressInfo).port}`;
     return listener;
   }
 
-  get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-  }
-
-  /** Takes no more connections; resolves when the requests under way are answered. */
+  /** Takes no more connections; resolves when the requests under way are answered, or cut after half a minute as a container's are. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    // A connection that was busy when the server closed stays open once it is idle.
+    const sweep = setInterval(() => this.server.closeIdleConnections(), SWEEP_MS);
+    const cut = setTimeout(() => this.server.closeAllConnections(), GRACE_MS);
     this.server.closeIdleConnections();
     await closed;
+    clearInterval(sweep);
+    clearTimeout(cut);
   }
 }
 
