@@ -12,6 +12,8 @@ export class ExecutionRole extends Construct {
   public readonly role: IRole;
   /** Customer managed rather than inline, as NIST, HIPAA and PCI packs ask. */
   private readonly policy?: ManagedPolicy;
+  /** The Sid that each statement came with, by its content. */
+  private readonly statements = new Map<string, string | undefined>();
 
   /** @param given the user's own role; its statements are added where the role can be changed */
   constructor(scope: Construct, id: string, endpointName: string, given?: IRole) {
@@ -34,13 +36,18 @@ export class ExecutionRole extends Construct {
   }
 
   /**
-   * Adds a statement; to a role imported as immutable nothing is added.
+   * Adds a statement, once; to a role imported as immutable nothing is added. Sids stay unique: several variants read a model each.
    *
    * @param wildcard why a wildcard in the statement is as narrow as can be; needed where it has one
    */
   public allow(statement: PolicyStatement, wildcard?: string): void {
-    if (this.policy === undefined) this.role.addToPrincipalPolicy(statement);
-    else this.policy.addStatements(statement);
+    const content = JSON.stringify(Stack.of(this).resolve(statement.toStatementJson()));
+    if (this.statements.has(content)) return;
+    const alike = [...this.statements.values()].filter((sid) => sid === statement.sid).length;
+    this.statements.set(content, statement.sid);
+    const unique = alike === 0 ? statement : statement.copy({ sid: `${statement.sid}${alike + 1}` });
+    if (this.policy === undefined) this.role.addToPrincipalPolicy(unique);
+    else this.policy.addStatements(unique);
     if (wildcard !== undefined) acknowledgeWildcards(this.policy ?? this.role, statement, wildcard);
   }
 

@@ -484,6 +484,15 @@ describe('several variants', () => {
     ]);
   });
 
+  test('read a model each, and pull the image that they share once', () => {
+    const statements = template({}, (delay, stack) =>
+      delay.addVariant('second', { artifact: publishedArtifact(stack, 'b'.repeat(64)), image: ServingImage.sklearn('1.2') }),
+    ).executionStatements();
+    expect(statements.ReadModel?.Resource).toContain(DIGEST);
+    expect(statements.ReadModel2?.Resource).toContain('b'.repeat(64));
+    expect(statements).not.toHaveProperty('PullServingImage2');
+  });
+
   test('of one name are refused', () => {
     const stack = newStack();
     const delay = endpoint(stack, { endpointName: 'delay' });
