@@ -61,12 +61,15 @@ export const unmoved: Move = { asked: false, since: 0, sight: null, state: 'unde
 /**
  * One look at the way to a configuration, and the push that it needs: asks for the update once the endpoint takes one, then waits for the endpoint to settle and
  * compares what serves with what was asked for, since after a failed update the endpoint is InService on the old configuration, often without a reason.
+ *
+ * @param weights whether the variants keep the weights that they have now, or take those of the target; instance counts are kept
  */
 export async function towards(
   ports: Ports,
   endpointName: string,
   target: string,
   deployment: DeploymentConfig | undefined,
+  weights: 'keep' | 'of the target',
   move: Move,
 ): Promise<Move> {
   const sight = await look(ports, endpointName);
@@ -88,6 +91,8 @@ export async function towards(
       EndpointName: endpointName,
       EndpointConfigName: target,
       RetainAllVariantProperties: sight.status === 'InService',
+      ExcludeRetainedVariantProperties:
+        sight.status === 'InService' && weights === 'of the target' ? [{ VariantPropertyType: 'DesiredWeight' }] : undefined,
       DeploymentConfig: deployment,
     }),
   );

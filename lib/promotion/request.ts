@@ -121,7 +121,8 @@ export const STANDARD_METRICS: readonly CountedMetric[] = [
     source: { namespace: 'AWS/SageMaker', bad: 'InvocationModelErrors', requests: 'Invocations' },
     objective: { rate: 0.01, badWhen: 'both' },
   },
-  { id: 'latency', name: 'latency', kind: 'latency' },
+  // Not worse than the margin against each quantile, or at most one request in twenty slower than it.
+  { id: 'latency', name: 'latency', kind: 'latency', objective: { rate: 0.05, badWhen: 'both' } },
 ];
 
 /** Wrong answers against outcomes that became known: whoever knows them publishes both metrics, per endpoint and variant. */

@@ -127,7 +127,7 @@ class Way {
     );
     for (let attempt = 1; ; attempt++) {
       const moved = await this.move(`go back to ${base.configName}, attempt ${attempt}`, 7200, (move) =>
-        towards(ports, request.endpointName, base.configName, undefined, move),
+        towards(ports, request.endpointName, base.configName, undefined, 'of the target', move),
       );
       if (moved.state === 'done') return this.clean('rolled back');
       if (moved.state === 'lost') return;
@@ -199,7 +199,7 @@ class Way {
     );
     if (plain) return;
     const moved = await this.move(`go back to the abandoned ${abandoned}`, 7200, (move) =>
-      towards(ports, request.endpointName, abandoned, undefined, move),
+      towards(ports, request.endpointName, abandoned, undefined, 'of the target', move),
     );
     this.mustBeDone(moved, 'the endpoint was left half way by another promotion and could not be mended');
   }
@@ -274,13 +274,13 @@ class Way {
     const moved = await this.move(
       'move the live variant',
       (request.plan.updateSeconds ?? 3600) + (request.plan.guardrail?.waitSeconds ?? 300),
-      (move) => towards(ports, request.endpointName, this.names.live, guardrails(request.plan), move),
+      (move) => towards(ports, request.endpointName, this.names.live, guardrails(request.plan), 'keep', move),
     );
     this.mustBeDone(moved, 'the live variant did not move');
     await insist(this.context, 'create the final configuration', () => createConfiguration(ports, request, base, 'final'));
     for (let attempt = 1; attempt <= 100; attempt++) {
       const done = await this.move(`take the candidate variant out, attempt ${attempt}`, 7200, (move) =>
-        towards(ports, request.endpointName, this.names.final, undefined, move),
+        towards(ports, request.endpointName, this.names.final, undefined, 'of the target', move),
       );
       if (done.state !== 'failed') break;
       await this.context.wait(`before attempt ${attempt + 1}`, { seconds: Math.min(300, 5 * attempt) });
@@ -357,7 +357,7 @@ class Way {
     const { ports, request } = this;
     this.changed = true;
     const moved = await this.move(name, request.plan.updateSeconds ?? 3600, (move) =>
-      towards(ports, request.endpointName, target, undefined, move),
+      towards(ports, request.endpointName, target, undefined, 'of the target', move),
     );
     this.mustBeDone(moved, 'the candidate did not come up');
   }

@@ -1,0 +1,150 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { EXIT, UserError } from '../exit-codes';
+import type { Session } from '../program';
+import { type RehearsalEvents, type Rehearsed, rehearse } from '../rehearsal/rehearsal';
+import { describeResult } from '../rehearsal/result';
+import { Terminal } from '../terminal';
+
+interface Options {
+  readonly traffic: string;
+  readonly rate: number;
+  readonly requests: number;
+  readonly deadline: number;
+  readonly onDeadline: 'roll-back' | 'hold';
+  readonly steps: readonly number[];
+  readonly shadow: boolean;
+  readonly expect?: readonly string[];
+  readonly allowCode?: boolean;
+  readonly json?: boolean;
+}
+
+const number = (least: number) => (text: string) => {
+  const value = Number(text);
+  if (!(value >= least)) throw new InvalidArgumentError(`must be a number of at least ${least}`);
+  return value;
+};
+
+const shares = (text: string) => {
+  const percents = text.split(',').map(Number);
+  if (percents.some((percent) => !(percent > 0 && percent <= 50)))
+    throw new InvalidArgumentError('must be percents above 0 and at most 50, e.g. 5,25,50');
+  return percents;
+};
+
+const EXPECTATIONS: Readonly<Record<string, readonly string[]>> = {
+  promoted: ['promoted'],
+  'rolled-back': ['rolled back'],
+  held: ['held'],
+  'not-promoted': ['rolled back', 'held'],
+};
+
+const expectations = (text: string) => {
+  const words = text.split(',');
+  const unknown = words.find((word) => !(word in EXPECTATIONS));
+  if (unknown !== undefined) throw new InvalidArgumentError(`'${unknown}' is none of ${Object.keys(EXPECTATIONS).join(', ')}`);
+  return words;
+};
+
+export function addRehearse(root: Command, session: Session): void {
+  root
+    .command('rehearse')
+    .description('put the first model live on a SageMaker on this machine, replay traffic, and promote the others one after the other')
+    .argument('<directory...>', 'model directories: the live version first, then the candidates')
+    .requiredOption(
+      '--traffic <file>',
+      'requests to replay: CSV with a header or JSON lines, .gz or not; a column "outcome" is what really happened',
+    )
+    .option('--rate <n>', 'requests a second while a candidate is judged', number(1), 500)
+    .option('--requests <n>', 'requests that measure the live version first', number(100), 10_000)
+    .option('--steps <percents>', 'shares of the requests for a candidate', shares, [5, 25, 50])
+    .option('--no-shadow', 'do not mirror requests to a candidate first')
+    .option('--deadline <seconds>', 'time for a decision', number(1), 60)
+    .addOption(
+      new Option('--on-deadline <what>', 'what becomes of a candidate that was shown neither worse nor not worse')
+        .choices(['roll-back', 'hold'])
+        .default('hold'),
+    )
+    .option(
+      '--expect <verdicts>',
+      'one word a candidate: promoted, rolled-back, held or not-promoted; exit with 0 if all come true',
+      expectations,
+    )
+    .option('--allow-code', "let a model's own Python code run")
+    .option('--json', 'one JSON document on standard output')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 promoted (or as expected), 3 rolled back, 4 held, 1 an error, 2 wrong usage, 130 interrupted. With several candidates the last one counts.',
+    )
+    .action(async (directories: string[], options: Options) => {
+      session.exitCode = await run(directories, options, session.signal);
+    });
+}
+
+async function run(directories: readonly string[], options: Options, signal: AbortSignal): Promise<number> {
+  if (directories.length < 2) throw new UserError('give at least two model directories: the live version and a candidate');
+  if (options.expect && options.expect.length !== directories.length - 1) {
+    throw new UserError(`--expect names ${options.expect.length} verdicts, there are ${directories.length - 1} candidates`);
+  }
+  const terminal = new Terminal(options.json ?? false);
+  const result = await rehearse(
+    {
+      directories,
+      trafficFile: options.traffic,
+      perSecond: options.rate,
+      liveRequests: options.requests,
+      deadlineSeconds: options.deadline,
+      onDeadline: options.onDeadline === 'hold' ? 'hold' : 'rollBack',
+      steps: options.steps,
+      shadow: options.shadow,
+      allowCode: options.allowCode ?? false,
+      signal,
+    },
+    narrate(terminal),
+  );
+  terminal.result(describeResult(result));
+  const verdicts = result.promotions.map(({ outcome }) => outcome.verdict);
+  const { expect } = options;
+  if (expect) {
+    const surprise = verdicts.findIndex((verdict, i) => !EXPECTATIONS[expect[i]].includes(verdict));
+    if (surprise < 0) return EXIT.ok;
+    terminal.say(`expected ${directories[surprise + 1]} to be ${expect[surprise]}, it was ${verdicts[surprise]}`);
+    return EXIT.failed;
+  }
+  return { promoted: EXIT.ok, 'rolled back': EXIT.rolledBack, held: EXIT.held }[verdicts.at(-1)!];
+}
+
+/** What a person sees as it goes. */
+function narrate(terminal: Terminal): RehearsalEvents {
+  let during = '';
+  return {
+    published: ({ inspection, archiveBytes, digest }) => {
+      const title = `${inspection.name} ${inspection.version ?? ''}`.trim();
+      terminal.say(`packed    ${title}: ${inspection.format}, ${(archiveBytes / 1000).toFixed(0)} kB, ${digest.slice(0, 12)}`);
+    },
+    live: ({ inspection }, figures) => {
+      const accuracy = figures.accuracy === null ? '' : `, accuracy ${(100 * figures.accuracy).toFixed(1)} %`;
+      terminal.say(
+        `live      ${inspection.name} ${inspection.version ?? ''}: ${figures.requests} requests${accuracy}, p50 ${figures.p50.toFixed(1)} ms, p99 ${figures.p99.toFixed(1)} ms, ${figures.perSecond.toFixed(0)} requests/s`,
+      );
+    },
+    begins: ({ inspection }) => {
+      during = '';
+      terminal.say(terminal.style('bold', `candidate ${inspection.name} ${inspection.version ?? ''}`));
+    },
+    progress: (_, progress, seconds) => {
+      if (progress.during !== during) terminal.say(`  ${seconds.toFixed(0).padStart(3)} s  ${progress.during}`);
+      during = progress.during;
+      terminal.now(`  ${seconds.toFixed(0).padStart(3)} s  ${progress.during}  ${progress.sentence}`);
+    },
+    ended: (rehearsed) => {
+      terminal.now('');
+      terminal.say(`  ${rehearsed.seconds.toFixed(0).padStart(3)} s  ${headline(terminal, rehearsed)}`);
+    },
+  };
+}
+
+function headline(terminal: Terminal, { outcome }: Rehearsed): string {
+  const kind = { promoted: 'good', 'rolled back': 'bad', held: 'open' } as const;
+  const reason = outcome.reason.replace(/^(promoted|rolled back|held): /, '');
+  return `${terminal.style(kind[outcome.verdict], outcome.verdict)} at ${outcome.during}: ${reason}`;
+}

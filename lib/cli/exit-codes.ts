@@ -1,0 +1,16 @@
+/** What the command's end says to a script. */
+export const EXIT = {
+  /** Done; a candidate was promoted, or everything went as expected. */
+  ok: 0,
+  /** Something went wrong: the message says what. */
+  failed: 1,
+  /** The command was not understood. */
+  usage: 2,
+  rolledBack: 3,
+  held: 4,
+  /** Ended by Ctrl-C, as shells say it. */
+  interrupted: 130,
+} as const;
+
+/** An error that is the user's to mend: shown without a stack. */
+export class UserError extends Error {}

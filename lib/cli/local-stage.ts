@@ -1,0 +1,115 @@
+import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import {
+  CreateEndpointCommand,
+  CreateEndpointConfigCommand,
+  CreateModelCommand,
+  CreateModelPackageCommand,
+  CreateModelPackageGroupCommand,
+  DescribeEndpointCommand,
+} from '@aws-sdk/client-sagemaker';
+import { archive, type Inspection, inspect } from '../model';
+import { PACKAGE_METADATA, type Ports } from '../promotion';
+import { UserError } from './exit-codes';
+
+/** Bucket of artifacts, lock, controls and record. */
+export const STAGE_BUCKET = 'fledge-stage';
+/** The one production variant of an endpoint at rest. */
+export const LIVE = 'live';
+
+const ROLE = 'arn:aws:iam::000000000000:role/local';
+const IMAGE = '000000000000.dkr.ecr.us-east-1.amazonaws.com/cdk-fledge/onnx:local';
+
+/** A model version that was put into the local store and registered. */
+export interface Published {
+  readonly directory: string;
+  readonly inspection: Inspection;
+  /** SHA-256 of the manifest. */
+  readonly digest: string;
+  readonly archiveBytes: number;
+  readonly modelPackageArn: string;
+  readonly modelDataUrl: string;
+}
+
+/** The store and the registry of a local SageMaker, filled as a pipeline would fill AWS's. */
+export class LocalStage {
+  private constructor(
+    private readonly ports: Ports,
+    private readonly group: string,
+  ) {}
+
+  static async open(ports: Ports, group: string): Promise<LocalStage> {
+    await ports.s3.send(new CreateBucketCommand({ Bucket: STAGE_BUCKET }));
+    await ports.sagemaker.send(new CreateModelPackageGroupCommand({ ModelPackageGroupName: group })).catch((error: Error) => {
+      if (!/already exist/i.test(error.message)) throw error;
+    });
+    return new LocalStage(ports, group);
+  }
+
+  /** Inspects, packs and uploads a directory, and registers it as an approved model package. @throws UserError */
+  async publish(directory: string): Promise<Published> {
+    if (!existsSync(directory) || !statSync(directory).isDirectory())
+      throw new UserError(`${directory} is not a directory with a model in it`);
+    const inspection = inspect(directory);
+    const packed = await archive(directory, { output: join(tmpdir(), 'cdk-fledge') });
+    const key = `models/${packed.digest}.tar.gz`;
+    await this.ports.s3.send(
+      new PutObjectCommand({ Bucket: STAGE_BUCKET, Key: key, Body: createReadStream(packed.path), ContentLength: packed.bytes }),
+    );
+    const modelDataUrl = `s3://${STAGE_BUCKET}/${key}`;
+    const registered = await this.ports.sagemaker.send(
+      new CreateModelPackageCommand({
+        ModelPackageGroupName: this.group,
+        ModelApprovalStatus: 'Approved',
+        InferenceSpecification: {
+          Containers: [{ Image: IMAGE, ModelDataUrl: modelDataUrl }],
+          SupportedContentTypes: ['application/json', 'text/csv'],
+          SupportedResponseMIMETypes: ['application/json', 'text/csv'],
+        },
+        CustomerMetadataProperties: { [PACKAGE_METADATA.digest]: packed.digest, ...(await this.samples(directory, packed.digest)) },
+      }),
+    );
+    return {
+      directory,
+      inspection,
+      digest: packed.digest,
+      archiveBytes: packed.bytes,
+      modelPackageArn: registered.ModelPackageArn!,
+      modelDataUrl,
+    };
+  }
+
+  /** Puts a version live on a new endpoint; resolves when it serves. @throws UserError with SageMaker's reason */
+  async deploy(endpointName: string, version: Published): Promise<void> {
+    const { sagemaker } = this.ports;
+    const name = `${endpointName.slice(0, 40)}-${version.digest.slice(0, 12)}`;
+    await sagemaker.send(
+      new CreateModelCommand({ ModelName: name, ExecutionRoleArn: ROLE, Containers: [{ ModelPackageName: version.modelPackageArn }] }),
+    );
+    const variant = {
+      VariantName: LIVE,
+      ModelName: name,
+      InstanceType: 'ml.c7g.large' as const,
+      InitialInstanceCount: 1,
+      InitialVariantWeight: 1,
+    };
+    await sagemaker.send(new CreateEndpointConfigCommand({ EndpointConfigName: name, ProductionVariants: [variant] }));
+    await sagemaker.send(new CreateEndpointCommand({ EndpointName: endpointName, EndpointConfigName: name }));
+    for (;;) {
+      const endpoint = await sagemaker.send(new DescribeEndpointCommand({ EndpointName: endpointName }));
+      if (endpoint.EndpointStatus === 'InService') return;
+      if (endpoint.EndpointStatus === 'Failed') throw new UserError(`${version.directory} does not come up: ${endpoint.FailureReason}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  private async samples(directory: string, digest: string): Promise<Record<string, string>> {
+    const file = join(directory, 'samples.json');
+    if (!existsSync(file)) return {};
+    const key = `samples/${digest}.json`;
+    await this.ports.s3.send(new PutObjectCommand({ Bucket: STAGE_BUCKET, Key: key, Body: readFileSync(file) }));
+    return { [PACKAGE_METADATA.samples]: key };
+  }
+}

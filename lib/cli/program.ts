@@ -1,0 +1,49 @@
+import { Command, CommanderError } from 'commander';
+import { ModelError } from '../model';
+import { addRehearse } from './commands/rehearse';
+import { EXIT, UserError } from './exit-codes';
+
+/** What every command is given: where to leave its exit code, and when the user wants to stop. */
+export interface Session {
+  exitCode: number;
+  readonly signal: AbortSignal;
+}
+
+/** Runs the command line. @param argv without node and the program's name @returns the exit code */
+export async function main(argv: readonly string[]): Promise<number> {
+  const interrupted = new AbortController();
+  const session: Session = { exitCode: EXIT.ok, signal: interrupted.signal };
+  const stop = () => interrupted.abort(new UserError('interrupted'));
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  try {
+    await program(session).parseAsync([...argv], { from: 'user' });
+    return session.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (interrupted.signal.aborted) {
+      process.stderr.write('interrupted: everything that was started is stopped\n');
+      return EXIT.interrupted;
+    }
+    process.stderr.write(`${messageOf(error)}\n`);
+    return EXIT.failed;
+  } finally {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+  }
+}
+
+function program(session: Session): Command {
+  const root = new Command('fledge')
+    .description('from a trained model to a managed SageMaker endpoint, and every later version through a judged canary')
+    .exitOverride()
+    .showHelpAfterError('(fledge --help shows the commands)');
+  addRehearse(root, session);
+  return root;
+}
+
+/** A user's error in one line; anything else with its stack, since it is ours. */
+function messageOf(error: unknown): string {
+  if (error instanceof UserError || error instanceof ModelError) return `error: ${error.message}`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

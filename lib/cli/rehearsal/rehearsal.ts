@@ -1,0 +1,284 @@
+import { PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
+import type { Verdict } from '../../judge';
+import { type LocalSageMaker, startLocal } from '../../local';
+import {
+  ANSWERS_METRIC,
+  awsPorts,
+  type Entry,
+  NAMESPACE,
+  type Outcome,
+  type Ports,
+  type Progress,
+  type PromotionRequest,
+  progressKey,
+  STANDARD_METRICS,
+  type StagePlan,
+  Store,
+  story,
+} from '../../promotion';
+import { LocalStage, type Published, STAGE_BUCKET } from '../local-stage';
+import { Replay } from './replay';
+import type { ReplayReport } from './replay-messages';
+import { DurableRunner } from './run-durable';
+import { readTraffic, type Traffic } from './traffic';
+
+/** What is rehearsed. */
+export interface RehearsalOptions {
+  /** Model directories: the first goes live, each of the others wants to follow. At least one. */
+  readonly directories: readonly string[];
+  readonly trafficFile: string;
+  /** Requests a second while candidates are judged. */
+  readonly perSecond: number;
+  /** Requests that measure the live version first, as fast as they go. */
+  readonly liveRequests: number;
+  /** Seconds within which a candidate must be decided. */
+  readonly deadlineSeconds: number;
+  readonly onDeadline: 'rollBack' | 'hold';
+  /** Shares of the requests, in percent. */
+  readonly steps: readonly number[];
+  /** Whether a candidate is mirrored first. */
+  readonly shadow: boolean;
+  /** Lets a model's own Python run. */
+  readonly allowCode: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** How the live version answered, before any candidate. */
+export interface LiveFigures {
+  readonly requests: number;
+  readonly failed: number;
+  /** Share of the answers that turned out right, where outcomes are known; null otherwise. */
+  readonly accuracy: number | null;
+  /** Milliseconds, as the client saw it. */
+  readonly p50: number;
+  readonly p99: number;
+  readonly perSecond: number;
+}
+
+/** One candidate's end, with what is needed to recompute it. */
+export interface Rehearsed {
+  readonly version: Published;
+  readonly outcome: Outcome;
+  readonly seconds: number;
+  readonly verdict: Verdict | null;
+  readonly story: readonly Entry[];
+}
+
+/** Called as the rehearsal goes. */
+export interface RehearsalEvents {
+  published(version: Published): void;
+  live(version: Published, figures: LiveFigures): void;
+  begins(version: Published): void;
+  progress(version: Published, progress: Progress, seconds: number): void;
+  ended(rehearsed: Rehearsed): void;
+}
+
+/** What came of it. */
+export interface RehearsalResult {
+  readonly endpointName: string;
+  readonly live: { readonly version: Published; readonly figures: LiveFigures };
+  readonly promotions: readonly Rehearsed[];
+}
+
+const CLIENTS = 32;
+
+/**
+ * Puts the first model live on a SageMaker on this machine, replays the traffic, and promotes the others one after the other with the workflow that runs on AWS, in bins
+ * and ticks of a second instead of a minute.
+ *
+ * @throws UserError for a model or a traffic file that cannot be used; the reason of `signal` once it is aborted
+ */
+export async function rehearse(options: RehearsalOptions, events: RehearsalEvents): Promise<RehearsalResult> {
+  const local = await startLocal({
+    engines: { allowCode: options.allowCode },
+    timings: { start: 0.5, shift: 0.2, terminate: 0.2, alarmPoll: 0.5 },
+  });
+  const environment = { ...process.env };
+  Object.assign(process.env, local.environment());
+  const runner = await DurableRunner.open();
+  let replay: Replay | undefined;
+  try {
+    const ports = awsPorts();
+    const stage = await LocalStage.open(ports, 'rehearsal');
+    const versions: Published[] = [];
+    for (const directory of options.directories) {
+      options.signal.throwIfAborted();
+      versions.push(await stage.publish(directory));
+      events.published(versions.at(-1)!);
+    }
+    const [first, ...candidates] = versions;
+    const endpointName = first.inspection.name.replace(/[^A-Za-z0-9-]+/g, '-').slice(0, 63);
+    const traffic = readTraffic(
+      options.trafficFile,
+      first.inspection.signature?.inputs.map((input) => input.name),
+    );
+    await stage.deploy(endpointName, first);
+    const recorder = new OutcomeRecorder(ports, endpointName, traffic);
+    replay = new Replay({ url: local.url, region: local.region, endpointName, clients: CLIENTS, ...traffic }, (report) =>
+      recorder.take(report),
+    );
+    const figures = await measureLive(replay, recorder, options);
+    events.live(first, figures);
+    replay.pace(options.perSecond);
+    await pause((BASELINE_SECONDS + 1) * 1000, options.signal);
+    const promotions: Rehearsed[] = [];
+    for (const version of candidates) {
+      options.signal.throwIfAborted();
+      events.begins(version);
+      promotions.push(
+        await promote(ports, runner, options, endpointName, version, traffic, (progress, seconds) =>
+          events.progress(version, progress, seconds),
+        ),
+      );
+      events.ended(promotions.at(-1)!);
+    }
+    return { endpointName, live: { version: first, figures }, promotions };
+  } finally {
+    await close(local, runner, replay);
+    process.env = environment;
+  }
+}
+
+const BASELINE_SECONDS = 6;
+
+/** Minutes on AWS are seconds here; what is judged, and how, is the same. */
+function planOf(options: RehearsalOptions, traffic: Traffic): StagePlan {
+  const bake = { bakeSeconds: 2 };
+  return {
+    steps: [
+      ...(options.shadow ? [{ kind: 'shadow' as const, ...bake }] : []),
+      ...options.steps.map((percent) => ({ kind: 'percent' as const, percent, ...bake })),
+    ],
+    metrics: traffic.outcomes ? [...STANDARD_METRICS, ANSWERS_METRIC] : STANDARD_METRICS,
+    binSeconds: 1,
+    tickSeconds: 1,
+    settleSeconds: 1,
+    baselineSeconds: BASELINE_SECONDS,
+    deadlineSeconds: options.deadlineSeconds,
+    onDeadline: options.onDeadline,
+    updateSeconds: 60,
+    guardrail: { waitSeconds: 1 },
+  };
+}
+
+async function promote(
+  ports: Ports,
+  runner: DurableRunner,
+  options: RehearsalOptions,
+  endpointName: string,
+  version: Published,
+  traffic: Traffic,
+  onProgress: (progress: Progress, seconds: number) => void,
+): Promise<Rehearsed> {
+  const promotionId = `${version.inspection.version ?? 'v'}-${version.digest.slice(0, 8)}-${Date.now()}`.replace(/[^A-Za-z0-9-]+/g, '-');
+  const request: PromotionRequest = {
+    promotionId,
+    endpointName,
+    bucket: STAGE_BUCKET,
+    modelPackageArn: version.modelPackageArn,
+    plan: planOf(options, traffic),
+  };
+  const store = new Store(ports, STAGE_BUCKET);
+  const began = performance.now();
+  const seconds = () => (performance.now() - began) / 1000;
+  const watching = setInterval(() => {
+    store.read<Progress>(progressKey(endpointName, promotionId)).then(
+      (found) => found && onProgress(found.value, seconds()),
+      () => undefined,
+    );
+  }, 500);
+  try {
+    const outcome = await orAborted(runner.run(ports, request), options.signal);
+    const entries = await story(store, endpointName, promotionId);
+    const verdict = outcome.verdictKey === null ? null : ((await store.read<Entry>(outcome.verdictKey))?.value.verdict ?? null);
+    return { version, outcome, seconds: seconds(), verdict, story: entries };
+  } finally {
+    clearInterval(watching);
+  }
+}
+
+/** Publishes what turned out wrong, per variant, as a user's own pipeline would once outcomes are known. */
+class OutcomeRecorder {
+  private latencies: Float64Array[] = [];
+
+  constructor(
+    private readonly ports: Ports,
+    private readonly endpointName: string,
+    private readonly traffic: Traffic,
+  ) {}
+
+  take(report: ReplayReport): void {
+    this.latencies.push(report.latencies);
+    if (!this.traffic.outcomes) return;
+    const data = Object.entries(report.variants)
+      .filter(([variant, tally]) => variant !== '' && tally.known > 0)
+      .flatMap(([VariantName, { known, wrong }]) => {
+        const Dimensions = [
+          { Name: 'EndpointName', Value: this.endpointName },
+          { Name: 'VariantName', Value: VariantName },
+        ];
+        return [
+          { MetricName: 'KnownOutcomes', Dimensions, Value: known, StorageResolution: 1 },
+          { MetricName: 'WrongAnswers', Dimensions, Value: wrong, StorageResolution: 1 },
+        ];
+      });
+    if (data.length > 0)
+      this.ports.cloudwatch.send(new PutMetricDataCommand({ Namespace: NAMESPACE, MetricData: data })).catch(() => undefined);
+  }
+
+  /** Latencies since the last call, in rising order. */
+  sortedLatencies(): Float64Array {
+    const all = new Float64Array(this.latencies.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of this.latencies) {
+      all.set(part, at);
+      at += part.length;
+    }
+    this.latencies = [];
+    return all.sort();
+  }
+}
+
+async function measureLive(replay: Replay, recorder: OutcomeRecorder, options: RehearsalOptions): Promise<LiveFigures> {
+  const began = performance.now();
+  replay.pace(Number.POSITIVE_INFINITY);
+  while (replay.requests < options.liveRequests) await pause(20, options.signal);
+  const seconds = (performance.now() - began) / 1000;
+  const { requests, failed, known, wrong } = replay;
+  replay.pace(0);
+  const latencies = recorder.sortedLatencies();
+  const quantile = (q: number) => latencies[Math.min(latencies.length - 1, Math.floor(q * latencies.length))];
+  return {
+    requests,
+    failed,
+    accuracy: known === 0 ? null : 1 - wrong / known,
+    p50: quantile(0.5),
+    p99: quantile(0.99),
+    perSecond: requests / seconds,
+  };
+}
+
+async function close(local: LocalSageMaker, runner: DurableRunner, replay: Replay | undefined): Promise<void> {
+  await replay?.stop();
+  await runner.close();
+  await local.close();
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return orAborted(new Promise((resolve) => setTimeout(resolve, milliseconds)), signal);
+}
+
+/** Rejects at once when the user ends it; the work itself ends with the services it talks to. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  let abort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

@@ -1,0 +1,45 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { entryPoint } from '../../model/entry-point';
+import type { ReplayCommand, ReplayOrder, ReplayReport } from './replay-messages';
+
+/** Replays requests from a thread of its own, so that sending them does not slow what answers them. */
+export class Replay {
+  private readonly worker: Worker;
+  /** Requests answered, failures included. */
+  requests = 0;
+  failed = 0;
+  known = 0;
+  wrong = 0;
+
+  /** @param onReport called a few times a second */
+  constructor(order: ReplayOrder, onReport: (report: ReplayReport) => void) {
+    const { path, execArgv } = entryPoint('lib/cli/rehearsal/replay-worker');
+    this.worker = new Worker(path, { workerData: order, execArgv: [...execArgv] });
+    this.worker.on('message', (report: ReplayReport) => {
+      for (const tally of Object.values(report.variants)) {
+        this.requests += tally.requests;
+        this.failed += tally.failed;
+        this.known += tally.known;
+        this.wrong += tally.wrong;
+      }
+      onReport(report);
+    });
+  }
+
+  /** @param perSecond requests a second; 0 rests, Infinity goes as fast as its clients go */
+  pace(perSecond: number): void {
+    this.tell({ kind: 'pace', perSecond });
+  }
+
+  /** Waits for the requests under way. */
+  async stop(): Promise<void> {
+    const ended = once(this.worker, 'exit');
+    this.tell({ kind: 'stop' });
+    await ended;
+  }
+
+  private tell(command: ReplayCommand): void {
+    this.worker.postMessage(command);
+  }
+}

@@ -1,0 +1,66 @@
+import { clearLine, cursorTo } from 'node:readline';
+
+/** How a command speaks: lines for people on standard output, one JSON document for machines instead, and a line that is written over on a terminal. */
+export class Terminal {
+  private live = '';
+
+  constructor(
+    private readonly json: boolean,
+    private readonly out: NodeJS.WriteStream = process.stdout,
+    private readonly errors: NodeJS.WriteStream = process.stderr,
+  ) {}
+
+  /** A line that stays. Goes to standard error where standard output is kept for JSON. */
+  say(line = ''): void {
+    this.wipe();
+    (this.json ? this.errors : this.out).write(`${line}\n`);
+    this.draw();
+  }
+
+  /** What is going on right now: one line, written over; shown on terminals only. */
+  now(line: string): void {
+    this.wipe();
+    this.live = line;
+    this.draw();
+  }
+
+  /** The document of `--json`; nothing for people. */
+  result(document: unknown): void {
+    this.now('');
+    if (this.json) this.out.write(`${JSON.stringify(document, null, 2)}\n`);
+  }
+
+  /** Dimmed, bold and coloured text where colours show. */
+  style(kind: 'dim' | 'bold' | 'good' | 'bad' | 'open', text: string): string {
+    const colours = this.target.isTTY && process.env.NO_COLOR === undefined;
+    return colours ? `\x1b[${{ dim: 2, bold: 1, good: 32, bad: 31, open: 33 }[kind]}m${text}\x1b[0m` : text;
+  }
+
+  private get target(): NodeJS.WriteStream {
+    return this.json ? this.errors : this.out;
+  }
+
+  private wipe(): void {
+    if (this.live === '' || !this.target.isTTY) return;
+    cursorTo(this.target, 0);
+    clearLine(this.target, 0);
+  }
+
+  private draw(): void {
+    if (this.live === '' || !this.target.isTTY) return;
+    this.target.write(this.live.slice(0, (this.target.columns ?? 80) - 1));
+  }
+}
+
+/** Rows under aligned columns; numbers to the right. */
+export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
+  const cells = [head, ...rows.map((row) => row.map(String))];
+  const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
+  const numeric = head.map((_, column) => rows.every((row) => /^[-+\d.,]+( ?[%a-zµ/]+)?$/i.test(String(row[column]))));
+  return cells.map((row) =>
+    row
+      .map((cell, column) => (numeric[column] ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))
+      .join('  ')
+      .trimEnd(),
+  );
+}
