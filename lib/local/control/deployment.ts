@@ -41,8 +41,9 @@ export class Deployment {
     return this.shop.timings;
   }
 
-  wait(seconds: number): Promise<void> {
-    return this.shop.context.clock.sleep(seconds * 1000, this.signal);
+  async wait(seconds: number): Promise<void> {
+    this.signal.throwIfAborted();
+    if (seconds > 0) await this.shop.context.clock.sleep(seconds * 1000, this.signal);
   }
 
   show(): void {

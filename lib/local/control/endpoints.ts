@@ -170,7 +170,7 @@ export class Endpoints {
     const endpoint = endpointOf(record);
     this.endpoints.set(endpoint.name, endpoint);
     if (endpoint.status === 'Failed') return;
-    if (endpoint.status === 'Deleting') return this.finishDelete(endpoint);
+    if (endpoint.status === 'Deleting') return this.begin(endpoint, 'Deleting', () => this.finishDelete(endpoint));
     if (endpoint.status === 'Creating') return this.begin(endpoint, 'Creating', () => this.lifecycle.create(endpoint));
     try {
       await this.lifecycle.restore(endpoint);

@@ -1,0 +1,125 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startLocal } from '../../lib/local';
+import { createConfig, createModel, IMAGE, START, type Started, serve, start, ToldEngine, variant } from './support';
+
+let stateDirectory: string;
+let started: Started;
+beforeEach(() => {
+  stateDirectory = mkdtempSync(join(tmpdir(), 'fledge-state-'));
+});
+afterEach(async () => {
+  await started?.stop();
+  rmSync(stateDirectory, { recursive: true });
+});
+
+async function startHere(failing?: string): Promise<void> {
+  started = await start({
+    stateDirectory,
+    openModel: async (_, { name }) => {
+      if (name === failing) throw new Error(`${name} is gone`);
+      return new ToldEngine(() => ({ body: Buffer.from(name) }));
+    },
+  });
+}
+
+async function again(failing?: string): Promise<void> {
+  await started.stop();
+  await startHere(failing);
+}
+
+const answer = async () => Buffer.from((await started.runtime.invokeEndpoint({ EndpointName: 'e', Body: 'x' })).Body).toString();
+const describeIt = () => started.sagemaker.describeEndpoint({ EndpointName: 'e' });
+
+it('finds everything again after another start', async () => {
+  await startHere();
+  await serve(started, 'e', 'old', { InitialInstanceCount: 2 });
+  await started.sagemaker.updateEndpointWeightsAndCapacities({
+    EndpointName: 'e',
+    DesiredWeightsAndCapacities: [{ VariantName: 'live', DesiredInstanceCount: 5 }],
+  });
+  await started.local.clock.jump(10_000);
+  await started.sagemaker.addTags({ ResourceArn: 'arn:aws:sagemaker:us-east-1:000000000000:endpoint/e', Tags: [{ Key: 'a', Value: 'b' }] });
+  await started.sagemaker.createModelPackageGroup({ ModelPackageGroupName: 'g' });
+  await started.sagemaker.createModelPackage({ ModelPackageGroupName: 'g', InferenceSpecification: { Containers: [{ Image: IMAGE }] } });
+  const before = await describeIt();
+  await again();
+  const strip = ({ $metadata, ...rest }: { $metadata: unknown }) => rest;
+  expect(strip(await describeIt())).toEqual(strip(before));
+  expect(await answer()).toBe('old');
+  expect((await started.sagemaker.listTags({ ResourceArn: before.EndpointArn })).Tags).toEqual([{ Key: 'a', Value: 'b' }]);
+  const { ModelPackageArn } = await started.sagemaker.createModelPackage({
+    ModelPackageGroupName: 'g',
+    InferenceSpecification: { Containers: [{ Image: IMAGE }] },
+  });
+  expect(ModelPackageArn).toMatch(/\/2$/);
+  expect((await started.sagemaker.describeEndpointConfig({ EndpointConfigName: 'old' })).CreationTime).toEqual(new Date(START));
+});
+
+it('takes up an update where the server was ended in the middle of it', async () => {
+  await startHere();
+  await serve(started, 'e', 'old');
+  await createModel(started, 'new');
+  await createConfig(started, 'next', [variant('live', 'new')]);
+  const DeploymentConfig = {
+    BlueGreenUpdatePolicy: {
+      TrafficRoutingConfiguration: { Type: 'ALL_AT_ONCE' as const, WaitIntervalInSeconds: 0 },
+      TerminationWaitInSeconds: 300,
+    },
+  };
+  await started.sagemaker.updateEndpoint({ EndpointName: 'e', EndpointConfigName: 'next', DeploymentConfig });
+  await started.local.clock.jump(100_000);
+  expect(await answer()).toBe('new');
+  await again();
+  expect(await describeIt()).toMatchObject({ EndpointStatus: 'Updating', EndpointConfigName: 'old' });
+  expect(await answer()).toBe('old');
+  await started.local.clock.jump(310_000);
+  expect(await describeIt()).toMatchObject({ EndpointStatus: 'InService', EndpointConfigName: 'next' });
+  expect(await answer()).toBe('new');
+});
+
+it('goes on creating, and finishes deleting', async () => {
+  await startHere();
+  await createModel(started, 'old');
+  await createConfig(started, 'config', [variant('live', 'old')]);
+  await started.sagemaker.createEndpoint({ EndpointName: 'e', EndpointConfigName: 'config' });
+  await again();
+  expect(await describeIt()).toMatchObject({ EndpointStatus: 'Creating' });
+  await started.local.clock.jump(10_000);
+  expect(await describeIt()).toMatchObject({ EndpointStatus: 'InService' });
+  await started.sagemaker.deleteEndpoint({ EndpointName: 'e' });
+  await again();
+  await started.local.clock.jump(10_000);
+  await expect(describeIt()).rejects.toThrow('Could not find endpoint');
+});
+
+it('serves on from a configuration and a model that were deleted since', async () => {
+  await startHere();
+  await serve(started, 'e', 'old');
+  await started.sagemaker.deleteEndpointConfig({ EndpointConfigName: 'old' });
+  await started.sagemaker.deleteModel({ ModelName: 'old' });
+  await again();
+  expect(await answer()).toBe('old');
+});
+
+it('says what does not load any more, and starts all the same', async () => {
+  await startHere();
+  await serve(started, 'e', 'old');
+  await again('old');
+  expect(await describeIt()).toMatchObject({ EndpointStatus: 'Failed', FailureReason: 'old is gone' });
+});
+
+it('has written a change before it answers', async () => {
+  await startHere();
+  await createModel(started, 'mine');
+  expect(readFileSync(join(stateDirectory, 'models.json'), 'utf8')).toContain('"mine"');
+});
+
+it('does not start on a file that it cannot read', async () => {
+  await startHere();
+  await createModel(started, 'mine');
+  await started.stop();
+  writeFileSync(join(stateDirectory, 'models.json'), '{"half":');
+  await expect(startLocal({ stateDirectory })).rejects.toThrow(/models\.json is not readable as JSON: .*; remove it to start empty/);
+});
