@@ -1,13 +1,11 @@
-import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, writevSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type ContentDigest, listTree, now, rememberDigest, rememberedDigest, type TreeEntry } from '../digest';
-import { entryPoint } from '../entry-point';
-import { ModelError } from '../model-error';
 import type { ArchiveMode } from './choose-method';
 import { archivePath, discard, existing, keep, partialPath } from './output';
 import { pack } from './pack';
 import { packSync } from './pack-sync';
+import { runSync } from './sync-process';
 
 export interface ArchiveSyncOptions {
   /** The directory that the archive is written into; made where it does not exist. */
@@ -61,30 +59,23 @@ const SMALL = 32 * 2 ** 20;
  * @throws ModelError as `listTree` does, `changed-while-reading`; the file system's error when `output` cannot be written; `signal.reason`
  */
 export async function archive(directory: string, options: ArchiveOptions): Promise<ArchiveResult> {
-  const entries = listTree(directory);
-  const reused = find(directory, entries, options);
-  if (reused !== undefined) return reused;
-
+  const job = prepare(directory, options);
+  if (job.reused !== undefined) return job.reused;
+  const { entries, known } = job;
   const total = entries.reduce((sum, entry) => sum + entry.size, 0);
-  const { onProgress } = options;
-  const readAt = now();
+  const { onProgress, workers, signal, mode = 'size' } = options;
   const partial = partialPath(options.output);
   const file = await open(partial, 'wx');
-  let content: ContentDigest;
   try {
-    content = await pack(entries, fileSink(file), {
-      mode: options.mode ?? 'size',
-      workers: options.workers,
-      signal: options.signal,
-      onProgress: onProgress && ((done) => onProgress({ done, total })),
-    });
+    const progress = onProgress && ((done: number) => onProgress({ done, total }));
+    const content = await pack(entries, fileSink(file), { mode, workers, signal, known, onProgress: progress });
     await file.close();
+    return finish(job, content, partial);
   } catch (error) {
     await file.close();
     discard(partial);
     throw error;
   }
-  return finish(directory, entries, content, readAt, partial, options);
 }
 
 /**
@@ -94,69 +85,55 @@ export async function archive(directory: string, options: ArchiveOptions): Promi
  * @throws as `archive` does
  */
 export function archiveSync(directory: string, options: ArchiveSyncOptions): ArchiveResult {
-  const entries = listTree(directory);
-  const reused = find(directory, entries, options);
-  if (reused !== undefined) return reused;
-  if (entries.reduce((sum, entry) => sum + entry.size, 0) > SMALL) return archiveInProcess(directory, options);
+  const job = prepare(directory, options);
+  if (job.reused !== undefined) return job.reused;
+  const { entries, known } = job;
+  if (entries.reduce((sum, entry) => sum + entry.size, 0) > SMALL)
+    return runSync<ArchiveResult>({ task: 'archive', path: directory, options });
 
-  const readAt = now();
   const partial = partialPath(options.output);
   const descriptor = openSync(partial, 'wx');
-  let content: ContentDigest;
   try {
-    content = packSync(entries, options.mode ?? 'size', (pieces) => writeAll(descriptor, pieces));
+    const content = packSync(entries, options.mode ?? 'size', (pieces) => writeAll(descriptor, pieces), known);
+    return finish(job, content, partial);
   } catch (error) {
     discard(partial);
     throw error;
   } finally {
     closeSync(descriptor);
   }
-  return finish(directory, entries, content, readAt, partial, options);
 }
 
-/** What the process of `archiveSync` answers on its standard output. */
-export type ProcessAnswer =
-  | { readonly result: ArchiveResult }
-  | { readonly failed: { readonly code?: string; readonly path?: string; readonly message: string } };
-
-function archiveInProcess(directory: string, options: ArchiveSyncOptions): ArchiveResult {
-  const { path, execArgv } = entryPoint('lib/model/archive/archive-process');
-  const { stdout, status, signal, error } = spawnSync(process.execPath, [...execArgv, path, JSON.stringify({ directory, options })], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    encoding: 'utf8',
-  });
-  if (error !== undefined) throw error;
-  if (stdout === '') throw new Error(`archiving ${directory} ended early (${signal ?? `exit code ${status}`})`);
-  const answer = JSON.parse(stdout) as ProcessAnswer;
-  if ('result' in answer) return answer.result;
-  const { code, path: about, message } = answer.failed;
-  throw code === undefined ? new Error(message) : new ModelError(code, about ?? directory, message);
+/** What is known before a file is read. */
+interface Job {
+  readonly directory: string;
+  readonly options: ArchiveSyncOptions;
+  readonly entries: readonly TreeEntry[];
+  /** Nanoseconds since 1970. */
+  readonly readAt: bigint;
+  /** The directory's digest, where no file needs to be read for it. */
+  readonly known?: ContentDigest;
+  /** The archive that is there already. */
+  readonly reused?: ArchiveResult;
 }
 
-function find(directory: string, entries: readonly TreeEntry[], options: ArchiveSyncOptions): ArchiveResult | undefined {
+function prepare(directory: string, options: ArchiveSyncOptions): Job {
+  const readAt = now();
+  const entries = listTree(directory);
   mkdirSync(options.output, { recursive: true });
-  const content = rememberedDigest(directory, entries, options.cacheDirectory);
-  if (content === undefined) return undefined;
-  const bytes = existing(archivePath(options.output, content.digest), entries);
-  return bytes === undefined ? undefined : result(content, bytes, true, options);
+  const known = rememberedDigest(directory, entries, options.cacheDirectory);
+  const bytes = known && existing(archivePath(options.output, known.digest), entries);
+  const reused = known && bytes !== undefined ? result(known, bytes, true, options) : undefined;
+  return { directory, options, entries, readAt, known, reused };
 }
 
-function finish(
-  directory: string,
-  entries: readonly TreeEntry[],
-  content: ContentDigest,
-  readAt: bigint,
-  partial: string,
-  options: ArchiveSyncOptions,
-): ArchiveResult {
-  rememberDigest(directory, entries, content, readAt, options.cacheDirectory);
+function finish({ directory, options, entries, readAt, known }: Job, content: ContentDigest, partial: string): ArchiveResult {
+  if (known === undefined) rememberDigest(directory, entries, content, readAt, options.cacheDirectory);
   const path = archivePath(options.output, content.digest);
   const before = existing(path, entries);
-  if (before !== undefined) {
-    discard(partial);
-    return result(content, before, true, options);
-  }
-  return result(content, keep(partial, path), false, options);
+  if (before === undefined) return result(content, keep(partial, path), false, options);
+  discard(partial);
+  return result(content, before, true, options);
 }
 
 function result({ digest, files }: ContentDigest, bytes: number, reused: boolean, { output }: ArchiveSyncOptions): ArchiveResult {

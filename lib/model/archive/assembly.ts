@@ -20,7 +20,11 @@ export class Assembly {
   private crc = 0;
   private bytes = 0;
 
-  constructor(private readonly entries: readonly TreeEntry[]) {}
+  /** @param known the files' hashes, where they are known: then they are not made again */
+  constructor(
+    private readonly entries: readonly TreeEntry[],
+    private readonly known?: ContentDigest,
+  ) {}
 
   /** Bytes of files that have gone by. */
   fileBytes = 0;
@@ -32,7 +36,7 @@ export class Assembly {
     let at = 0;
     for (const segment of block.segments) {
       if (segment.bytes === undefined) {
-        this.hash.update(raw.subarray(at, at + segment.length));
+        if (this.known === undefined) this.hash.update(raw.subarray(at, at + segment.length));
         this.fileBytes += segment.length;
         const entry = this.entries[segment.entry]!;
         if (segment.offset + segment.length === entry.size) this.endFile(entry, segment.entry);
@@ -46,6 +50,7 @@ export class Assembly {
   }
 
   content(): ContentDigest {
+    if (this.known !== undefined) return this.known;
     return digestOf(
       this.entries.map(({ path, mode, size }, index): ManifestEntry => ({ path, mode, size, sha256: this.sha256[index] ?? EMPTY_SHA256 })),
     );
@@ -53,6 +58,7 @@ export class Assembly {
 
   private endFile(entry: TreeEntry, index: number): void {
     if (!sameStat(entry.stat, fileStat(statSync(entry.source, { bigint: true })))) throw changedWhileReading(entry.source);
+    if (this.known !== undefined) return;
     this.sha256[index] = this.hash.digest('hex');
     this.hash = createHash('sha256');
   }

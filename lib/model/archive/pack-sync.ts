@@ -8,13 +8,23 @@ import { planBlocks } from './plan';
 import { BlockReader } from './read-block';
 import { blockMemory } from './slots';
 
-/** Packs files on the calling thread, one block after the other. `write` gets views that are good until it returns. */
-export function packSync(entries: readonly TreeEntry[], mode: ArchiveMode, write: (pieces: readonly Uint8Array[]) => void): ContentDigest {
+/**
+ * Packs files on the calling thread, one block after the other.
+ *
+ * @param write gets views that are good until it returns
+ * @param known the files' hashes, where they are known
+ */
+export function packSync(
+  entries: readonly TreeEntry[],
+  mode: ArchiveMode,
+  write: (pieces: readonly Uint8Array[]) => void,
+  known?: ContentDigest,
+): ContentDigest {
   const memory = blockMemory(1, 1);
   const slot = memory.slot(0);
   const encoder = new BlockEncoder(memory, 0, mode);
   const reader = new BlockReader();
-  const assembly = new Assembly(entries);
+  const assembly = new Assembly(entries, known);
   try {
     write([GZIP_HEADER]);
     for (const block of planBlocks(entries)) {

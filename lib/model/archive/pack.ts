@@ -5,7 +5,7 @@ import type { BlockDone } from './block-worker';
 import type { ArchiveMode } from './choose-method';
 import { Crew } from './crew';
 import { GZIP_HEADER, storedPieces } from './gzip';
-import { type PlannedBlock, planBlocks } from './plan';
+import { BLOCK, type PlannedBlock, planBlocks, tarBytes } from './plan';
 
 /** Takes the archive's bytes in order. The views are good until the promise resolves; a next write may come before. */
 export type Sink = (pieces: readonly Uint8Array[]) => Promise<void>;
@@ -17,9 +17,12 @@ export interface PackOptions {
   /** Called after each block with the bytes of files that are packed. */
   readonly onProgress?: (bytes: number) => void;
   readonly signal?: AbortSignal;
+  /** The files' hashes, where they are known: then they are not made again. */
+  readonly known?: ContentDigest;
 }
 
 const MOST_WORKERS = 8;
+const MOST_WORKERS_ASKED = 64;
 
 /**
  * Packs files on worker threads. Memory is a few blocks a worker, whatever the files' sizes; the bytes are the same for any
@@ -29,24 +32,25 @@ const MOST_WORKERS = 8;
  */
 export async function pack(entries: readonly TreeEntry[], sink: Sink, options: PackOptions): Promise<ContentDigest> {
   options.signal?.throwIfAborted();
-  const crew = new Crew(options.workers ?? Math.min(availableParallelism(), MOST_WORKERS), options.mode);
+  const crew = new Crew(Math.min(workerCount(options.workers), Math.ceil(tarBytes(entries) / BLOCK)), options.mode);
   const stop = () => crew.fail(options.signal!.reason);
   options.signal?.addEventListener('abort', stop);
   try {
-    return await packWith(crew, entries, sink, options.onProgress);
+    return await packWith(crew, entries, sink, options);
   } finally {
     options.signal?.removeEventListener('abort', stop);
     await crew.end();
   }
 }
 
-async function packWith(
-  crew: Crew,
-  entries: readonly TreeEntry[],
-  sink: Sink,
-  onProgress?: (bytes: number) => void,
-): Promise<ContentDigest> {
-  const assembly = new Assembly(entries);
+function workerCount(asked?: number): number {
+  if (asked === undefined) return Math.min(availableParallelism(), MOST_WORKERS);
+  if (Number.isInteger(asked) && asked >= 1 && asked <= MOST_WORKERS_ASKED) return asked;
+  throw new RangeError(`workers must be a whole number from 1 to ${MOST_WORKERS_ASKED}, not ${asked}`);
+}
+
+async function packWith(crew: Crew, entries: readonly TreeEntry[], sink: Sink, { known, onProgress }: PackOptions): Promise<ContentDigest> {
+  const assembly = new Assembly(entries, known);
   const blocks = planBlocks(entries);
   const underWay: { readonly block: PlannedBlock; readonly result: Promise<BlockDone> }[] = [];
   const writing = new Set<Promise<void>>();
