@@ -5,6 +5,7 @@ import { Lazy } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { EndpointAlarms } from './alarms';
 import type { EndpointAlarmOptions } from './alarms-options';
+import { EndpointDashboard } from './dashboard';
 import { Rollout } from './rollout';
 import type { ServedVariant } from './served-variant';
 
@@ -17,21 +18,24 @@ export interface EndpointWatchProps {
   readonly encryptionKey: IKey;
   readonly alarms?: EndpointAlarmOptions;
   readonly rollout?: Rollout;
+  readonly withDashboard: boolean;
 }
 
 /**
- * The alarms of every variant, and the rollout that they roll back.
+ * The alarms of every variant, the dashboard that shows them, and the rollout that they roll back.
  *
  * @internal
  */
 export class EndpointWatch extends Construct {
   /** Those of the first variant. */
   public readonly alarms: EndpointAlarms;
+  public readonly dashboard?: EndpointDashboard;
   public readonly deploymentConfig: CfnEndpoint.DeploymentConfigProperty;
   private readonly all: EndpointAlarms[] = [];
   private readonly actions: IAlarmAction[] = [];
   private readonly rollbackAlarms: { alarmName: string }[];
   private readonly rolling: boolean;
+  private readonly variants: Construct;
 
   constructor(
     scope: Construct,
@@ -40,8 +44,10 @@ export class EndpointWatch extends Construct {
   ) {
     super(scope, id);
     const { live, rollout } = props;
-    this.alarms = EndpointAlarms._create(this, live.variantName, live, props.encryptionKey, props.alarms);
+    this.variants = new Construct(this, 'Alarms');
+    this.alarms = EndpointAlarms._create(this.variants, live.variantName, live, props.encryptionKey, props.alarms);
     this.all.push(this.alarms);
+    if (props.withDashboard) this.dashboard = EndpointDashboard._create(this, 'Dashboard', live, this.alarms);
     const bound = (rollout ?? Rollout._default(live))._bind(this, live, this.alarms.rollbackAlarms);
     this.rolling = bound.rollingUpdatePolicy !== undefined;
     const { alarms } = bound.autoRollbackConfiguration as { alarms: { alarmName: string }[] };
@@ -58,12 +64,13 @@ export class EndpointWatch extends Construct {
     if (this.rolling) {
       throw new Error(`a rolling rollout is for endpoints of one variant: use Rollout.canary or .linear to add '${variant.variantName}'`);
     }
-    const alarms = EndpointAlarms._create(this, variant.variantName, variant, this.props.encryptionKey, {
+    const alarms = EndpointAlarms._create(this.variants, variant.variantName, variant, this.props.encryptionKey, {
       ...this.props.alarms,
       topic: this.alarms.topic,
     });
     alarms.addAlarmAction(...this.actions);
     this.all.push(alarms);
+    this.dashboard?._add(variant, alarms);
     this.rollbackAlarms.push(...alarms.rollbackAlarms.map(({ alarmName }: IAlarm) => ({ alarmName })));
     if (this.rollbackAlarms.length > MAX_ROLLBACK_ALARMS) {
       throw new Error(

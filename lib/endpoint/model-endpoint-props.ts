@@ -77,6 +77,13 @@ export interface ModelEndpointProps extends VariantOptions, NetworkOptions {
   readonly alarms?: EndpointAlarmOptions;
 
   /**
+   * A page in CloudWatch that shows whether the endpoint is well, under the endpoint's name.
+   *
+   * @default true
+   */
+  readonly dashboard?: boolean;
+
+  /**
    * Publishes metrics of each instance and container this often: 10, 30, 60, 120, 180, 240 or 300 s. CloudWatch bills them.
    *
    * @default - the standard metrics, every minute

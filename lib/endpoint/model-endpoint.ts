@@ -9,6 +9,7 @@ import { ArnFormat, Duration, Names, RemovalPolicy, Stack, Token } from 'aws-cdk
 import { Construct } from 'constructs';
 import type { EndpointAlarms } from './alarms';
 import type { CapacityKind } from './capacity-kind';
+import type { EndpointDashboard } from './dashboard';
 import { allowLogGroup, endpointKey } from './encryption';
 import { EndpointConfiguration } from './endpoint-configuration';
 import { EndpointRecords } from './endpoint-records';
@@ -61,6 +62,8 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
   public readonly encryptionKey: IKey;
   /** What wakes a person, and what rolls back an update. */
   public readonly alarms: EndpointAlarms;
+  /** The page that shows whether the endpoint is well; absent where it was not wanted. */
+  public readonly dashboard?: EndpointDashboard;
   /** Where captured data, async requests and answers lie; absent where there are none. */
   public readonly recordsBucket?: IBucket;
 
@@ -109,13 +112,15 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
       enhancedMetricsPeriod: props.enhancedMetricsPeriod,
     });
     this.endpointConfigName = this.configuration.configName;
-    this.watch = new EndpointWatch(this, 'Alarms', {
+    this.watch = new EndpointWatch(this, 'Watch', {
       live: this.served(live),
       encryptionKey: this.encryptionKey,
       alarms: props.alarms,
       rollout: props.rollout,
+      withDashboard: props.dashboard ?? true,
     });
     this.alarms = this.watch.alarms;
+    this.dashboard = this.watch.dashboard;
     this.resource = new CfnEndpoint(this, 'Resource', {
       endpointName: this.endpointName,
       endpointConfigName: this.endpointConfigName,

@@ -5,7 +5,7 @@ import { AccountRootPrincipal, Role, ServicePrincipal, User } from 'aws-cdk-lib/
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { App, Aws, Duration, SecretValue, Size, Stack, Tags } from 'aws-cdk-lib/core';
-import { Capacity, DataCapture, ModelArtifact, ModelEndpoint, type ModelEndpointProps, Scaling, ServingImage } from '../../lib';
+import { Capacity, DataCapture, ModelArtifact, ModelEndpoint, type ModelEndpointProps, Rollout, Scaling, ServingImage } from '../../lib';
 import { bySid, DIGEST, newStack, publishedArtifact, ReadableTemplate } from './template';
 
 const FLIGHT_DELAY = join(__dirname, '..', '..', 'model-artifacts', 'flight-delay');
@@ -239,9 +239,20 @@ describe('the execution role', () => {
 });
 
 describe('the key', () => {
-  test('lets in the account, CloudWatch Logs for one log group, and the role for records', () => {
+  test('lets in the account, CloudWatch Logs for one log group, CloudWatch for alarm notices, and the role for records', () => {
     const statements = template({ endpointName: 'delay', dataCapture: DataCapture.sampled() }).keyStatements();
-    expect(statements).toMatchObject({
+    const cloudWatch = {
+      StringEquals: { 'aws:SourceAccount': '111122223333' },
+      ArnLike: { 'aws:SourceArn': 'arn:<AWS::Partition>:cloudwatch:eu-west-1:111122223333:alarm:delay-*' },
+    };
+    expect(statements).toEqual({
+      EncryptAlarmNotices: {
+        Effect: 'Allow',
+        Action: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+        Principal: { Service: 'cloudwatch.amazonaws.com' },
+        Resource: '*',
+        Condition: cloudWatch,
+      },
       none: { Effect: 'Allow', Action: 'kms:*', Principal: { AWS: 'arn:<AWS::Partition>:iam::111122223333:root' }, Resource: '*' },
       EncryptContainerLogs: {
         Effect: 'Allow',
@@ -470,6 +481,101 @@ describe('scaling', () => {
 
   test('is registered once the endpoint serves', () => {
     expect(template({ capacity, scaling }).only('AWS::ApplicationAutoScaling::ScalableTarget').DependsOn).toContain('Delay');
+  });
+});
+
+describe('a rollout', () => {
+  const deployment = (readable: ReadableTemplate) => readable.only('AWS::SageMaker::Endpoint').Properties.DeploymentConfig;
+
+  test('is by default a canary of one instance, rolled back by the alarms on the new fleet', () => {
+    const readable = template({ endpointName: 'delay' });
+    const { BlueGreenUpdatePolicy, AutoRollbackConfiguration } = deployment(readable);
+    expect(BlueGreenUpdatePolicy.TrafficRoutingConfiguration).toMatchObject({
+      Type: 'CANARY',
+      CanarySize: { Type: 'INSTANCE_COUNT', Value: 1 },
+    });
+    const named = AutoRollbackConfiguration.Alarms.map(
+      ({ AlarmName }: { AlarmName: string }) => readable.resources[AlarmName.slice(1, -1)]!,
+    );
+    expect(named).toHaveLength(3);
+    for (const { Properties } of named) {
+      const dimensions = (Properties.Metrics ?? [{ MetricStat: { Metric: Properties } }]).flatMap(
+        ({ MetricStat }: any) => MetricStat?.Metric.Dimensions ?? [],
+      );
+      expect(dimensions).toContainEqual({ Name: 'EndpointConfigName', Value: '<DelayConfig.EndpointConfigName>' });
+      expect(dimensions).toContainEqual({ Name: 'EndpointName', Value: 'delay' });
+    }
+  });
+
+  test('of one instance and of serverless is all at once', () => {
+    for (const capacity of [Capacity.instances({ instanceType: 'ml.m5.large', min: 1 }), Capacity.serverless()]) {
+      expect(deployment(template({ capacity })).BlueGreenUpdatePolicy.TrafficRoutingConfiguration.Type).toBe('ALL_AT_ONCE');
+    }
+  });
+
+  test('by canary of one instance is refused', () => {
+    expect(
+      refusal({ capacity: Capacity.instances({ instanceType: 'ml.m5.large', min: 1 }), rollout: Rollout.canary({ percent: 10 }) }),
+    ).toThrow();
+  });
+
+  test('watches added variants too, as far as SageMaker takes alarms', () => {
+    const stack = newStack();
+    const delay = endpoint(stack);
+    const add = (name: string) => delay.addVariant(name, { artifact: publishedArtifact(stack), image: ServingImage.sklearn('1.2') });
+    add('second');
+    add('third');
+    expect(deployment(new ReadableTemplate(stack)).AutoRollbackConfiguration.Alarms).toHaveLength(9);
+    expect(() => add('fourth')).toThrow("SageMaker takes at most 10 rollback alarms, 'fourth' makes them 12");
+  });
+
+  test('that rolls through batches is for one variant', () => {
+    const stack = newStack();
+    const delay = endpoint(stack, { rollout: Rollout.rolling({ percent: 50 }) });
+    expect(() => delay.addVariant('second', { artifact: publishedArtifact(stack), image: ServingImage.sklearn('1.2') })).toThrow(
+      'a rolling rollout is for endpoints of one variant',
+    );
+  });
+});
+
+describe('alarms', () => {
+  test('tell one encrypted topic, and whoever else is added', () => {
+    const { all, only } = bind(template({}, (delay) => delay.addAlarmAction({ bind: () => ({ alarmActionArn: 'arn:pager' }) })));
+    expect(only('AWS::SNS::Topic').Properties.KmsMasterKeyId).toBe('<DelayKey.Arn>');
+    expect(all('AWS::CloudWatch::Alarm').length).toBeGreaterThan(5);
+    for (const { Properties } of all('AWS::CloudWatch::Alarm')) {
+      expect(Properties.AlarmActions).toEqual(['<DelayWatchAlarmsliveTopic>', 'arn:pager']);
+    }
+  });
+
+  test('of added variants tell the same topic and the same others', () => {
+    const { all } = bind(
+      template({}, (delay, stack) => {
+        delay.addAlarmAction({ bind: () => ({ alarmActionArn: 'arn:pager' }) });
+        delay.addVariant('second', { artifact: publishedArtifact(stack), image: ServingImage.sklearn('1.2') });
+      }),
+    );
+    expect(new Set(all('AWS::CloudWatch::Alarm').map(({ Properties }) => JSON.stringify(Properties.AlarmActions)))).toEqual(
+      new Set(['["<DelayWatchAlarmsliveTopic>","arn:pager"]']),
+    );
+  });
+});
+
+describe('the dashboard', () => {
+  test('has the name of the endpoint, and every variant on it', () => {
+    const { only } = bind(
+      template({ endpointName: 'delay' }, (delay, stack) =>
+        delay.addVariant('second', { artifact: publishedArtifact(stack), image: ServingImage.sklearn('1.2') }),
+      ),
+    );
+    const { DashboardName, DashboardBody } = only('AWS::CloudWatch::Dashboard').Properties;
+    expect(DashboardName).toBe('delay');
+    expect(DashboardBody).toContain('delay · live');
+    expect(DashboardBody).toContain('delay · second');
+  });
+
+  test('is left out where it is not wanted', () => {
+    expect(template({ dashboard: false }).all('AWS::CloudWatch::Dashboard')).toEqual([]);
   });
 });
 
