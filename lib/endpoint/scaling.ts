@@ -105,17 +105,14 @@ export abstract class Scaling {
     return new Backlog(options);
   }
 
+  /**
+   * Names the policy in the construct tree; two of one name would fight over one metric.
+   *
+   * @internal
+   */
+  public abstract readonly _name: string;
   /** @internal */
-  protected constructor(
-    /**
-     * Names the policy in the construct tree; two of one name would fight over one metric.
-     *
-     * @internal
-     */
-    public readonly _name: string,
-    /** @internal */
-    public readonly _kinds: readonly CapacityKind[],
-  ) {}
+  public abstract readonly _kinds: readonly CapacityKind[];
 
   /**
    * @throws Error where the variant cannot scale so
@@ -125,14 +122,17 @@ export abstract class Scaling {
 }
 
 class Predefined extends Scaling {
+  public readonly _kinds: readonly CapacityKind[];
+
   constructor(
-    name: string,
+    public readonly _name: string,
     kind: CapacityKind,
     private readonly metric: PredefinedMetric,
     private readonly target: number,
     private readonly pace: ScalingPace,
   ) {
-    super(name, [kind]);
+    super();
+    this._kinds = [kind];
   }
 
   /** @internal */
@@ -142,13 +142,15 @@ class Predefined extends Scaling {
 }
 
 class Utilization extends Scaling {
+  public readonly _kinds = ['instances', 'async'] as const;
+
   constructor(
-    name: string,
+    public readonly _name: string,
     private readonly metricName: string,
     private readonly unit: 'vcpus' | 'gpus',
     private readonly options: UtilizationScalingOptions,
   ) {
-    super(name, ['instances', 'async']);
+    super();
     requirePercent(options.percent);
   }
 
@@ -181,10 +183,12 @@ class Utilization extends Scaling {
 }
 
 class Backlog extends Scaling {
+  public readonly _name = 'Backlog';
+  public readonly _kinds = ['async'] as const;
   private readonly perInstance: number;
 
   constructor(private readonly options: BacklogScalingOptions) {
-    super('Backlog', ['async']);
+    super();
     this.perInstance = options.perInstance ?? 5;
     requireOver0('perInstance', this.perInstance);
   }
@@ -205,8 +209,11 @@ class Backlog extends Scaling {
 }
 
 class Scheduled extends Scaling {
+  public readonly _name = 'Schedule';
+  public readonly _kinds = ['instances', 'serverless', 'async'] as const;
+
   constructor(private readonly options: ScheduleScalingOptions) {
-    super('Schedule', ['instances', 'serverless', 'async']);
+    super();
     if (options.min === undefined && options.max === undefined) throw new Error('a schedule moves min, max or both, got neither');
   }
 

@@ -130,16 +130,14 @@ export abstract class ServingImage {
   }
 
   /** @internal */
-  protected constructor(
-    /** @internal */
-    public readonly _family: ImageFamily,
-    /**
-     * Whether the container does its work with no network at all.
-     *
-     * @internal
-     */
-    public readonly _worksIsolated: boolean,
-  ) {}
+  public abstract readonly _family: ImageFamily;
+
+  /**
+   * Whether the container does its work with no network at all.
+   *
+   * @internal
+   */
+  public abstract readonly _worksIsolated: boolean;
 
   /** @internal */
   public abstract _bind(scope: Construct, target: ImageTarget, contents: ArtifactContents): BoundImage;
@@ -149,12 +147,17 @@ export abstract class ServingImage {
 const TOOLKIT: readonly ImageFamily[] = ['sklearn', 'xgboost', 'pytorch', 'huggingface'];
 
 class PublishedServingImage extends ServingImage {
+  public readonly _worksIsolated = false;
   private readonly framework: PublishedFramework;
   private readonly version: string;
   private readonly image: PublishedImage;
 
-  constructor(name: CataloguedFramework, family: ImageFamily, version: string) {
-    super(family, false);
+  constructor(
+    name: CataloguedFramework,
+    public readonly _family: ImageFamily,
+    version: string,
+  ) {
+    super();
     this.framework = IMAGE_CATALOGUE[name];
     this.version = newestMatch(this.framework, version);
     this.image = this.framework.versions[this.version] as PublishedImage;
@@ -215,11 +218,14 @@ class PublishedServingImage extends ServingImage {
 }
 
 class RepositoryImage extends ServingImage {
+  public readonly _family = 'custom';
+  public readonly _worksIsolated = false;
+
   constructor(
     private readonly repository: IRepository,
     private readonly tagOrDigest: string,
   ) {
-    super('custom', false);
+    super();
     if (tagOrDigest === '') throw new Error('the image needs a tag or a digest, got an empty string');
   }
 
@@ -235,12 +241,12 @@ class RepositoryImage extends ServingImage {
 
 class BuiltImage extends ServingImage {
   constructor(
-    family: ImageFamily,
+    public readonly _family: ImageFamily,
     private readonly directory: string,
     private readonly options: ImageBuildOptions,
-    worksIsolated: boolean,
+    public readonly _worksIsolated: boolean,
   ) {
-    super(family, worksIsolated);
+    super();
   }
 
   /** @internal */
