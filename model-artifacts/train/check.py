@@ -21,8 +21,11 @@ import pandas as pd
 import yaml
 
 import flights
-from flights import INPUTS, NUMBERS, STRINGS
+from flights import INPUTS, NUMBERS
 from train import LATER, as_json, shortest
+
+# A __pycache__ in code/ would become part of the artifact.
+sys.dont_write_bytecode = True
 
 FRAMEWORKS = Path(__file__).resolve().parent.parent / "frameworks"
 SAME = 1e-5

