@@ -26,6 +26,7 @@ export {
   Rollout,
   type RolloutOptions,
 } from './rollout';
+export { FledgeRules } from './rules';
 export { Scaling } from './scaling';
 export type {
   BacklogScalingOptions,

@@ -1,0 +1,176 @@
+/**
+ * The actions of the services that an endpoint's role speaks to, by their prefix: the operations of their API (botocore 1.44.5), and the
+ * few that only IAM knows. Of Amazon S3 the operations that IAM knows by another name.
+ */
+export const IAM_ACTIONS: Readonly<Record<string, ReadonlySet<string>>> = {
+  sagemaker: words(`
+    AccessModelPackage AddAssociation AddTags AssociateTrialComponent AttachClusterNodeNetworkInterface AttachClusterNodeVolume
+    BatchAddClusterNodes BatchDeleteClusterNodes BatchDescribeModelPackage BatchGetMetrics BatchGetRecord BatchPutMetrics
+    BatchRebootClusterNodes BatchReplaceClusterNodes BatchWriteRecord CallPartnerAppApi CreateAIBenchmarkJob
+    CreateAIRecommendationJob CreateAIWorkloadConfig CreateAction CreateAlgorithm CreateApp CreateAppImageConfig CreateArtifact
+    CreateAutoMLJob CreateAutoMLJobV2 CreateCluster CreateClusterExtension CreateClusterSchedulerConfig CreateCodeRepository
+    CreateCompilationJob CreateComputeQuota CreateContext CreateDataQualityJobDefinition CreateDeviceFleet CreateDomain
+    CreateEdgeDeploymentPlan CreateEdgeDeploymentStage CreateEdgePackagingJob CreateEndpoint CreateEndpointConfig CreateExperiment
+    CreateFeatureGroup CreateFlowDefinition CreateHub CreateHubContentPresignedUrls CreateHubContentReference CreateHumanTaskUi
+    CreateHyperParameterTuningJob CreateImage CreateImageVersion CreateInferenceComponent CreateInferenceExperiment
+    CreateInferenceRecommendationsJob CreateInferenceRouter CreateJob CreateLabelingJob CreateLineageGroupPolicy CreateMlflowApp
+    CreateMlflowTrackingServer CreateModel CreateModelBiasJobDefinition CreateModelCard CreateModelCardExportJob
+    CreateModelExplainabilityJobDefinition CreateModelPackage CreateModelPackageGroup CreateModelQualityJobDefinition
+    CreateMonitoringSchedule CreateNotebookInstance CreateNotebookInstanceLifecycleConfig CreateOptimizationJob CreatePartnerApp
+    CreatePartnerAppPresignedUrl CreatePipeline CreatePresignedDomainUrl CreatePresignedMlflowAppUrl
+    CreatePresignedMlflowTrackingServerUrl CreatePresignedNotebookInstanceUrl CreateProcessingJob CreateProject CreateSharedModel
+    CreateSpace CreateStudioLifecycleConfig CreateTrainingJob CreateTrainingPlan CreateTrainingSession CreateTransformJob
+    CreateTrial CreateTrialComponent CreateUserProfile CreateWorkforce CreateWorkteam DeleteAIBenchmarkJob
+    DeleteAIRecommendationJob DeleteAIWorkloadConfig DeleteAction DeleteAlgorithm DeleteApp DeleteAppImageConfig DeleteArtifact
+    DeleteAssociation DeleteCluster DeleteClusterExtension DeleteClusterSchedulerConfig DeleteCodeRepository DeleteCompilationJob
+    DeleteComputeQuota DeleteContext DeleteDataQualityJobDefinition DeleteDeviceFleet DeleteDomain DeleteEdgeDeploymentPlan
+    DeleteEdgeDeploymentStage DeleteEndpoint DeleteEndpointConfig DeleteEndpointPolicy DeleteExperiment DeleteFeatureGroup
+    DeleteFlowDefinition DeleteHub DeleteHubContent DeleteHubContentReference DeleteHumanLoop DeleteHumanTaskUi
+    DeleteHyperParameterTuningJob DeleteImage DeleteImageVersion DeleteInferenceComponent DeleteInferenceExperiment
+    DeleteInferenceRouter DeleteJob DeleteLineageGroupPolicy DeleteMlflowApp DeleteMlflowTrackingServer DeleteModel
+    DeleteModelBiasJobDefinition DeleteModelCard DeleteModelExplainabilityJobDefinition DeleteModelPackage DeleteModelPackageGroup
+    DeleteModelPackageGroupPolicy DeleteModelQualityJobDefinition DeleteMonitoringSchedule DeleteNotebookInstance
+    DeleteNotebookInstanceLifecycleConfig DeleteOptimizationJob DeletePartnerApp DeletePipeline DeleteProcessingJob DeleteProject
+    DeleteRecord DeleteSpace DeleteStudioLifecycleConfig DeleteTags DeleteTrainingJob DeleteTrainingSession DeleteTrial
+    DeleteTrialComponent DeleteUserProfile DeleteWorkforce DeleteWorkteam DeployHubModel DeregisterDevices DescribeAIBenchmarkJob
+    DescribeAIRecommendationJob DescribeAIWorkloadConfig DescribeAction DescribeAlgorithm DescribeApp DescribeAppImageConfig
+    DescribeArtifact DescribeAutoMLJob DescribeAutoMLJobV2 DescribeCluster DescribeClusterEvent DescribeClusterExtension
+    DescribeClusterNode DescribeClusterOperation DescribeClusterSchedulerConfig DescribeCodeRepository DescribeCompilationJob
+    DescribeComputeQuota DescribeContext DescribeDataQualityJobDefinition DescribeDevice DescribeDeviceFleet DescribeDomain
+    DescribeEdgeDeploymentPlan DescribeEdgePackagingJob DescribeEndpoint DescribeEndpointConfig DescribeExperiment
+    DescribeFeatureGroup DescribeFeatureMetadata DescribeFlowDefinition DescribeHub DescribeHubContent DescribeHumanLoop
+    DescribeHumanTaskUi DescribeHyperParameterTuningJob DescribeImage DescribeImageVersion DescribeInferenceComponent
+    DescribeInferenceExperiment DescribeInferenceRecommendationsJob DescribeInferenceRouter DescribeJob DescribeJobSchemaVersion
+    DescribeLabelingJob DescribeLineageGroup DescribeMlflowApp DescribeMlflowTrackingServer DescribeModel
+    DescribeModelBiasJobDefinition DescribeModelCard DescribeModelCardExportJob DescribeModelExplainabilityJobDefinition
+    DescribeModelPackage DescribeModelPackageGroup DescribeModelQualityJobDefinition DescribeMonitoringSchedule
+    DescribeNotebookInstance DescribeNotebookInstanceLifecycleConfig DescribeOptimizationJob DescribePartnerApp DescribePipeline
+    DescribePipelineDefinitionForExecution DescribePipelineExecution DescribeProcessingJob DescribeProject
+    DescribeReservedCapacity DescribeSharedModel DescribeSpace DescribeStudioLifecycleConfig DescribeSubscribedWorkteam
+    DescribeTrainingJob DescribeTrainingPlan DescribeTrainingPlanExtensionHistory DescribeTrainingSession DescribeTransformJob
+    DescribeTrial DescribeTrialComponent DescribeUserProfile DescribeWorkforce DescribeWorkteam DetachClusterNodeVolume
+    DisableSagemakerServicecatalogPortfolio DisassociateTrialComponent EnableSagemakerServicecatalogPortfolio ExtendTrainingPlan
+    GetDeployments GetDeviceFleetReport GetDeviceRegistration GetEndpointPolicy GetLineageGroupPolicy GetModelPackageGroupPolicy
+    GetRecord GetSagemakerServicecatalogPortfolioStatus GetScalingConfigurationRecommendation GetSearchSuggestions
+    ImportHubContent InvokeEndpoint InvokeEndpointAsync InvokeEndpointWithResponseStream ListAIBenchmarkJobs
+    ListAIRecommendationJobs ListAIWorkloadConfigs ListActions ListAlgorithms ListAliases ListAppImageConfigs ListApps
+    ListArtifacts ListAssociations ListAutoMLJobs ListCandidatesForAutoMLJob ListClusterEvents ListClusterExtensionVersions
+    ListClusterExtensions ListClusterNodes ListClusterOperations ListClusterSchedulerConfigs ListClusters ListCodeRepositories
+    ListCompilationJobs ListComputeQuotas ListContexts ListDataQualityJobDefinitions ListDeviceFleets ListDevices ListDomains
+    ListEdgeDeploymentPlans ListEdgePackagingJobs ListEndpointConfigs ListEndpoints ListExperiments ListFeatureGroups
+    ListFlowDefinitions ListHubContentVersions ListHubContents ListHubs ListHumanLoops ListHumanTaskUis
+    ListHyperParameterTuningJobs ListImageVersions ListImages ListInferenceComponents ListInferenceExperiments
+    ListInferenceRecommendationsJobSteps ListInferenceRecommendationsJobs ListInferenceRouters ListJobSchemaVersions ListJobs
+    ListLabelingJobs ListLabelingJobsForWorkteam ListLineageGroups ListMlflowApps ListMlflowTrackingServers
+    ListModelBiasJobDefinitions ListModelCardExportJobs ListModelCardVersions ListModelCards ListModelExplainabilityJobDefinitions
+    ListModelMetadata ListModelPackageGroups ListModelPackages ListModelQualityJobDefinitions ListModels
+    ListMonitoringAlertHistory ListMonitoringAlerts ListMonitoringExecutions ListMonitoringSchedules
+    ListNotebookInstanceLifecycleConfigs ListNotebookInstances ListOptimizationJobs ListPartnerApps ListPipelineExecutionSteps
+    ListPipelineExecutions ListPipelineParametersForExecution ListPipelineVersions ListPipelines ListProcessingJobs ListProjects
+    ListRecords ListResourceCatalogs ListSharedModelEvents ListSharedModelVersions ListSharedModels ListSpaces ListStageDevices
+    ListStudioLifecycleConfigs ListSubscribedWorkteams ListTags ListTrainingJobs ListTrainingJobsForHyperParameterTuningJob
+    ListTrainingPlans ListTrainingSessions ListTransformJobs ListTrialComponents ListTrials ListUltraServersByReservedCapacity
+    ListUserProfiles ListWorkforces ListWorkteams PutEndpointPolicy PutModelPackageGroupPolicy PutRecord QueryLineage
+    RegisterDevices RenderUiTemplate RetryPipelineExecution Search SearchTrainingPlanOfferings SendHeartbeat
+    SendPipelineExecutionStepFailure SendPipelineExecutionStepSuccess SendSharedModelEvent StartClusterHealthCheck
+    StartEdgeDeploymentStage StartHumanLoop StartInferenceExperiment StartMlflowTrackingServer StartMonitoringSchedule
+    StartNotebookInstance StartPipelineExecution StartSession StopAIBenchmarkJob StopAIRecommendationJob StopAutoMLJob
+    StopCompilationJob StopEdgeDeploymentStage StopEdgePackagingJob StopHumanLoop StopHyperParameterTuningJob
+    StopInferenceExperiment StopInferenceRecommendationsJob StopJob StopLabelingJob StopMlflowTrackingServer
+    StopMonitoringSchedule StopNotebookInstance StopOptimizationJob StopPipelineExecution StopProcessingJob StopTrainingJob
+    StopTrainingSession StopTransformJob TrainHubModel UpdateAction UpdateAppImageConfig UpdateArtifact UpdateCluster
+    UpdateClusterExtension UpdateClusterSchedulerConfig UpdateClusterSoftware UpdateCodeRepository UpdateComputeQuota
+    UpdateContext UpdateDeviceFleet UpdateDevices UpdateDomain UpdateEndpoint UpdateEndpointWeightsAndCapacities UpdateExperiment
+    UpdateFeatureGroup UpdateFeatureMetadata UpdateHub UpdateHubContent UpdateHubContentReference UpdateImage UpdateImageVersion
+    UpdateInferenceComponent UpdateInferenceComponentRuntimeConfig UpdateInferenceExperiment UpdateInferenceRouter UpdateMlflowApp
+    UpdateMlflowTrackingServer UpdateModelCard UpdateModelPackage UpdateMonitoringAlert UpdateMonitoringSchedule
+    UpdateNotebookInstance UpdateNotebookInstanceLifecycleConfig UpdatePartnerApp UpdatePipeline UpdatePipelineExecution
+    UpdatePipelineVersion UpdateProject UpdateRecord UpdateSharedModel UpdateSpace UpdateTrainingJob UpdateTrial
+    UpdateTrialComponent UpdateUserProfile UpdateWorkforce UpdateWorkteam
+  `),
+  cloudwatch: words(`
+    AssociateDatasetKmsKey BatchGetServiceLevelObjectiveBudgetReport CreateResourceMetricsConfiguration DeleteAlarmMuteRule
+    DeleteAlarms DeleteAnomalyDetector DeleteDashboards DeleteInsightRules DeleteMetricDataQueryDefinition DeleteMetricStream
+    DeleteResourceMetricsConfiguration DescribeAlarmContributors DescribeAlarmHistory DescribeAlarms DescribeAlarmsForMetric
+    DescribeAnomalyDetectors DescribeInsightRules DisableAlarmActions DisableInsightRules DisassociateDatasetKmsKey
+    EnableAlarmActions EnableInsightRules GetAlarmMuteRule GetDashboard GetDataset GetInsightRuleReport GetMetricData
+    GetMetricDataQueryDefinition GetMetricStatistics GetMetricStream GetMetricWidgetImage GetOTelEnrichment
+    GetResourceMetricsConfiguration GetService Link ListAlarmMuteRules ListDashboards ListManagedInsightRules
+    ListMetricDataQueryDefinitions ListMetricStreams ListMetrics ListTagsForResource PutAlarmMuteRule PutAnomalyDetector
+    PutCompositeAlarm PutDashboard PutInsightRule PutLogAlarm PutManagedInsightRules PutMetricAlarm PutMetricData
+    PutMetricDataQueryDefinition PutMetricStream SetAlarmState StartMetricStreams StartOTelEnrichment StopMetricStreams
+    StopOTelEnrichment TagResource UntagResource UpdateOTelEnrichment UpdateResourceMetricsConfiguration
+  `),
+  kms: words(`
+    CancelKeyDeletion ConnectCustomKeyStore CreateAlias CreateCustomKeyStore CreateGrant CreateKey Decapsulate Decrypt DeleteAlias
+    DeleteCustomKeyStore DeleteImportedKeyMaterial DeriveSharedSecret DescribeCustomKeyStores DescribeKey DisableKey
+    DisableKeyRotation DisconnectCustomKeyStore EnableKey EnableKeyRotation Encapsulate Encrypt GenerateDataKey
+    GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext GenerateDataKeyWithoutPlaintext GenerateMac GenerateRandom
+    GetKeyLastUsage GetKeyPolicy GetKeyRotationStatus GetParametersForImport GetPublicKey ImportKeyMaterial ListAliases ListGrants
+    ListKeyPolicies ListKeyRotations ListKeys ListResourceTags ListRetirableGrants PutKeyPolicy ReEncryptFrom ReEncryptTo
+    ReplicateKey RetireGrant RevokeGrant RotateKeyOnDemand ScheduleKeyDeletion Sign SynchronizeMultiRegionKey TagResource
+    UntagResource UpdateAlias UpdateCustomKeyStore UpdateKeyDescription UpdatePrimaryRegion Verify VerifyMac
+  `),
+  ecr: words(`
+    BatchCheckLayerAvailability BatchDeleteImage BatchGetImage BatchGetRepositoryScanningConfiguration BatchImportUpstreamImage
+    CompleteLayerUpload CreatePullThroughCacheRule CreateRepository CreateRepositoryCreationTemplate DeleteLifecyclePolicy
+    DeletePullThroughCacheRule DeleteRegistryPolicy DeleteRepository DeleteRepositoryCreationTemplate DeleteRepositoryPolicy
+    DeleteSigningConfiguration DeregisterPullTimeUpdateExclusion DescribeImageReplicationStatus DescribeImageScanFindings
+    DescribeImageSigningStatus DescribeImages DescribePullThroughCacheRules DescribeRegistry DescribeReplicationBackfillResults
+    DescribeRepositories DescribeRepositoryCreationTemplates GetAccountSetting GetAuthorizationToken GetDownloadUrlForLayer
+    GetLifecyclePolicy GetLifecyclePolicyPreview GetRegistryPolicy GetRegistryScanningConfiguration GetRepositoryPolicy
+    GetSigningConfiguration InitiateLayerUpload ListImageReferrers ListImages ListPullTimeUpdateExclusions
+    ListReplicationBackfills ListTagsForResource PutAccountSetting PutImage PutImageScanningConfiguration PutImageTagMutability
+    PutLifecyclePolicy PutRegistryPolicy PutRegistryScanningConfiguration PutReplicationConfiguration PutSigningConfiguration
+    RegisterPullTimeUpdateExclusion ReplicateImage SetRepositoryPolicy StartImageScan StartLifecyclePolicyPreview
+    StartReplicationBackfill StopReplicationBackfill TagResource UntagResource UpdateImageStorageClass UpdatePullThroughCacheRule
+    UpdateRepositoryCreationTemplate UploadLayerPart ValidatePullThroughCacheRule
+  `),
+  logs: words(`
+    AssociateKmsKey AssociateSourceToS3TableIntegration CancelExportTask CancelImportTask CreateDelivery CreateExportTask
+    CreateImportTask CreateLogAnomalyDetector CreateLogDelivery CreateLogGroup CreateLogStream CreateLookupTable
+    CreateScheduledQuery DeleteAccountPolicy DeleteDataProtectionPolicy DeleteDelivery DeleteDeliveryDestination
+    DeleteDeliveryDestinationPolicy DeleteDeliverySource DeleteDestination DeleteIndexPolicy DeleteIntegration
+    DeleteLogAnomalyDetector DeleteLogDelivery DeleteLogGroup DeleteLogStream DeleteLookupTable DeleteMetricFilter
+    DeleteQueryDefinition DeleteResourcePolicy DeleteRetentionPolicy DeleteScheduledQuery DeleteSubscriptionFilter
+    DeleteSyslogConfiguration DeleteTransformer DescribeAccountPolicies DescribeConfigurationTemplates DescribeDeliveries
+    DescribeDeliveryDestinations DescribeDeliverySources DescribeDestinations DescribeExportTasks DescribeFieldIndexes
+    DescribeImportTaskBatches DescribeImportTasks DescribeIndexPolicies DescribeLogGroups DescribeLogStreams DescribeLookupTables
+    DescribeMetricFilters DescribeQueries DescribeQueryDefinitions DescribeResourcePolicies DescribeSubscriptionFilters
+    DisassociateKmsKey DisassociateSourceFromS3TableIntegration FilterLogEvents GetDataProtectionPolicy GetDelivery
+    GetDeliveryDestination GetDeliveryDestinationPolicy GetDeliverySource GetIntegration GetLogAnomalyDetector GetLogDelivery
+    GetLogEvents GetLogFields GetLogGroupFields GetLogObject GetLogRecord GetLookupTable GetQueryResults GetScheduledQuery
+    GetScheduledQueryHistory GetStorageTierPolicy GetTransformer Link ListAggregateLogGroupSummaries ListAnomalies
+    ListIntegrations ListLogAnomalyDetectors ListLogDeliveries ListLogGroups ListLogGroupsForQuery ListScheduledQueries
+    ListSourcesForS3TableIntegration ListSyslogConfigurations ListTagsForResource ListTagsLogGroup PutAccountPolicy
+    PutBearerTokenAuthentication PutDataProtectionPolicy PutDeliveryDestination PutDeliveryDestinationPolicy PutDeliverySource
+    PutDestination PutDestinationPolicy PutIndexPolicy PutIntegration PutLogEvents PutLogGroupDeletionProtection PutMetricFilter
+    PutQueryDefinition PutResourcePolicy PutRetentionPolicy PutStorageTierPolicy PutSubscriptionFilter PutSyslogConfiguration
+    PutTransformer StartLiveTail StartQuery StopLiveTail StopQuery TagLogGroup TagResource TestMetricFilter TestTransformer Unmask
+    UntagLogGroup UntagResource UpdateAnomaly UpdateDeliveryConfiguration UpdateLogAnomalyDetector UpdateLogDelivery
+    UpdateLookupTable UpdateScheduledQuery
+  `),
+};
+
+/** Operations of Amazon S3, and the action that allows each. */
+export const S3_OPERATIONS: Readonly<Record<string, string>> = {
+  HeadObject: 's3:GetObject',
+  CopyObject: 's3:GetObject and s3:PutObject',
+  CreateMultipartUpload: 's3:PutObject',
+  UploadPart: 's3:PutObject',
+  UploadPartCopy: 's3:PutObject',
+  CompleteMultipartUpload: 's3:PutObject',
+  ListObjects: 's3:ListBucket',
+  ListObjectsV2: 's3:ListBucket',
+  HeadBucket: 's3:ListBucket',
+  ListBuckets: 's3:ListAllMyBuckets',
+  ListMultipartUploads: 's3:ListBucketMultipartUploads',
+  ListParts: 's3:ListMultipartUploadParts',
+  ListObjectVersions: 's3:ListBucketVersions',
+  DeleteObjects: 's3:DeleteObject',
+  SelectObjectContent: 's3:GetObject',
+};
+
+function words(text: string): ReadonlySet<string> {
+  return new Set(text.split(/\s+/).filter((word) => word !== ''));
+}

@@ -1,0 +1,2 @@
+/** The mistakes about SageMaker endpoints that no validator catches, for any app. */
+export { FledgeRules } from './fledge-rules';
