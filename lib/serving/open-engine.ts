@@ -58,8 +58,8 @@ function openProcess(directory: string, command: readonly string[], options: Eng
   });
 }
 
-/** `model.onnx`, else the only .onnx file at the root. */
-function onnxFile(directory: string): string {
+/** `model.onnx`, else the only .onnx file at the root. @throws Error where there is none, or several */
+export function onnxFile(directory: string): string {
   const found = readdirSync(directory).filter((name) => name.endsWith('.onnx') && !name.startsWith('.'));
   if (found.includes('model.onnx')) return 'model.onnx';
   if (found.length === 0)

@@ -71,14 +71,14 @@ class Connection {
   ) {
     socket.setNoDelay(true);
     socket.setTimeout(IDLE_MS);
-    socket.on('data', this.read).on('timeout', this.idle).on('error', this.gone).on('close', this.gone);
+    socket.on('data', this.read).on('end', this.finish).on('timeout', this.idle).on('error', this.gone).on('close', this.gone);
   }
 
   /** Answers what is under way, then ends the connection. */
-  finish(): void {
+  readonly finish = (): void => {
     this.finishing = true;
     if (!this.busy) this.socket.end();
-  }
+  };
 
   private readonly read = (bytes: Buffer): void => {
     this.rest = this.rest === undefined ? bytes : Buffer.concat([this.rest, bytes]);
@@ -156,7 +156,7 @@ class Connection {
 
   private handOver(bytes: Buffer): void {
     const { socket } = this;
-    socket.off('data', this.read).off('timeout', this.idle).off('error', this.gone).off('close', this.gone);
+    socket.off('data', this.read).off('end', this.finish).off('timeout', this.idle).off('error', this.gone).off('close', this.gone);
     socket.setTimeout(0);
     socket.pause();
     socket.unshift(bytes);

@@ -26,8 +26,8 @@ export interface OnnxEngineOptions {
 /** Bodies above this are decoded in a worker whatever the model's pace: parsing them takes longer than the hop. */
 const INLINE_BYTES = 32 * 1024;
 
-/** Loading a larger file would itself hold up the thread that serves. */
-const INLINE_FILE_BYTES = 32 * 1024 * 1024;
+/** A larger file is never loaded on the thread that serves: loading would itself hold it up. */
+export const INLINE_FILE_BYTES = 32 * 1024 * 1024;
 
 /**
  * Serves an ONNX file. Calls run in worker threads, so that a slow model never holds up the thread that serves; a model that proves

@@ -1,0 +1,90 @@
+import cluster, { type Worker } from 'node:cluster';
+import { statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { containerServer } from './container-server';
+import { INLINE_FILE_BYTES } from './onnx/engine';
+import { onnxFile, openEngine } from './open-engine';
+
+/** Between SageMaker's SIGTERM and its SIGKILL there are 30 seconds; what is not answered by then is cut here, so that the exit is our own. */
+const DRAIN_MS = 27_000;
+const FAILED_STARTS = 3;
+
+/** How the container is told to serve: by the variables that SageMaker and its own containers use. */
+interface Settings {
+  /** SM_MODEL_DIR; SageMaker unpacks the archive in /opt/ml/model. */
+  readonly directory: string;
+  /** SAGEMAKER_BIND_TO_PORT. */
+  readonly port: number;
+  /** SAGEMAKER_MODEL_SERVER_WORKERS. */
+  readonly workers: number;
+  /** SAGEMAKER_MODEL_SERVER_TIMEOUT, there in seconds; SageMaker itself gives up earlier where the request is not asynchronous. */
+  readonly timeoutMs: number;
+  /** SAGEMAKER_MAX_PAYLOAD_IN_MB; an asynchronous request may have 1 GB. */
+  readonly maxBytes: number;
+}
+
+function settings(environment: NodeJS.ProcessEnv): Settings {
+  const number = (name: string, fallback: number): number => {
+    const text = environment[name];
+    if (text === undefined || text === '') return fallback;
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < 1) throw new Error(`${name} must be a whole number above 0, not ${text}`);
+    return value;
+  };
+  return {
+    directory: environment.SM_MODEL_DIR ?? '/opt/ml/model',
+    port: number('SAGEMAKER_BIND_TO_PORT', 8080),
+    workers: number('SAGEMAKER_MODEL_SERVER_WORKERS', availableParallelism()),
+    timeoutMs: number('SAGEMAKER_MODEL_SERVER_TIMEOUT', 3600) * 1000,
+    maxBytes: number('SAGEMAKER_MAX_PAYLOAD_IN_MB', 1024) * 1024 * 1024,
+  };
+}
+
+/**
+ * The container's main. A model that may answer on the serving thread gets a process a core; a larger one, one process with a worker
+ * thread a core, since each holds the model.
+ */
+async function main(): Promise<void> {
+  const { directory, workers, port, ...limits } = settings(process.env);
+  const small = statSync(join(directory, onnxFile(directory))).size <= INLINE_FILE_BYTES;
+  const processes = small ? workers : 1;
+  if (cluster.isPrimary && processes > 1) return supervise(processes);
+  const engine = await openEngine(directory, { workers: small ? 1 : workers });
+  const server = await containerServer({ engine, port, host: '0.0.0.0', ...limits });
+  console.log(`serving ${directory} on port ${server.port}`);
+  process.once('SIGTERM', () => {
+    setTimeout(() => process.exit(1), DRAIN_MS).unref();
+    // A process of a cluster has a channel to its supervisor, which would keep it.
+    void server.close().then(() => process.exit(0));
+  });
+}
+
+/** Keeps so many processes that share the port, and ends when they have. */
+function supervise(processes: number): void {
+  let failedStarts = 0;
+  let ending = false;
+  const start = (): void => {
+    cluster.fork().once('listening', () => {
+      failedStarts = 0;
+    });
+  };
+  cluster.on('exit', (worker: Worker, code: number, signal: string | null) => {
+    if (ending) return;
+    console.error(`process ${worker.process.pid} ended ${signal === null ? `with code ${code}` : `by ${signal}`}: starting another`);
+    if (++failedStarts < FAILED_STARTS) start();
+    else process.exit(1);
+  });
+  process.once('SIGTERM', () => {
+    ending = true;
+    for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGTERM');
+  });
+  for (let i = 0; i < processes; i++) start();
+}
+
+if (require.main === module) {
+  main().catch((error: Error) => {
+    console.error(error.message);
+    process.exit(1);
+  });
+}

@@ -1,0 +1,123 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bundleServer } from '../../scripts/build-container';
+import { directoryOf, modelDirectory, removeDirectories } from './ask';
+
+jest.setTimeout(60_000);
+
+const root = join(__dirname, '../..');
+const image = mkdtempSync(join(tmpdir(), 'image-'));
+const processes: ChildProcess[] = [];
+
+/** What the Dockerfile puts in /opt/fledge; the packages that it installs are this repository's. */
+beforeAll(() => {
+  cpSync(join(root, 'lib/serving/container/package.json'), join(image, 'package.json'));
+  bundleServer(image);
+  symlinkSync(join(root, 'node_modules'), join(image, 'node_modules'));
+});
+
+afterEach(() => {
+  for (const one of processes.splice(0)) one.kill('SIGKILL');
+  removeDirectories();
+});
+
+afterAll(() => rmSync(image, { recursive: true }));
+
+interface Container {
+  readonly process: ChildProcess;
+  readonly url: string;
+  readonly printed: () => string;
+}
+
+/** Runs the Dockerfile's entry point as SageMaker does. */
+async function start(directory: string, environment: Readonly<Record<string, string>> = {}): Promise<Container> {
+  const port = await freePort();
+  const [program, ...entry] = JSON.parse(
+    /^ENTRYPOINT (.*)$/m.exec(readFileSync(join(root, 'lib/serving/container/Dockerfile'), 'utf8'))![1]!,
+  );
+  const child = spawn(
+    program === 'node' ? process.execPath : program,
+    [...entry.map((one: string) => one.replace('/opt/fledge', image)), 'serve'],
+    {
+      cwd: '/',
+      env: { SM_MODEL_DIR: directory, SAGEMAKER_BIND_TO_PORT: String(port), SAGEMAKER_MODEL_SERVER_WORKERS: '2', ...environment },
+    },
+  );
+  processes.push(child);
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+    });
+  }
+  return { process: child, url: `http://127.0.0.1:${port}`, printed: () => printed };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function healthy(url: string): Promise<void> {
+  for (;;) {
+    const ping = await fetch(`${url}/ping`).catch(() => undefined);
+    if (ping?.status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+test('the container answers, replaces a process that dies, and ends by SIGTERM', async () => {
+  const container = await start(modelDirectory('late'));
+  await healthy(container.url);
+  const ask = async (): Promise<unknown> =>
+    (await fetch(`${container.url}/invocations`, { method: 'POST', headers: { 'content-type': 'text/csv' }, body: 'UA,3,500' })).json();
+  expect(await ask()).toEqual({ predictions: [{ label: 0, probability: expect.closeTo(0.0963, 4) }] });
+
+  const [child] = execFileSync('pgrep', ['-P', String(container.process.pid)])
+    .toString()
+    .trim()
+    .split(/\s+/);
+  process.kill(Number(child), 'SIGKILL');
+  while (
+    container
+      .printed()
+      .split('\n')
+      .filter((line) => line.startsWith('serving ')).length < 3
+  )
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(container.printed()).toContain(`process ${child} ended by SIGKILL: starting another`);
+  expect(await ask()).toMatchObject({ predictions: [{ label: 0 }] });
+
+  container.process.kill('SIGTERM');
+  expect(await once(container.process, 'exit')).toEqual([0, null]);
+  await expect(fetch(`${container.url}/ping`)).rejects.toThrow();
+});
+
+test.each([
+  ['a directory without a model', () => directoryOf({ 'readme.txt': '' }), {}, 'holds no .onnx file'],
+  ['a model that does not load', () => directoryOf({ 'model.onnx': 'no model' }), {}, /protobuf/i],
+  [
+    'a variable that says nothing',
+    () => modelDirectory('late'),
+    { SAGEMAKER_MODEL_SERVER_WORKERS: 'many' },
+    'SAGEMAKER_MODEL_SERVER_WORKERS must be a whole number above 0, not many',
+  ],
+])('the container ends with code 1 and says why for %s', async (_, directory, environment, message) => {
+  const container = await start(directory(), environment);
+  expect(await once(container.process, 'exit')).toEqual([1, null]);
+  expect(container.printed()).toMatch(message);
+});
+
+test('the lockfile holds the runtime that this repository tests with', () => {
+  const read = (path: string) => JSON.parse(readFileSync(join(root, path), 'utf8'));
+  const { version } = read('node_modules/onnxruntime-node/package.json');
+  expect(read('lib/serving/container/package.json').dependencies['onnxruntime-node']).toBe(version);
+  expect(read('lib/serving/container/package-lock.json').packages['node_modules/onnxruntime-node'].version).toBe(version);
+});
