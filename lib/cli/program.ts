@@ -1,6 +1,10 @@
 import { Command, CommanderError } from 'commander';
 import { ModelError } from '../model';
+import { addModelCommands } from './commands/model';
+import { addPlan } from './commands/plan';
 import { addRehearse } from './commands/rehearse';
+import { addServingCommands } from './commands/serving';
+import { addStageCommands } from './commands/stage';
 import { EXIT, UserError } from './exit-codes';
 
 /** What every command is given: where to leave its exit code, and when the user wants to stop. */
@@ -38,7 +42,11 @@ function program(session: Session): Command {
     .description('from a trained model to a managed SageMaker endpoint, and every later version through a judged canary')
     .exitOverride()
     .showHelpAfterError('(fledge --help shows the commands)');
+  addModelCommands(root, session);
+  addServingCommands(root, session);
   addRehearse(root, session);
+  addPlan(root);
+  addStageCommands(root, session);
   return root;
 }
 

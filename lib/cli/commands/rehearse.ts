@@ -1,5 +1,6 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { EXIT, UserError } from '../exit-codes';
+import { atLeast, shares, wordsOf } from '../options';
 import type { Session } from '../program';
 import { type RehearsalEvents, type Rehearsed, rehearse } from '../rehearsal/rehearsal';
 import { describeResult } from '../rehearsal/result';
@@ -18,31 +19,11 @@ interface Options {
   readonly json?: boolean;
 }
 
-const number = (least: number) => (text: string) => {
-  const value = Number(text);
-  if (!(value >= least)) throw new InvalidArgumentError(`must be a number of at least ${least}`);
-  return value;
-};
-
-const shares = (text: string) => {
-  const percents = text.split(',').map(Number);
-  if (percents.some((percent) => !(percent > 0 && percent <= 50)))
-    throw new InvalidArgumentError('must be percents above 0 and at most 50, e.g. 5,25,50');
-  return percents;
-};
-
 const EXPECTATIONS: Readonly<Record<string, readonly string[]>> = {
   promoted: ['promoted'],
   'rolled-back': ['rolled back'],
   held: ['held'],
   'not-promoted': ['rolled back', 'held'],
-};
-
-const expectations = (text: string) => {
-  const words = text.split(',');
-  const unknown = words.find((word) => !(word in EXPECTATIONS));
-  if (unknown !== undefined) throw new InvalidArgumentError(`'${unknown}' is none of ${Object.keys(EXPECTATIONS).join(', ')}`);
-  return words;
 };
 
 export function addRehearse(root: Command, session: Session): void {
@@ -54,11 +35,11 @@ export function addRehearse(root: Command, session: Session): void {
       '--traffic <file>',
       'requests to replay: CSV with a header or JSON lines, .gz or not; a column "outcome" is what really happened',
     )
-    .option('--rate <n>', 'requests a second while a candidate is judged', number(1), 500)
-    .option('--requests <n>', 'requests that measure the live version first', number(100), 10_000)
+    .option('--rate <n>', 'requests a second while a candidate is judged', atLeast(1), 500)
+    .option('--requests <n>', 'requests that measure the live version first', atLeast(100), 10_000)
     .option('--steps <percents>', 'shares of the requests for a candidate', shares, [5, 25, 50])
     .option('--no-shadow', 'do not mirror requests to a candidate first')
-    .option('--deadline <seconds>', 'time for a decision', number(1), 60)
+    .option('--deadline <seconds>', 'time for a decision', atLeast(1), 60)
     .addOption(
       new Option('--on-deadline <what>', 'what becomes of a candidate that was shown neither worse nor not worse')
         .choices(['roll-back', 'hold'])
@@ -67,7 +48,7 @@ export function addRehearse(root: Command, session: Session): void {
     .option(
       '--expect <verdicts>',
       'one word a candidate: promoted, rolled-back, held or not-promoted; exit with 0 if all come true',
-      expectations,
+      wordsOf(Object.keys(EXPECTATIONS)),
     )
     .option('--allow-code', "let a model's own Python code run")
     .option('--json', 'one JSON document on standard output')

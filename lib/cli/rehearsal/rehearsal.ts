@@ -17,6 +17,7 @@ import {
   story,
 } from '../../promotion';
 import { LocalStage, type Published, STAGE_BUCKET } from '../local-stage';
+import { measure, orAborted, pause, type ReplayFigures } from './measure';
 import { Replay } from './replay';
 import type { ReplayReport } from './replay-messages';
 import { DurableRunner } from './run-durable';
@@ -43,18 +44,6 @@ export interface RehearsalOptions {
   readonly signal: AbortSignal;
 }
 
-/** How the live version answered, before any candidate. */
-export interface LiveFigures {
-  readonly requests: number;
-  readonly failed: number;
-  /** Share of the answers that turned out right, where outcomes are known; null otherwise. */
-  readonly accuracy: number | null;
-  /** Milliseconds, as the client saw it. */
-  readonly p50: number;
-  readonly p99: number;
-  readonly perSecond: number;
-}
-
 /** One candidate's end, with what is needed to recompute it. */
 export interface Rehearsed {
   readonly version: Published;
@@ -67,7 +56,7 @@ export interface Rehearsed {
 /** Called as the rehearsal goes. */
 export interface RehearsalEvents {
   published(version: Published): void;
-  live(version: Published, figures: LiveFigures): void;
+  live(version: Published, figures: ReplayFigures): void;
   begins(version: Published): void;
   progress(version: Published, progress: Progress, seconds: number): void;
   ended(rehearsed: Rehearsed): void;
@@ -76,11 +65,13 @@ export interface RehearsalEvents {
 /** What came of it. */
 export interface RehearsalResult {
   readonly endpointName: string;
-  readonly live: { readonly version: Published; readonly figures: LiveFigures };
+  readonly live: { readonly version: Published; readonly figures: ReplayFigures };
   readonly promotions: readonly Rehearsed[];
 }
 
 const CLIENTS = 32;
+/** The live version is measured at first only: later reports' latencies are not kept. */
+const LATENCY_REPORTS = 10_000;
 
 /**
  * Puts the first model live on a SageMaker on this machine, replays the traffic, and promotes the others one after the other with the workflow that runs on AWS, in bins
@@ -117,7 +108,7 @@ export async function rehearse(options: RehearsalOptions, events: RehearsalEvent
     replay = new Replay({ url: local.url, region: local.region, endpointName, clients: CLIENTS, ...traffic }, (report) =>
       recorder.take(report),
     );
-    const figures = await measureLive(replay, recorder, options);
+    const figures = await measure(replay, options.liveRequests, () => recorder.latencies(), options.signal);
     events.live(first, figures);
     replay.pace(options.perSecond);
     await pause((BASELINE_SECONDS + 1) * 1000, options.signal);
@@ -199,7 +190,7 @@ async function promote(
 
 /** Publishes what turned out wrong, per variant, as a user's own pipeline would once outcomes are known. */
 class OutcomeRecorder {
-  private latencies: Float64Array[] = [];
+  private readonly taken: Float64Array[] = [];
 
   constructor(
     private readonly ports: Ports,
@@ -208,7 +199,7 @@ class OutcomeRecorder {
   ) {}
 
   take(report: ReplayReport): void {
-    this.latencies.push(report.latencies);
+    if (this.taken.length < LATENCY_REPORTS) this.taken.push(report.latencies);
     if (!this.traffic.outcomes) return;
     const data = Object.entries(report.variants)
       .filter(([variant, tally]) => variant !== '' && tally.known > 0)
@@ -226,59 +217,14 @@ class OutcomeRecorder {
       this.ports.cloudwatch.send(new PutMetricDataCommand({ Namespace: NAMESPACE, MetricData: data })).catch(() => undefined);
   }
 
-  /** Latencies since the last call, in rising order. */
-  sortedLatencies(): Float64Array {
-    const all = new Float64Array(this.latencies.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of this.latencies) {
-      all.set(part, at);
-      at += part.length;
-    }
-    this.latencies = [];
-    return all.sort();
+  /** Latencies since the last call. */
+  latencies(): Float64Array[] {
+    return this.taken.splice(0);
   }
-}
-
-async function measureLive(replay: Replay, recorder: OutcomeRecorder, options: RehearsalOptions): Promise<LiveFigures> {
-  const began = performance.now();
-  replay.pace(Number.POSITIVE_INFINITY);
-  while (replay.requests < options.liveRequests) await pause(20, options.signal);
-  const seconds = (performance.now() - began) / 1000;
-  const { requests, failed, known, wrong } = replay;
-  replay.pace(0);
-  const latencies = recorder.sortedLatencies();
-  const quantile = (q: number) => latencies[Math.min(latencies.length - 1, Math.floor(q * latencies.length))];
-  return {
-    requests,
-    failed,
-    accuracy: known === 0 ? null : 1 - wrong / known,
-    p50: quantile(0.5),
-    p99: quantile(0.99),
-    perSecond: requests / seconds,
-  };
 }
 
 async function close(local: LocalSageMaker, runner: DurableRunner, replay: Replay | undefined): Promise<void> {
   await replay?.stop();
   await runner.close();
   await local.close();
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return orAborted(new Promise((resolve) => setTimeout(resolve, milliseconds)), signal);
-}
-
-/** Rejects at once when the user ends it; the work itself ends with the services it talks to. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  let abort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

@@ -1,0 +1,147 @@
+import { readFileSync } from 'node:fs';
+import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
+import type { Command } from 'commander';
+import { startLocal } from '../../local';
+import { awsPorts } from '../../promotion';
+import { UserError } from '../exit-codes';
+import { LocalStage } from '../local-stage';
+import { atLeast, ended, wholeBetween } from '../options';
+import type { Session } from '../program';
+import { measure } from '../rehearsal/measure';
+import { Replay } from '../rehearsal/replay';
+import { readTraffic } from '../rehearsal/traffic';
+import { Terminal } from '../terminal';
+
+/** `fledge serve`, `fledge local` and `fledge invoke`: a SageMaker on this machine, with a model or without one, and requests to it. */
+export function addServingCommands(root: Command, session: Session): void {
+  root
+    .command('serve')
+    .description('serve a model directory on 127.0.0.1 behind the SageMaker runtime API, until Ctrl-C')
+    .argument('<directory>', 'a model directory')
+    .option('--endpoint <name>', 'name of the endpoint', 'model')
+    .option('--port <port>', '0 takes a free one', wholeBetween(0, 65_535), 8080)
+    .option('--allow-code', "let the model's own Python code run")
+    .action(async (directory: string, options: { endpoint: string; port: number; allowCode?: boolean }) => {
+      const terminal = new Terminal(false);
+      const local = await startLocal({ port: options.port, engines: { allowCode: options.allowCode ?? false }, timings: { start: 0 } });
+      try {
+        Object.assign(process.env, local.environment());
+        const stage = await LocalStage.open(awsPorts(), options.endpoint);
+        const version = await stage.publish(directory);
+        await stage.deploy(options.endpoint, version);
+        terminal.say(
+          `${version.inspection.name} ${version.inspection.version ?? ''} answers at ${local.url}/endpoints/${options.endpoint}/invocations`,
+        );
+        terminal.say(`fledge invoke ${options.endpoint} --url ${local.url} --body '...'        from another shell`);
+        terminal.say(`export AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=${local.url}        for any AWS SDK or CLI`);
+        await ended(session.signal);
+      } finally {
+        await local.close();
+      }
+    });
+
+  root
+    .command('local')
+    .description('start an empty SageMaker on 127.0.0.1 for any AWS SDK or CLI, until Ctrl-C; prints the variables to export')
+    .option('--port <port>', '0 takes a free one', wholeBetween(0, 65_535), 8080)
+    .option('--state <directory>', 'keep endpoints, models, objects there, and find them again')
+    .option('--speed <factor>', 'seconds of its clock in a second', atLeast(0), 1)
+    .option('--allow-code', "let models' own Python code run")
+    .action(async (options: { port: number; state?: string; speed: number; allowCode?: boolean }) => {
+      const terminal = new Terminal(false);
+      const engines = { allowCode: options.allowCode ?? false };
+      const local = await startLocal({ port: options.port, stateDirectory: options.state, clock: { speed: options.speed }, engines });
+      for (const [name, value] of Object.entries(local.environment())) terminal.say(`export ${name}=${value}`);
+      await ended(session.signal);
+      await local.close();
+    });
+
+  root
+    .command('invoke')
+    .description('send one request to an endpoint, or replay a traffic file and measure the answers')
+    .argument('<endpoint>', 'name of the endpoint')
+    .option('--url <url>', 'of a SageMaker on this machine', process.env.AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME)
+    .option('--body <text>', 'the request; @FILE reads it from a file, @- from standard input')
+    .option('--content-type <type>', 'type of the request', 'application/json')
+    .option('--accept <type>', 'wanted type of the answer', 'application/json')
+    .option('--variant <name>', 'ask this production variant')
+    .option('--traffic <file>', 'requests to replay: CSV with a header or JSON lines, .gz or not')
+    .option('--requests <n>', 'how many of them', wholeBetween(1, 1e9), 10_000)
+    .option('--clients <n>', 'requests under way at once', wholeBetween(1, 1024), 16)
+    .option('--json', 'one JSON document on standard output')
+    .action(async (endpoint: string, options: InvokeOptions) => {
+      if ((options.body === undefined) === (options.traffic === undefined)) throw new UserError('give either --body or --traffic');
+      if (options.traffic === undefined) await invokeOnce(endpoint, options);
+      else await invokeMany(endpoint, options, options.traffic, session.signal);
+    });
+}
+
+interface InvokeOptions {
+  readonly url?: string;
+  readonly body?: string;
+  readonly contentType: string;
+  readonly accept: string;
+  readonly variant?: string;
+  readonly traffic?: string;
+  readonly requests: number;
+  readonly clients: number;
+  readonly json?: boolean;
+}
+
+async function invokeOnce(endpoint: string, options: InvokeOptions): Promise<void> {
+  const body = options.body!;
+  const source = body.startsWith('@') ? (body === '@-' ? 0 : body.slice(1)) : undefined;
+  const local = options.url
+    ? { endpoint: options.url, region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } }
+    : {};
+  const client = new SageMakerRuntimeClient(local);
+  try {
+    const answer = await client.send(
+      new InvokeEndpointCommand({
+        EndpointName: endpoint,
+        ContentType: options.contentType,
+        Accept: options.accept,
+        TargetVariant: options.variant,
+        Body: source === undefined ? Buffer.from(body) : readFileSync(source),
+      }),
+    );
+    const text = Buffer.from(answer.Body!).toString('utf8');
+    const document = { variant: answer.InvokedProductionVariant, contentType: answer.ContentType, body: text };
+    new Terminal(options.json ?? false).result(document);
+    if (!options.json) process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  } catch (error) {
+    throw new UserError(`${endpoint} did not answer: ${(error as Error).name}: ${(error as Error).message}`);
+  } finally {
+    client.destroy();
+  }
+}
+
+async function invokeMany(endpoint: string, options: InvokeOptions, file: string, signal: AbortSignal): Promise<void> {
+  if (!options.url) throw new UserError('--traffic wants the --url of a SageMaker on this machine: no load is sent to AWS');
+  const terminal = new Terminal(options.json ?? false);
+  const traffic = readTraffic(file);
+  let latencies: Float64Array[] = [];
+  const failures: string[] = [];
+  const replay = new Replay(
+    { url: options.url, region: 'us-east-1', endpointName: endpoint, clients: options.clients, ...traffic },
+    (report) => {
+      latencies.push(report.latencies);
+      failures.push(...report.failures);
+      terminal.now(`${replay.requests} of ${options.requests} requests, ${replay.failed} failed`);
+    },
+  );
+  try {
+    const figures = await measure(replay, options.requests, () => latencies.splice(0), signal);
+    latencies = [];
+    terminal.now('');
+    terminal.result({ endpoint, ...figures, failures });
+    if (options.json) return;
+    const accuracy = figures.accuracy === null ? '' : `accuracy ${(100 * figures.accuracy).toFixed(1)} %, `;
+    terminal.say(
+      `${figures.requests} requests, ${figures.failed} failed: ${accuracy}p50 ${figures.p50.toFixed(2)} ms, p99 ${figures.p99.toFixed(2)} ms, ${figures.perSecond.toFixed(0)} requests/s`,
+    );
+    for (const failure of failures) terminal.say(`  ${failure}`);
+  } finally {
+    await replay.stop();
+  }
+}
