@@ -22,11 +22,15 @@ export function compressionOf(head: Buffer): Compression | undefined {
   return undefined;
 }
 
-/** Expands a stream to at most `limit` bytes, keeping what comes before a fault. */
-export function decompress(bytes: Bytes, compression: Compression, limit: number): Expanded {
+/**
+ * Expands a stream to at most `limit` bytes, keeping what comes before a fault.
+ *
+ * @param until time in `performance.now()`'s milliseconds, met like the limit
+ */
+export function decompress(bytes: Bytes, compression: Compression, limit: number, until = Number.POSITIVE_INFINITY): Expanded {
   const input = bytes.read(0, bytes.size);
   if (compression === 'zlib' || compression === 'gzip') return deflated(input, compression, limit);
-  const output = new Output(limit, Math.max(1024, input.length * 4));
+  const output = new Output(limit, Math.max(1024, input.length * 4), until);
   try {
     return { consumed: EXPANDERS[compression](input, output), output: output.bytes(), stopped: 'end' };
   } catch (error) {

@@ -12,6 +12,8 @@ export class Output {
   constructor(
     private readonly limit: number,
     expected: number,
+    /** Time in `performance.now()`'s milliseconds, looked at every 64 KiB. */
+    private readonly until = Number.POSITIVE_INFINITY,
   ) {
     this.buffer = Buffer.allocUnsafe(Math.max(16, Math.min(limit, expected)));
   }
@@ -20,6 +22,7 @@ export class Output {
   byte(value: number): void {
     if (this.length === this.buffer.length) this.grow(1);
     this.buffer[this.length++] = value;
+    if ((this.length & 0xffff) === 0) this.lookAtTheClock();
   }
 
   at(distance: number): number {
@@ -31,6 +34,7 @@ export class Output {
     if (distance > this.length || distance < 1) throw new BrokenStream('a copy from before the beginning');
     const allowed = Math.min(count, this.limit - this.length);
     if (this.length + allowed > this.buffer.length) this.grow(allowed);
+    if ((this.length & 0xffff) + allowed > 0xffff) this.lookAtTheClock();
     for (let i = 0; i < allowed; i++, this.length++) this.buffer[this.length] = this.buffer[this.length - distance]!;
     if (allowed < count) throw new LimitReached();
   }
@@ -46,6 +50,10 @@ export class Output {
 
   bytes(): Buffer {
     return this.buffer.subarray(0, this.length);
+  }
+
+  private lookAtTheClock(): void {
+    if (performance.now() > this.until) throw new LimitReached();
   }
 
   private grow(count: number): void {

@@ -28,8 +28,12 @@ export function startsLikeTar(head: Buffer): boolean {
   return head.length >= BLOCK && head[0] !== 0 && checksum(head) === octal(head, 148, 8);
 }
 
-/** Lists a tar. @throws Error where a header's checksum is wrong or the last entry is cut short */
-export function tarEntries(bytes: Bytes, most = 1_000_000): TarEntry[] {
+/**
+ * Lists a tar. A forgiving reading ends where a strict one throws.
+ *
+ * @throws Error where a header's checksum is wrong or the last entry is cut short
+ */
+export function tarEntries(bytes: Bytes, most = 1_000_000, reading: 'strict' | 'forgiving' = 'strict'): TarEntry[] {
   const entries: TarEntry[] = [];
   let pax: Record<string, string> = {};
   let longPath: string | undefined;
@@ -37,11 +41,13 @@ export function tarEntries(bytes: Bytes, most = 1_000_000): TarEntry[] {
   for (let at = 0; at + BLOCK <= bytes.size && entries.length < most; ) {
     const head = bytes.read(at, BLOCK);
     if (head.every((byte) => byte === 0)) break;
+    if (checksum(head) !== octal(head, 148, 8) && reading === 'forgiving') break;
     if (checksum(head) !== octal(head, 148, 8)) throw new Error(`the tar header at byte ${at} is damaged`);
     const type = String.fromCharCode(head[156]!);
     const size = pax.size === undefined ? number(head, 124, 12) : Number(pax.size);
     const offset = at + BLOCK;
     if (!Number.isSafeInteger(size) || size < 0 || offset + size > bytes.size) {
+      if (reading === 'forgiving') break;
       throw new Error(`the tar is cut short: ${text(head, 0, 100)} claims ${size} bytes and ${bytes.size - offset} are left`);
     }
     at = offset + Math.ceil(size / BLOCK) * BLOCK;

@@ -1,0 +1,230 @@
+import type { Bytes } from '../formats/bytes';
+import { startsLikeCatboost } from '../formats/catboost';
+import { compressionOf } from '../formats/compression';
+import { startsLikeCoreml } from '../formats/coreml';
+import { readGguf } from '../formats/gguf';
+import { startsLikeHdf5 } from '../formats/hdf5';
+import { startsLikeLightgbm } from '../formats/lightgbm';
+import { readNpy, startsLikeNpy } from '../formats/npy';
+import { startsLikeOnnx } from '../formats/onnx';
+import { OPCODES } from '../formats/pickle';
+import { fields } from '../formats/protobuf';
+import { readSafetensors, startsLikeSafetensors } from '../formats/safetensors';
+import { startsLikeTar } from '../formats/tar';
+import { startsLikeTflite } from '../formats/tflite';
+import { startsLikeXgboostJson, startsLikeXgboostUbj } from '../formats/xgboost';
+import { centralEntries, localEntries, startsLikeZip } from '../formats/zip';
+import { isKerasZip } from '../inspect/describe/describe-keras';
+import { scanCompressed, scanTar, scanZip } from './scan-archives';
+import type { PartHint, ScanContext } from './scan-context';
+import { scanCoreml, scanOnnx, scanSavedModel, scanTflite, scanTorchScript } from './scan-graphs';
+import { scanHdf5, scanKerasJson, scanKerasZip } from './scan-keras';
+import { scanPickles } from './scan-pickle';
+import { scanJson, scanTemplate, scanYaml } from './scan-text';
+
+const LARGEST_TEXT = 16 * 1024 * 1024;
+
+/** Extensions under which loaders expect pickles: such a file must be one, whole. */
+const PICKLE_NAMES =
+  /\.(pkl|pickle|joblib|pt|pth|pt2|ckpt|bin|dat|data|p|npy|dill|cloudpickle|pk|pyt)$|(^|[/!])(data|constants|pickle|xgboost-model)(\.pkl)?$/i;
+
+/** Scans bytes as whatever they may be taken for: told by content, and by every content that they begin or end like. */
+export function scanContent(bytes: Bytes, path: string, context: ScanContext, depth: number, hint: PartHint): void {
+  const head = bytes.read(0, 1024);
+  if (head.length === 0) return;
+  try {
+    if (!scanKnown(bytes, head, path, context, depth, hint) && hint.embedded !== true) scanUnknown(bytes, head, path, context, depth);
+    else if (hint.embedded === true && startsLikePickle(head)) scanPickles(bytes, path, context, depth, 'sure');
+  } catch (error) {
+    context.add({
+      grade: 'unknown',
+      code: 'broken',
+      path,
+      message: `it begins like a format that is known, and is broken: ${(error as Error).message}`,
+    });
+  }
+  // a zip is read from its end: whatever stands before it, loaders that look there find it
+  if (hint.embedded !== true && !startsLikeZip(head) && endsLikeZip(bytes)) {
+    context.add({
+      grade: 'unknown',
+      code: 'polyglot',
+      path,
+      message: 'it ends like a zip and does not begin like one: two readers see two things',
+    });
+    scanZip(bytes, path, context, depth);
+  }
+}
+
+/** The formats that say what they are. True when it was one of them. */
+function scanKnown(bytes: Bytes, head: Buffer, path: string, context: ScanContext, depth: number, hint: PartHint): boolean {
+  if (startsLikeZip(head)) {
+    scanZip(bytes, path, context, depth);
+    const entries = namesOf(bytes);
+    if (isKerasZip(entries)) scanKerasZip(bytes, entries, path, context);
+    return true;
+  }
+  if (startsLikeNpy(head)) return scanNpy(bytes, path, context, depth);
+  if (startsLikeHdf5(head)) return scanHdf5(bytes, path, context);
+  if (startsLikeSafetensors(head, bytes.size)) return scanSafetensors(bytes, path, context);
+  if (head.toString('latin1', 0, 4) === 'GGUF') return scanGguf(bytes, path, context);
+  if (startsLikeTflite(head)) return scanTflite(bytes, path, context);
+  if (startsLikeTar(head)) return scanTar(bytes, path, context, depth);
+  if (startsLikeCatboost(head) || startsLikeLightgbm(head) || startsLikeXgboostUbj(head) || startsLikeXgboostJson(head)) return true;
+  const compression = compressionOf(head);
+  if (compression !== undefined) return scanCompressed(bytes, compression, path, context, depth, hint);
+  if (isSavedModelName(path)) return scanTensorflow(bytes, path, context);
+  if (startsLikeOnnx(head) || startsLikeCoreml(head)) return scanProtobuf(bytes, path, context);
+  return scanSealed(head, path, context);
+}
+
+function namesOf(bytes: Bytes) {
+  try {
+    return centralEntries(bytes);
+  } catch {
+    return localEntries(bytes);
+  }
+}
+
+function endsLikeZip(bytes: Bytes): boolean {
+  const tail = bytes.read(Math.max(0, bytes.size - 66_000), 66_000);
+  if (tail.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1')) < 0) return false;
+  try {
+    return centralEntries(bytes).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** An array of Python objects is a pickle behind a header. */
+function scanNpy(bytes: Bytes, path: string, context: ScanContext, depth: number): true {
+  const { type, dataOffset } = readNpy(bytes);
+  const next = bytes.read(dataOffset, 2);
+  if (type === 'object' || startsLikePickle(next))
+    scanPickles(bytes, path, context, depth, type === 'object' ? 'sure' : 'guess', dataOffset);
+  return true;
+}
+
+function scanSafetensors(bytes: Bytes, path: string, context: ScanContext): true {
+  const [fault] = readSafetensors(bytes).faults;
+  if (fault !== undefined)
+    context.add({ grade: 'unknown', code: 'safetensors-odd', path, message: `the safetensors library would refuse it: ${fault}` });
+  return true;
+}
+
+function scanGguf(bytes: Bytes, path: string, context: ScanContext): true {
+  for (const [key, value] of Object.entries(readGguf(bytes).metadata)) {
+    if (typeof value === 'string' && /template/.test(key)) scanTemplate(value, `${path}!${key}`, context);
+  }
+  return true;
+}
+
+function isSavedModelName(path: string): boolean {
+  return /(^|[/!])(saved_model|keras_metadata|fingerprint)\.pb$/.test(path);
+}
+
+function scanTensorflow(bytes: Bytes, path: string, context: ScanContext): true {
+  if (path.endsWith('saved_model.pb')) scanSavedModel(bytes, path, context);
+  if (path.endsWith('keras_metadata.pb')) {
+    // each node's metadata is JSON in a protobuf string
+    for (const json of jsonObjects(bytes.read(0, LARGEST_TEXT).toString('utf8'))) scanKerasJson(json, path, context);
+  }
+  return true;
+}
+
+/** JSON objects that stand in other bytes, by their braces. */
+function* jsonObjects(text: string): Generator<string> {
+  for (let start = text.indexOf('{"'); start >= 0; start = text.indexOf('{"', start + 1)) {
+    let depth = 0;
+    let quoted = false;
+    for (let at = start; at < text.length; at++) {
+      const character = text[at];
+      if (quoted) {
+        if (character === '\\') at++;
+        else if (character === '"') quoted = false;
+      } else if (character === '"') quoted = true;
+      else if (character === '{') depth++;
+      else if (character === '}' && --depth === 0) {
+        yield text.slice(start, at + 1);
+        start = at;
+        break;
+      }
+    }
+    if (depth !== 0) return;
+  }
+}
+
+/** ONNX, Core ML and SavedModels under another name are told apart by their fields. */
+function scanProtobuf(bytes: Bytes, path: string, context: ScanContext): boolean {
+  try {
+    for (const { number, wire } of fields(bytes)) {
+      if (number >= 200) return scanCoreml(bytes, path, context);
+      if (number === 7 && wire === 2) return scanOnnx(bytes, path, context);
+    }
+    scanSavedModel(bytes, path, context);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Containers that are not opened, and native code. */
+const SEALED: readonly [mark: string, what: string][] = [
+  ['7z\xbc\xaf\x27\x1c', 'a 7z archive'],
+  ['Rar!\x1a\x07', 'a RAR archive'],
+  ['\x28\xb5\x2f\xfd', 'zstd-compressed'],
+  ['\x7fELF', 'native code (ELF)'],
+  ['MZ', 'native code (Windows)'],
+  ['\xcf\xfa\xed\xfe', 'native code (macOS)'],
+  ['\xca\xfe\xba\xbe', 'native code or Java classes'],
+  ['!<arch>', 'a library of native code'],
+];
+
+function scanSealed(head: Buffer, path: string, context: ScanContext): boolean {
+  const start = head.toString('latin1', 0, 8);
+  const found = SEALED.find(([mark]) => start.startsWith(mark));
+  if (found === undefined || (found[0] === 'MZ' && !head.includes('PE\0\0') && !head.includes('DOS mode'))) return false;
+  context.add({ grade: 'unknown', code: 'sealed', path, name: found[1], message: `${found[1]}: it cannot be looked into` });
+  return true;
+}
+
+function startsLikePickle(head: Buffer): boolean {
+  return head[0] === 0x80 && head[1] !== undefined && head[1] <= 5;
+}
+
+/** Names that nothing but a pickle or a torch file has. */
+const PICKLE_ONLY = /\.(pkl|pickle|joblib|pt|pth|ckpt)$/i;
+
+function notAPickle(path: string, context: ScanContext): void {
+  context.add({
+    grade: 'unknown',
+    code: 'not-a-pickle',
+    path,
+    message: 'its name promises a pickle, and its bytes are nothing that is known',
+  });
+}
+
+/** Text, or a pickle, which begins with almost any byte. */
+function scanUnknown(bytes: Bytes, head: Buffer, path: string, context: ScanContext, depth: number): void {
+  const announced = startsLikePickle(head);
+  const expected = PICKLE_NAMES.test(path);
+  const looksLikeText = !head.includes(0) && !announced;
+  if (looksLikeText && bytes.size <= LARGEST_TEXT) scanText(bytes, path, context);
+  if (OPCODES[head[0]!] === undefined) {
+    if (PICKLE_ONLY.test(path)) notAPickle(path, context);
+    return;
+  }
+  const before = context.findings.length;
+  const { clean } = scanPickles(bytes, path, context, depth, announced ? 'sure' : 'guess');
+  // a pickle of protocol 0 announces nothing: once it ran without a fault, or its name says so, what it imports counts
+  if (!announced && (clean || (expected && context.findings.length > before))) scanPickles(bytes, path, context, depth, 'sure');
+  else if (!announced && PICKLE_ONLY.test(path)) notAPickle(path, context);
+}
+
+function scanText(bytes: Bytes, path: string, context: ScanContext): void {
+  const text = bytes.read(0, bytes.size).toString('utf8');
+  const first = /\S/.exec(text)?.[0];
+  if (first === '{' || first === '[') scanJson(text, path, context);
+  if (/\.(jinja2?|j2|tmpl)$/i.test(path)) scanTemplate(text, path, context);
+  if (text.includes('python/')) scanYaml(text, path, context);
+  if (/(^|!)[^!]*\bcode\/__torch__.*\.py$/.test(path)) scanTorchScript(text, path, context);
+}

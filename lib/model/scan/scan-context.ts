@@ -1,0 +1,77 @@
+import type { Bytes } from '../formats/bytes';
+import type { ScanFinding } from './grade';
+
+export interface ScanLimits {
+  /** Milliseconds for one file. */
+  readonly milliseconds: number;
+  /** Bytes that compressed parts of one file may expand to, all together. */
+  readonly expandedBytes: number;
+  /** How deep archives and pickles may stand in one another. */
+  readonly depth: number;
+}
+
+/** What one file's scan has used up and found so far. */
+export class ScanContext {
+  readonly findings: ScanFinding[] = [];
+  private readonly until: number;
+  private expandable: number;
+  private readonly seen = new Set<string>();
+
+  constructor(
+    readonly limits: ScanLimits,
+    private readonly scanPart: (bytes: Bytes, path: string, context: ScanContext, depth: number, hint: PartHint) => void,
+  ) {
+    this.until = performance.now() + limits.milliseconds;
+    this.expandable = limits.expandedBytes;
+  }
+
+  /** In `performance.now()`'s milliseconds. */
+  get deadline(): number {
+    return this.until;
+  }
+
+  get isLate(): boolean {
+    return performance.now() > this.until;
+  }
+
+  /** How many bytes the next part may expand to. */
+  get allowance(): number {
+    return this.expandable;
+  }
+
+  spend(bytes: number): void {
+    this.expandable = Math.max(0, this.expandable - bytes);
+  }
+
+  /** Each finding once: the views of a zip see most things twice. */
+  add(finding: ScanFinding): void {
+    const key = `${finding.code} ${finding.path} ${finding.offset ?? ''} ${finding.name ?? ''} ${finding.grade}`;
+    if (this.seen.has(key) || this.findings.length >= MOST_FINDINGS) return;
+    this.seen.add(key);
+    this.findings.push(finding);
+  }
+
+  /** Scans something that stands in something else. */
+  part(bytes: Bytes, path: string, depth: number, hint: PartHint = {}): void {
+    if (depth > this.limits.depth) {
+      this.add({
+        grade: 'unknown',
+        code: 'too-deep',
+        path,
+        message: `archives stand in one another more than ${this.limits.depth} deep: the innermost were not looked at`,
+      });
+    } else if (this.isLate) {
+      this.add({ grade: 'unknown', code: 'out-of-time', path, message: `not looked at to its end within ${this.limits.milliseconds} ms` });
+    } else {
+      this.scanPart(bytes, path, this, depth, hint);
+    }
+  }
+}
+
+/** What is known of a part beside its bytes. */
+export interface PartHint {
+  /** It stood in a byte string: only what says plainly what it is counts. */
+  readonly embedded?: boolean;
+}
+
+const MOST_FINDINGS = 1000;

@@ -1,0 +1,253 @@
+import type { Bytes } from '../formats/bytes';
+import {
+  calleePath,
+  items,
+  type PickleBytes,
+  PickleCall,
+  PickleGlobal,
+  type PickleListener,
+  type PickleRun,
+  PickleUnknown,
+  runPickle,
+  type Value,
+} from '../formats/pickle'; // prettier-ignore
+import type { ScanFinding } from './grade';
+import { type Judgement, judgeName } from './names';
+import { render, renderCall, texts } from './render';
+import type { ScanContext } from './scan-context';
+
+/** How sure it is that these bytes are a pickle that something would load. */
+export type PickleView = 'sure' | 'guess';
+
+const MOST_PICKLES = 200;
+const MOST_OPCODES = 20_000_000;
+
+export interface PickleVerdict {
+  /** Whether the bytes ran like a pickle from the first to a STOP without a fault. */
+  readonly clean: boolean;
+  readonly end: number;
+}
+
+/**
+ * Scans the pickles that begin at `offset`: one after another, since loaders read several from one file, and past errors, since unpicklers
+ * differ on what is one. In a guess only names that are known to be dangerous count.
+ */
+export function scanPickles(bytes: Bytes, path: string, context: ScanContext, depth: number, view: PickleView, offset = 0): PickleVerdict {
+  let at = offset;
+  let clean = false;
+  for (let count = 0; count < MOST_PICKLES && at < bytes.size && !context.isLate; count++) {
+    const first = at === offset;
+    const next = bytes.read(at, 2);
+    const announced = next[0] === 0x80 && next[1]! <= 5;
+    const run = scanOne(bytes, path, context, depth, first || announced ? view : 'guess', at, true);
+    if (first) {
+      clean = run.stopped === 'stop' && run.faults.length === 0;
+      if (view === 'sure') faultsOf(run, path, context);
+    }
+    for (const frameEnd of run.brokenFrames) scanOne(bytes, path, context, depth, 'guess', frameEnd, true);
+    if (run.stopped !== 'stop' || run.end <= at) break;
+    at = run.end;
+  }
+  return { clean, end: at };
+}
+
+/** One pickle; where it holds raw arrays, also as an unpickler reads it that does not know of them. */
+function scanOne(
+  bytes: Bytes,
+  path: string,
+  context: ScanContext,
+  depth: number,
+  view: PickleView,
+  at: number,
+  skipRawArrays: boolean,
+): PickleRun {
+  const judge = new PickleJudge(path, context, depth, view);
+  const options = { listener: judge, until: context.deadline, mostOpcodes: MOST_OPCODES, skipRawArrays };
+  const run = runPickle(bytes, at, options);
+  judge.finish();
+  if (judge.sawRawArrays && skipRawArrays) scanOne(bytes, path, context, depth, 'guess', at, false);
+  return run;
+}
+
+function faultsOf(run: PickleRun, path: string, context: ScanContext): void {
+  if (run.stopped === 'limit') {
+    context.add({
+      grade: 'unknown',
+      code: 'out-of-time',
+      path,
+      offset: run.end,
+      message: 'the pickle is too long to be followed to its end',
+    });
+  } else if (run.stopped !== 'stop') {
+    const how = run.stopped === 'truncated' ? 'it ends in the middle' : 'a byte there is no opcode';
+    context.add({ grade: 'unknown', code: 'pickle-broken', path, offset: run.end, message: `the pickle is broken: ${how}` });
+  }
+  const [fault] = run.faults;
+  if (fault !== undefined)
+    context.add({ grade: 'unknown', code: 'pickle-odd', path, offset: fault.offset, message: `no pickler writes this: ${fault.what}` });
+}
+
+/** Commands and code in texts that are handed to something unknown. */
+const COMMANDS =
+  /\b(__import__|exec\(|eval\(|os\.(system|popen|exec)|subprocess|socket\.|pty\.spawn|import\s+(os|sys|socket|subprocess|pty|requests|urllib)\b|\/bin\/(ba|z|da)?sh|bash\s+-[ci]|sh\s+-c|curl\s+\S|wget\s+\S|nc\s+-|powershell|cmd(\.exe)?\s+\/c|rm\s+-rf|chmod\s+\+x|\/etc\/(passwd|shadow)|base64\s+-d|b64decode|touch\s+\/|open\(['"])/i;
+
+/** Judges what a pickle imports, calls and carries, as the machine tells of it. */
+class PickleJudge implements PickleListener {
+  sawRawArrays = false;
+  /** Imports of getattr, which are judged by what they are called with. */
+  private readonly getters = new Set<PickleGlobal>();
+
+  constructor(
+    private readonly path: string,
+    private readonly context: ScanContext,
+    private readonly depth: number,
+    private readonly view: PickleView,
+  ) {}
+
+  imported(global: PickleGlobal): void {
+    if (isGetattr(global)) {
+      this.getters.add(global);
+      return;
+    }
+    const judgement = judgeName(global.module, global.name);
+    if (judgement.grade === 'safe') return;
+    this.report(judgement, 'pickle-import', global, `imports ${global.path}: ${judgement.why}`);
+  }
+
+  called(call: PickleCall): void {
+    const { callee } = call;
+    if (callee instanceof PickleGlobal) {
+      if (isGetattr(callee)) this.gotAttribute(call, callee);
+      else this.calledName(call, callee);
+      return;
+    }
+    if (callee instanceof PickleCall) this.calledResult(call, callee);
+    else if (callee instanceof PickleUnknown)
+      this.reportCall({ grade: 'unknown', why: `what it calls cannot be known (${callee.why})` }, call);
+    else this.reportCall({ grade: 'unknown', why: 'it calls something that is no function' }, call);
+  }
+
+  built(target: Value, state: Value, offset: number): void {
+    if (!(target instanceof PickleGlobal)) return;
+    const judgement: Judgement = {
+      grade: judgeName(target.module, target.name).grade === 'dangerous' ? 'dangerous' : 'unknown',
+      why: `it changes ${target.path} itself, for the whole process`,
+    };
+    this.report(
+      judgement,
+      'pickle-build',
+      { opcode: 'BUILD', offset, path: target.path },
+      `sets ${render(state)} on ${target.path}: ${judgement.why}`,
+    );
+  }
+
+  bytes(value: PickleBytes): void {
+    if (value.length < 4 || this.view === 'guess') return;
+    this.context.part(value.content(), `${this.path}!bytes@${value.offset}`, this.depth + 1, { embedded: true });
+  }
+
+  rawArray(): void {
+    this.sawRawArrays = true;
+  }
+
+  /** To be called when the pickle has ended. */
+  finish(): void {
+    for (const global of this.getters) {
+      this.report(
+        { grade: 'dangerous', why: 'handed on' },
+        'pickle-import',
+        global,
+        `imports ${global.path} and hands it on: it can reach anything`,
+      );
+    }
+  }
+
+  private calledName(call: PickleCall, callee: PickleGlobal): void {
+    const judgement = judgeName(callee.module, callee.name);
+    if (judgement.grade === 'dangerous') this.reportCall(judgement, call);
+    if (judgement.grade !== 'unknown') return;
+    const hostile = texts(call.args).find((text) => COMMANDS.test(text));
+    if (hostile !== undefined) this.reportCall({ grade: 'dangerous', why: 'it is handed a command or code' }, call);
+  }
+
+  /** What the pickle has built itself is called. */
+  private calledResult(call: PickleCall, callee: PickleCall): void {
+    const root = calleePath(callee) ?? '';
+    if (
+      /\._make_function$|_make_skel_func$|\._create_function$|^types\.(Function|Lambda)Type$|^builtins\.(getattr|eval|exec|compile)$|^operator\.(attrgetter|methodcaller)$/.test(
+        root,
+      )
+    ) {
+      this.reportCall({ grade: 'dangerous', why: `it calls what ${root} has made` }, call);
+      return;
+    }
+    const partial = root === 'functools.partial' ? items(callee.args)[0] : undefined;
+    if (partial instanceof PickleGlobal && judgeName(partial.module, partial.name).grade === 'safe') return;
+    this.reportCall({ grade: 'unknown', why: 'it calls what it has built itself' }, call);
+  }
+
+  /** Bound methods and enumerations are pickled by getattr; anything else taken by it is a way round. */
+  private gotAttribute(call: PickleCall, getter: PickleGlobal): void {
+    this.getters.delete(getter);
+    const [from, name] = items(call.args);
+    const attribute = typeof name === 'string' ? name : '?';
+    if (from instanceof PickleGlobal && typeof name === 'string') {
+      const judgement = judgeName(from.module, `${from.name}.${name}`);
+      const owner = judgeName(from.module, from.name);
+      const plain = /^_*[A-Z]/.test(from.name) && owner.grade !== 'dangerous' && judgement.grade !== 'dangerous';
+      if (plain && owner.grade === 'safe' && /^[A-Za-z][A-Za-z0-9_]*$/.test(name)) return;
+      this.reportCall(
+        plain
+          ? { grade: 'unknown', why: 'an attribute of a class that no list knows' }
+          : { grade: 'dangerous', why: `it reaches ${from.path}.${name}` },
+        call,
+      );
+      return;
+    }
+    const bound = from instanceof PickleCall && /^[a-z][a-z0-9_]*$/.test(attribute) && judgeName('x', attribute).grade !== 'dangerous';
+    this.reportCall(
+      bound ? { grade: 'unknown', why: 'a method of what it has built' } : { grade: 'dangerous', why: `it reaches for ${attribute}` },
+      call,
+    );
+  }
+
+  private reportCall(judgement: Judgement, call: PickleCall): void {
+    const what = renderCall(call.callee, call.args, call.keywords);
+    const name = call.callee instanceof PickleGlobal ? call.callee.path : calleePath(call.callee);
+    this.report(
+      judgement,
+      'pickle-call',
+      { opcode: call.opcode, offset: call.offset, path: name ?? '?' },
+      `would call ${what}: ${judgement.why}`,
+      what,
+    );
+  }
+
+  private report(
+    judgement: Judgement,
+    code: string,
+    where: { opcode: string; offset: number; path: string },
+    message: string,
+    call?: string,
+  ): void {
+    if (judgement.grade === 'safe' || (this.view === 'guess' && judgement.grade !== 'dangerous')) return;
+    if (this.view === 'guess' && !PLAUSIBLE.test(where.path)) return;
+    const finding: ScanFinding = {
+      grade: judgement.grade,
+      code,
+      path: this.path,
+      offset: where.offset,
+      opcode: where.opcode,
+      name: where.path,
+      message,
+    };
+    this.context.add(call === undefined ? finding : { ...finding, call });
+  }
+}
+
+/** In bytes that may be no pickle at all, only what is written like a Python name counts. */
+const PLAUSIBLE = /^[A-Za-z_][\w]*(\.[A-Za-z_][\w]*)+$/;
+
+function isGetattr({ module, name }: PickleGlobal): boolean {
+  return name === 'getattr' && /^(builtins|__builtin__)$/.test(module);
+}

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { readError } from '../digest';
+import type { Bytes } from '../formats/bytes';
+import { FileBytes } from '../formats/bytes';
+import { openTree } from '../inspect/model-tree';
+import { type Grade, type ScanFinding, worst } from './grade';
+import { scanContent } from './scan-content';
+import { ScanContext, type ScanLimits } from './scan-context';
+
+export interface ScanOptions {
+  readonly limits?: Partial<ScanLimits>;
+}
+
+/** What one file was graded. */
+export interface FileScan {
+  /** Below the scanned directory; the file's own name where a file was scanned. */
+  readonly path: string;
+  readonly size: number;
+  readonly grade: Grade;
+  readonly findings: readonly ScanFinding[];
+  /** SHA-256 in hexadecimal, of files that are not safe: what an exception in model.yaml names. */
+  readonly sha256?: string;
+}
+
+export interface ScanReport {
+  /** What was scanned, as the caller named it. */
+  readonly subject: string;
+  /** The worst of its files. */
+  readonly grade: Grade;
+  readonly files: readonly FileScan[];
+  readonly bytes: number;
+}
+
+const DEFAULT_LIMITS: ScanLimits = { milliseconds: 60_000, expandedBytes: 1024 * 1024 * 1024, depth: 8 };
+/** A small file has no use for minutes and gigabytes: an attacker has. */
+const SMALL = 4 * 1024 * 1024;
+const SMALL_LIMITS: ScanLimits = { milliseconds: 800, expandedBytes: 64 * 1024 * 1024, depth: 8 };
+
+/**
+ * Looks for code in a model's files: by content, whatever their names, and without executing or importing anything. Each file has limits
+ * of its own on time, memory and depth; what lies beyond them is graded unknown, never safe.
+ *
+ * @param path a directory, or a .tar.gz archive of one, or one file
+ * @throws ModelError `not-found`, `unreadable`, and what `inspect` throws for links that lead out and archives that are none
+ */
+export function scan(path: string, options: ScanOptions = {}): ScanReport {
+  const files = isPlainFile(path) ? [scanOneFile(path, options)] : scanTree(path, options);
+  return {
+    subject: path,
+    grade: worst(files.map(({ grade }) => grade)),
+    files,
+    bytes: files.reduce((sum, { size }) => sum + size, 0),
+  };
+}
+
+function isPlainFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch (error) {
+    throw readError(path, error);
+  }
+}
+
+function scanOneFile(path: string, options: ScanOptions): FileScan {
+  let bytes: FileBytes;
+  try {
+    bytes = new FileBytes(path);
+  } catch (error) {
+    throw readError(path, error);
+  }
+  try {
+    return scanFile(bytes, basename(path), options);
+  } finally {
+    bytes.close();
+  }
+}
+
+const LARGEST_ARCHIVE = 64 * 1024 ** 3;
+
+function scanTree(path: string, options: ScanOptions): FileScan[] {
+  const tree = openTree(path, LARGEST_ARCHIVE);
+  try {
+    return tree.files.map((file) => file.open((bytes) => scanFile(bytes, file.path, options)));
+  } finally {
+    tree.close();
+  }
+}
+
+/** Scans one file's bytes. */
+export function scanFile(bytes: Bytes, path: string, options: ScanOptions = {}): FileScan {
+  const limits = { ...(bytes.size <= SMALL ? SMALL_LIMITS : DEFAULT_LIMITS), ...options.limits };
+  const context = new ScanContext(limits, scanContent);
+  scanContent(bytes, path, context, 0, {});
+  const grade = worst(context.findings.map((finding) => finding.grade));
+  const result = { path, size: bytes.size, grade, findings: context.findings };
+  return grade === 'safe' ? result : { ...result, sha256: sha256(bytes) };
+}
+
+const CHUNK = 1024 * 1024;
+
+function sha256(bytes: Bytes): string {
+  const hash = createHash('sha256');
+  for (let at = 0; at < bytes.size; at += CHUNK) hash.update(bytes.read(at, CHUNK));
+  return hash.digest('hex');
+}
