@@ -2,6 +2,7 @@ import type { Answer, Invocation } from '../../serving';
 import type { LocalContext } from '../context';
 import type { FaultKind } from '../faults';
 import { ServiceError } from '../server';
+import { Deadlines } from './deadlines';
 import { modelError, modelErrorOf, modelTimeout, whose } from './errors';
 import type { RunningVariant } from './running-variant';
 
@@ -60,16 +61,18 @@ export function record(context: LocalContext, variant: RunningVariant, status: n
   });
 }
 
+const deadlines = new Deadlines();
+
 function answerInTime(context: LocalContext, variant: RunningVariant, invocation: Invocation, timeout: number): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(modelTimeout(whose(context, variant))), timeout * 1000);
+    const deadline = deadlines.start(timeout, () => reject(modelTimeout(whose(context, variant))));
     answerOf(context, variant, invocation).then(
       (answer) => {
-        clearTimeout(timer);
+        deadlines.met(deadline);
         resolve(answer);
       },
       (error) => {
-        clearTimeout(timer);
+        deadlines.met(deadline);
         reject(error);
       },
     );

@@ -5,10 +5,14 @@ import { validationError } from './errors';
 
 const runtime = model as unknown as ServiceModel;
 
+/** Beyond it, spellings are looked up anew: nobody can fill the memory with them. */
+const MOST_SPELLINGS = 200;
+
 interface HeaderMember {
   readonly member: string;
-  readonly header: string;
   readonly number: boolean;
+  /** Whether the service model's constraints are worth checking: not for Content-Type and Accept, which every request has. */
+  readonly special: boolean;
 }
 
 /** What a request's headers say, named as in the API: ContentType, TargetVariant, InferenceId, ... */
@@ -33,28 +37,41 @@ export interface InvocationHeaders {
 /** Reads the headers of one operation's requests. */
 export class HeaderReader {
   private readonly shape: string;
-  private readonly members: readonly HeaderMember[];
+  private readonly members: ReadonlyMap<string, HeaderMember>;
+  /** Headers as clients spell them, which is the same from one request to the next; undefined for those that mean nothing here. */
+  private readonly spelled = new Map<string, HeaderMember | undefined>();
 
   constructor(operation: 'InvokeEndpoint' | 'InvokeEndpointAsync' | 'InvokeEndpointWithResponseStream') {
     this.shape = runtime.operations[operation].input!;
-    this.members = Object.entries(runtime.shapes[this.shape].members!).flatMap(([member, reference]) => {
+    const members = Object.entries(runtime.shapes[this.shape].members!).flatMap(([member, reference]): [string, HeaderMember][] => {
       if (typeof reference === 'string' || reference.location !== 'header') return [];
-      return [{ member, header: reference.locationName!.toLowerCase(), number: runtime.shapes[reference.shape].type === 'integer' }];
+      const header = reference.locationName!.toLowerCase();
+      return [[header, { member, number: runtime.shapes[reference.shape].type === 'integer', special: header.startsWith('x-') }]];
     });
+    this.members = new Map(members);
   }
 
   /** @throws ServiceError ValidationError where a header breaks the service model's constraints */
   read(request: LocalRequest): InvocationHeaders {
     const given: Record<string, unknown> = {};
     let special = false;
-    for (const { member, header, number } of this.members) {
-      const value = request.headers[header];
-      if (value === undefined) continue;
-      given[member] = number ? Number(value) : value;
-      special ||= header.startsWith('x-');
+    const { rawHeaders } = request;
+    for (let index = 0; index < rawHeaders.length; index += 2) {
+      const known = this.memberOf(rawHeaders[index]);
+      if (known === undefined) continue;
+      const value = rawHeaders[index + 1];
+      given[known.member] = known.number ? Number(value) : value;
+      special ||= known.special;
     }
     if (special) this.check(given);
     return given as InvocationHeaders;
+  }
+
+  private memberOf(spelling: string): HeaderMember | undefined {
+    if (this.spelled.has(spelling)) return this.spelled.get(spelling);
+    const member = this.members.get(spelling.toLowerCase());
+    if (this.spelled.size < MOST_SPELLINGS) this.spelled.set(spelling, member);
+    return member;
   }
 
   private check(given: Record<string, unknown>): void {

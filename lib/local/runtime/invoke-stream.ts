@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { EventStreamCodec } from '@smithy/core/event-streams';
 import { streamed } from '../../serving';
 import type { LocalContext } from '../context';
-import type { LocalRequest, LocalResponse } from '../server';
+import { type LocalRequest, type LocalResponse, requestId } from '../server';
 import { record, STREAM_TIMEOUT } from './ask-model';
 import { modelError, modelTimeout, whose } from './errors';
 import { HeaderReader } from './headers';
@@ -98,7 +97,7 @@ function streamHeaders(variant: RunningVariant, contentType: string, customAttri
     'content-type': 'application/vnd.amazon.eventstream',
     'x-amzn-sagemaker-content-type': contentType,
     'x-amzn-invoked-production-variant': variant.traits.name,
-    'x-amzn-requestid': randomUUID(),
+    'x-amzn-requestid': requestId(),
     ...(customAttributes === undefined ? {} : { 'x-amzn-sagemaker-custom-attributes': customAttributes }),
   };
 }

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { Invocation } from '../../serving';
 import type { LocalContext } from '../context';
-import type { LocalRequest, LocalResponse } from '../server';
+import { type LocalRequest, type LocalResponse, requestId } from '../server';
 import { askModel, REQUEST_TIMEOUT } from './ask-model';
 import { HeaderReader, type InvocationHeaders } from './headers';
 import { readPayload } from './payload';
@@ -46,7 +45,7 @@ function answerHeaders(variant: RunningVariant, contentType: string, customAttri
   const headers: Record<string, string> = {
     'content-type': contentType,
     'x-amzn-invoked-production-variant': variant.traits.name,
-    'x-amzn-requestid': randomUUID(),
+    'x-amzn-requestid': requestId(),
   };
   if (customAttributes !== undefined) headers['x-amzn-sagemaker-custom-attributes'] = customAttributes;
   return headers;

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { LocalContext } from '../context';
 import type { FaultPoint } from '../faults';
-import { type LocalRequest, type LocalResponse, type Service, ServiceError } from '../server';
+import { type LocalRequest, type LocalResponse, requestId, type Service, ServiceError } from '../server';
 import { writeJson } from '../shapes';
 import { validationError } from './errors';
 import { invokeEndpoint } from './invoke';
@@ -60,7 +59,7 @@ export class RuntimeService implements Service {
   refuse(error: ServiceError): LocalResponse {
     return {
       status: error.status,
-      headers: { 'content-type': 'application/json', 'x-amzn-errortype': error.code, 'x-amzn-requestid': randomUUID() },
+      headers: { 'content-type': 'application/json', 'x-amzn-errortype': error.code, 'x-amzn-requestid': requestId() },
       body: writeJson({ Message: error.message, ...error.details }),
     };
   }

@@ -17,6 +17,10 @@ export class HttpRequest implements LocalRequest {
     return this.body.method!;
   }
 
+  get rawHeaders(): readonly string[] {
+    return this.body.rawHeaders;
+  }
+
   get headers(): IncomingHttpHeaders {
     return this.body.headers;
   }

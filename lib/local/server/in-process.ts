@@ -50,6 +50,10 @@ class SdkLocalRequest implements LocalRequest {
     this.headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), value]));
   }
 
+  get rawHeaders(): readonly string[] {
+    return Object.entries(this.request.headers).flat();
+  }
+
   get method(): string {
     return this.request.method;
   }

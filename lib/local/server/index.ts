@@ -4,4 +4,5 @@ export * from './dispatch';
 export * from './in-process';
 export * from './json-service';
 export * from './listener';
+export * from './request-id';
 export * from './service';

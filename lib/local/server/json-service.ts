@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { FaultPoint } from '../faults';
 import { readShape, type ServiceModel, violationMessage, WrongType, writeJson } from '../shapes';
+import { requestId } from './request-id';
 import { type LocalRequest, type LocalResponse, type Service, ServiceError } from './service';
 
 const LARGEST_REQUEST = 4 * 1024 * 1024;
@@ -74,7 +74,7 @@ export class JsonService implements Service {
   }
 
   private respond(status: number, body: string): LocalResponse {
-    return { status, headers: { 'content-type': this.contentType, 'x-amzn-requestid': randomUUID() }, body };
+    return { status, headers: { 'content-type': this.contentType, 'x-amzn-requestid': requestId() }, body };
   }
 }
 

@@ -11,6 +11,8 @@ export interface LocalRequest {
   readonly query: string;
   /** Names in lower case. */
   readonly headers: IncomingHttpHeaders;
+  /** Names, as they were spelled, and values in turn. Cheaper to go through than {@link headers} is to make. */
+  readonly rawHeaders: readonly string[];
   /** The body as it arrives; read it once, by this or by {@link read}. */
   readonly body: Readable;
   /**
