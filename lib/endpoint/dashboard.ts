@@ -1,5 +1,5 @@
 import { AlarmStatusWidget, Dashboard, type IWidget, PeriodOverride, TextWidget, TextWidgetBackground } from 'aws-cdk-lib/aws-cloudwatch';
-import { Duration } from 'aws-cdk-lib/core';
+import { Duration, Stack } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { EndpointAlarms } from './alarms';
 import { VariantGraphs } from './dashboard-graphs';
@@ -16,13 +16,14 @@ export class EndpointDashboard extends Construct {
     return new EndpointDashboard(scope, id, variant, alarms);
   }
 
-  /** To add widgets of one's own below. Its name is the endpoint's. */
+  /** To add widgets of one's own below. It is named `<endpoint>-<region>`. */
   public readonly dashboard: Dashboard;
 
   private constructor(scope: Construct, id: string, variant: ServedVariant, alarms: EndpointAlarms) {
     super(scope, id);
     this.dashboard = new Dashboard(this, 'Resource', {
-      dashboardName: variant.endpointName,
+      // Dashboards are of the account, endpoints of a region.
+      dashboardName: `${variant.endpointName}-${Stack.of(this).region}`,
       defaultInterval: Duration.hours(3),
       periodOverride: PeriodOverride.INHERIT,
     });

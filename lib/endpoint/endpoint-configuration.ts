@@ -1,7 +1,7 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { CfnEndpointConfig } from 'aws-cdk-lib/aws-sagemaker';
-import { Annotations, type Duration, Lazy } from 'aws-cdk-lib/core';
+import { Annotations, type Duration, Lazy, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge';
 import type { DataCapture } from './data-capture';
@@ -82,6 +82,9 @@ export class EndpointConfiguration extends Construct {
         'cdk-fledge:unknownInstanceFamily',
         `nothing is known of the disks of ${instance.instanceType}: if they are local, the customer key does not encrypt them`,
       );
+    }
+    if (family?.localStorage === true) {
+      Validations.of(this).acknowledge({ id: 'cdk-fledge::key-on-local-storage', reason: 'asked for by encryptionKeyOnLocalStorage' });
     }
     if (this.encrypted) return;
     this.encrypted = true;

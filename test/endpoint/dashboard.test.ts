@@ -41,7 +41,7 @@ interface Widget {
 }
 
 function page(variant: ServedVariant, ...others: ServedVariant[]): { name: string; widgets: Widget[] } {
-  const stack = new Stack(new App(), 'Stack');
+  const stack = new Stack(new App(), 'Stack', { env: { account: '111122223333', region: 'eu-west-1' } });
   const key = new Key(stack, 'Key');
   const alarms = (one: ServedVariant) => EndpointAlarms._create(stack, one.variantName, one, key);
   const dashboard = EndpointDashboard._create(stack, 'Dashboard', variant, alarms(variant));
@@ -70,8 +70,8 @@ const labels = (widget: Widget) =>
   (widget.properties.metrics ?? []).filter((row) => shown(row).visible !== false).map((row) => shown(row).label);
 
 describe('the dashboard', () => {
-  test('has the endpoint’s name', () => {
-    expect(page(live).name).toBe('flight-delay');
+  test('is named after the endpoint and its region, as an account has one set of dashboards', () => {
+    expect(page(live).name).toBe('flight-delay-eu-west-1');
   });
 
   test.each<[string, ServedVariant, string]>([

@@ -562,14 +562,14 @@ describe('alarms', () => {
 });
 
 describe('the dashboard', () => {
-  test('has the name of the endpoint, and every variant on it', () => {
+  test('has the name of the endpoint and its region, and every variant on it', () => {
     const { only } = bind(
       template({ endpointName: 'delay' }, (delay, stack) =>
         delay.addVariant('second', { artifact: publishedArtifact(stack), image: ServingImage.sklearn('1.2') }),
       ),
     );
     const { DashboardName, DashboardBody } = only('AWS::CloudWatch::Dashboard').Properties;
-    expect(DashboardName).toBe('delay');
+    expect(DashboardName).toBe('delay-eu-west-1');
     expect(DashboardBody).toContain('delay · live');
     expect(DashboardBody).toContain('delay · second');
   });
