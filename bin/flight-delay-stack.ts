@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
-import { Capacity, DataCapture, ModelArtifact, ModelEndpoint, ModelStore, Scaling } from '../lib';
+import { Capacity, ModelArtifact, ModelEndpoint, Scaling } from '../lib';
 import { packageRoot } from '../lib/model/entry-point';
 
 export interface FlightDelayStackProps extends StackProps {
@@ -19,10 +19,8 @@ export class FlightDelayStack extends Stack {
     this.endpoint = new ModelEndpoint(this, 'FlightDelay', {
       endpointName: 'flight-delay',
       artifact: ModelArtifact.fromDirectory(directoryOf(props.version)),
-      modelStore: new ModelStore(this, 'Models'),
       capacity: Capacity.instances({ instanceType: 'ml.c6i.large', min: 2, max: 6 }),
       scaling: [Scaling.cpuUtilization({ percent: 60 })],
-      dataCapture: DataCapture.sampled({ percent: 10 }),
     });
     Tags.of(this.endpoint).add('model-version', props.version);
     new CfnOutput(this, 'EndpointName', { value: this.endpoint.endpointName });
