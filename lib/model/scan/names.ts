@@ -28,6 +28,8 @@ const STDLIB_SAFE: Readonly<Record<string, string>> = {
   math: '*',
   cmath: '*',
   _codecs: 'encode',
+  io: 'BytesIO StringIO',
+  _io: 'BytesIO StringIO',
   argparse: 'Namespace',
   types: 'SimpleNamespace MappingProxyType GenericAlias NoneType EllipsisType UnionType',
   pathlib: 'Path PosixPath PurePath PurePosixPath PureWindowsPath WindowsPath',
@@ -104,15 +106,28 @@ const DUNDER =
 
 /** Torch's names for element types, layouts and the like, which are values and no functions. */
 const TORCH_VALUES =
-  /^(float\d*|double|half|bfloat16|int\d*|uint\d+|long|short|char|bool|complex\d+|cfloat|cdouble|q\w?int\d+|float8_\w+|Size|device|dtype|layout|memory_format|strided|sparse_\w+|\w+_format|per_\w+|Tensor|Generator|\w*Storage)$/;
+  /^(float\d*|double|half|bfloat16|int\d*|uint\d+|long|short|char|bool|complex\d+|cfloat|cdouble|q\w?int\d+|float8_\w+|Size|device|dtype|layout|memory_format|strided|sparse_\w+|\w+_format|per_\w+|Tensor|Generator|ScriptObject|\w*Storage)$/;
 
 /** Rebuilders that take bytes and are scanned with them. */
 const REBUILDERS =
-  /^(torch\.storage\._load_from_bytes|(keras\.(src\.)?|tf_keras\.src\.|keras\.)saving\.(pickle_utils|legacy\.saved_model\.\w+)\.deserialize_model_from_bytecode|keras\.(src\.)?saving\.keras_saveable\.KerasSaveable\._unpickle_model|torch\._utils\._rebuild\w+|torch\._tensor\._rebuild\w+|torch\.nn\.parameter\._\w+|joblib\.numpy_pickle\.(NumpyArrayWrapper|NDArrayWrapper|ZNDArrayWrapper)|cloudpickle\.cloudpickle\.(subimport_never))$/;
+  /^(torch\.storage\._load_from_bytes|torch\.serialization\._get_layout|torch\.jit\._pickle\.(build_\w+|restore_type_tag)|(keras\.(src\.)?|tf_keras\.src\.|keras\.)saving\.(pickle_utils|legacy\.saved_model\.\w+)\.deserialize_model_from_bytecode|keras\.(src\.)?saving\.keras_saveable\.KerasSaveable\._unpickle_model|torch\._utils\._rebuild\w+|torch\._tensor\._rebuild\w+|torch\.nn\.parameter\._\w+|joblib\.numpy_pickle\.(NumpyArrayWrapper|NDArrayWrapper|ZNDArrayWrapper))$/;
 
 /** Builders of functions and classes from code that the pickle carries: harmless until it is called. */
 const CARRIES_CODE =
   /^(cloudpickle(\.cloudpickle(_fast)?)?|joblib\.externals\.cloudpickle(\.cloudpickle(_fast)?)?|dill\._dill|dill)\.(_make_\w+|_fill_function|_builtin_type|_class_setstate|_function_setstate|_empty_cell_value|_cell_set|_get_bases|_lookup_class_or_track|_create_\w+|_load_type|_setitems|_get_attr|_make_skel_func|_make_empty_cell|subimport|dynamic_subimport|_shims\.\w+)$/;
+
+/** Packages whose functions, where no list knows them, are harmless to name and not to call: they load, convert and fetch. */
+const FRAMEWORKS =
+  /^(torch|torchvision|tensorflow|keras|tf_keras|transformers|diffusers|accelerate|huggingface_hub|joblib|onnx|mlflow|datasets|tokenizers)(\.|$)/;
+
+/** Judges a name that a model would call, and not only hold. */
+export function judgeCall(module: string, name: string): Judgement {
+  const judgement = judgeName(module, name);
+  const isFunction = !/^_*[A-Z]/.test(name.split('.').at(-1)!);
+  if (judgement.grade === 'unknown' && isFunction && FRAMEWORKS.test(module))
+    return dangerous('a function of a framework that builds no part of a model');
+  return judgement;
+}
 
 /**
  * Judges one name that a model would import. Default deny: what no list knows is `unknown`, and whatever of Python's own library a model

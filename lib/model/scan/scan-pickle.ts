@@ -12,7 +12,7 @@ import {
   type Value,
 } from '../formats/pickle'; // prettier-ignore
 import type { ScanFinding } from './grade';
-import { type Judgement, judgeName } from './names';
+import { type Judgement, judgeCall, judgeName } from './names';
 import { render, renderCall, texts } from './render';
 import type { ScanContext } from './scan-context';
 
@@ -163,7 +163,7 @@ class PickleJudge implements PickleListener {
   }
 
   private calledName(call: PickleCall, callee: PickleGlobal): void {
-    const judgement = judgeName(callee.module, callee.name);
+    const judgement = judgeCall(callee.module, callee.name);
     if (judgement.grade === 'dangerous') this.reportCall(judgement, call);
     if (judgement.grade !== 'unknown') return;
     const hostile = texts(call.args).find((text) => COMMANDS.test(text));
@@ -173,6 +173,7 @@ class PickleJudge implements PickleListener {
   /** What the pickle has built itself is called. */
   private calledResult(call: PickleCall, callee: PickleCall): void {
     const root = calleePath(callee) ?? '';
+    if (isKerasRebuilder(callee)) return;
     if (
       /\._make_function$|_make_skel_func$|\._create_function$|^types\.(Function|Lambda)Type$|^builtins\.(getattr|eval|exec|compile)$|^operator\.(attrgetter|methodcaller)$/.test(
         root,
@@ -195,7 +196,7 @@ class PickleJudge implements PickleListener {
       const judgement = judgeName(from.module, `${from.name}.${name}`);
       const owner = judgeName(from.module, from.name);
       const plain = /^_*[A-Z]/.test(from.name) && owner.grade !== 'dangerous' && judgement.grade !== 'dangerous';
-      if (plain && owner.grade === 'safe' && /^[A-Za-z][A-Za-z0-9_]*$/.test(name)) return;
+      if (plain && owner.grade === 'safe' && /^(_unpickle_model|[A-Za-z][A-Za-z0-9_]*)$/.test(name)) return;
       this.reportCall(
         plain
           ? { grade: 'unknown', why: 'an attribute of a class that no list knows' }
@@ -243,6 +244,18 @@ class PickleJudge implements PickleListener {
     };
     this.context.add(call === undefined ? finding : { ...finding, call });
   }
+}
+
+/** Keras pickles a model as `getattr(its class, '_unpickle_model')`, called with the bytes of a .keras zip, which are scanned by themselves. */
+function isKerasRebuilder({ callee, args }: PickleCall): boolean {
+  const [from, name] = items(args);
+  return (
+    callee instanceof PickleGlobal &&
+    isGetattr(callee) &&
+    from instanceof PickleGlobal &&
+    /^keras\./.test(from.module) &&
+    name === '_unpickle_model'
+  );
 }
 
 /** In bytes that may be no pickle at all, only what is written like a Python name counts. */

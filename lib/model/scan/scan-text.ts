@@ -3,7 +3,7 @@ import type { ScanContext } from './scan-context';
 
 /** Ways from a template's values to the interpreter that renders it. */
 const TEMPLATE_HARM =
-  /__\w+__|\|\s*attr\b|\battr\s*\(|\\x5f|\\u005f|\\137|\b(lipsum|cycler|joiner|self|request|get_flashed_messages|url_for)\s*[.[|]|\b(popen|subprocess|os\.system|builtins|globals)\b|_TemplateReference__|\{%-?\s*(include|import|from|extends)\b|\[\s*['"]_+['"]\s*[~+]|['"]_{1,2}['"]\s*[~*]/;
+  /__\w+__|\|\s*attr\b|\battr\s*\(|\\x5f|\\u005f|\\137|\b(lipsum|cycler|joiner|self|request|get_flashed_messages|url_for)\s*[.[|]|\b(popen|subprocess|os\.system|builtins|globals)\b|_TemplateReference__|\{%-?\s*(include|import|from|extends)\b|['"]__\w*['"]\s*[~+]|[~+]\s*['"]\w*__['"]|['"]_{1,2}['"]\s*[~*+]/;
 
 /** Scans a Jinja template, such as a tokenizer's chat template: it is rendered by the server for each request. */
 export function scanTemplate(template: string, path: string, context: ScanContext): void {

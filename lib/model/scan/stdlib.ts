@@ -30,7 +30,7 @@ export const STDLIB: ReadonlySet<string> = new Set(
   termios textwrap thread threading time timeit tkColorChooser tkCommonDialog tkFileDialog tkFont tkMessageBox tkSimpleDialog tkinter
   toaiff token tokenize tomllib trace traceback tracemalloc ttk tty turtle turtledemo types typing unicodedata unittest urllib urllib2
   urlparse user uu uuid venv warnings wave weakref webbrowser whichdb winreg winsound wsgiref xdrlib xml xmllib xmlrpc xmlrpclib
-  xxlimited xxlimited_35 xxsubtype zipapp zipfile zipimport zlib zoneinfo
+  xxlimited xxlimited_35 xxsubtype zipapp zipfile zipimport zlib zoneinfo ensurepip
 `
     .trim()
     .split(/\s+/),

@@ -528,6 +528,8 @@ class Machine {
     const array = rawArrayAfter(target, this.bytes, this.reader.at);
     if (array === undefined) return;
     this.listener.rawArray?.(array);
+    // joblib ends its frame before the array and begins none after it
+    this.frameEnd = Number.POSITIVE_INFINITY;
     if (array.pickled) {
       this.reader.at = this.objectArray(array.offset, target);
     } else {
