@@ -10,8 +10,9 @@ import type { Endpoint } from './endpoint';
 import type { Fleet, FleetVariant, VariantPhase } from './fleet';
 
 export function describeEndpoint(endpoint: Endpoint): DescribeEndpointOutput {
-  const { live, pending } = endpoint;
-  const config = (live ?? pending!.fleet).config.input;
+  const { live } = endpoint;
+  const pending = endpoint.status === 'Failed' ? undefined : endpoint.pending;
+  const config = (live ?? endpoint.pending!.fleet).config.input;
   return {
     EndpointName: endpoint.name,
     EndpointArn: endpoint.arn,

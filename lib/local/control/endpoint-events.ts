@@ -2,12 +2,16 @@ import type { EndpointStatus } from '@aws-sdk/client-sagemaker';
 import type { LocalContext } from '../context';
 import { describeEndpoint } from './describe-endpoint';
 import type { Endpoint } from './endpoint';
+import type { Tags } from './tags';
 
 /** Sends an event whenever an endpoint's status, or what one of its variants is doing, has changed. */
 export class EndpointEvents {
   private readonly said = new Map<string, { readonly status: EndpointStatus; readonly phases: string }>();
 
-  constructor(private readonly context: LocalContext) {}
+  constructor(
+    private readonly context: LocalContext,
+    private readonly tags: Tags,
+  ) {}
 
   changed(endpoint: Endpoint): void {
     const before = this.said.get(endpoint.name);
@@ -23,7 +27,11 @@ export class EndpointEvents {
 
   private put(endpoint: Endpoint, detailType: string): void {
     const described = describeEndpoint(endpoint);
-    const detail = { ...described, EndpointStatus: shouted(endpoint.status), Tags: {} };
+    const detail = {
+      ...described,
+      EndpointStatus: shouted(endpoint.status),
+      Tags: Object.fromEntries(this.tags.of(endpoint.arn).map(({ Key, Value }) => [Key, Value])),
+    };
     this.context.events.put({
       source: 'aws.sagemaker',
       detailType,

@@ -48,7 +48,7 @@ export class Endpoints {
     timings: Timings,
   ) {
     this.table = context.state.table('endpoints');
-    this.events = new EndpointEvents(context);
+    this.events = new EndpointEvents(context, tags);
     this.lifecycle = new Lifecycle({ context, host, timings, show: (endpoint) => this.show(endpoint) });
   }
 
@@ -254,9 +254,8 @@ function changeOf(live: Fleet, desired: DesiredWeightAndCapacity): VariantChange
     throw validation(`Variant ${variant.name} is serverless and has no DesiredInstanceCount: use ServerlessUpdateConfig.`);
   }
   const { ServerlessUpdateConfig: serverless } = desired;
-  if (serverless !== undefined) {
-    if (variant.serverless === undefined) throw validation(`Variant ${variant.name} is not serverless: use DesiredInstanceCount.`);
-    variant.serverless = { ...variant.serverless, ...serverless };
+  if (serverless !== undefined && variant.serverless === undefined) {
+    throw validation(`Variant ${variant.name} is not serverless: use DesiredInstanceCount.`);
   }
-  return { variant, weight: desired.DesiredWeight, count: serverless?.ProvisionedConcurrency ?? desired.DesiredInstanceCount };
+  return { variant, weight: desired.DesiredWeight, count: serverless?.ProvisionedConcurrency ?? desired.DesiredInstanceCount, serverless };
 }

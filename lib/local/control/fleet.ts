@@ -55,7 +55,9 @@ export class FleetVariant {
   /** Sets how many instances run, for the route as well. */
   setCount(count: number): void {
     this.currentCount = count;
-    if (this.running !== undefined) this.running.instances = this.isServerless ? 0 : count;
+    if (this.running === undefined) return;
+    this.running.instances = this.isServerless ? 0 : count;
+    this.running.maxConcurrency = this.serverless?.MaxConcurrency ?? Number.POSITIVE_INFINITY;
   }
 }
 

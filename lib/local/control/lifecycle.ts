@@ -1,4 +1,4 @@
-import type { DeploymentConfig, EndpointStatus } from '@aws-sdk/client-sagemaker';
+import type { DeploymentConfig, EndpointStatus, ProductionVariantServerlessUpdateConfig } from '@aws-sdk/client-sagemaker';
 import { blueGreen } from './blue-green';
 import { Deployment, type Workshop } from './deployment';
 import { DeploymentFailure } from './deployment-failure';
@@ -14,6 +14,7 @@ export interface VariantChange {
   readonly variant: FleetVariant;
   readonly weight?: number;
   readonly count?: number;
+  readonly serverless?: ProductionVariantServerlessUpdateConfig;
 }
 
 /** What happens to an endpoint after the call that asked for it was answered. */
@@ -80,7 +81,11 @@ export class Lifecycle {
     }
     try {
       await deployment.wait(this.shop.timings.shift);
-      for (const { variant } of changes) variant.currentWeight = variant.desiredWeight;
+      for (const { variant, serverless } of changes) {
+        variant.currentWeight = variant.desiredWeight;
+        if (variant.serverless !== undefined) variant.serverless = { ...variant.serverless, ...serverless };
+        variant.setCount(variant.currentCount);
+      }
       deployment.show();
       for (const { variant } of changes) await scale(deployment, fleet, variant);
       this.settle(endpoint, 'InService');

@@ -1,6 +1,6 @@
 import type { Invocation } from '../../serving';
 import type { LocalContext } from '../context';
-import { type LocalRequest, type LocalResponse, requestId } from '../server';
+import { type LocalRequest, type LocalResponse, requestId, ServiceError } from '../server';
 import { askModel, REQUEST_TIMEOUT } from './ask-model';
 import { HeaderReader, type InvocationHeaders } from './headers';
 import { readPayload } from './payload';
@@ -20,14 +20,20 @@ export async function invokeEndpoint(
 ): Promise<LocalResponse> {
   const arrived = performance.now();
   const given = headerReader.read(request);
-  const variant = (given.SessionId === undefined ? undefined : sessions.variantOf(given.SessionId)) ?? chooseVariant(context, route, given);
+  const variant =
+    (given.SessionId === undefined ? undefined : sessions.variantOf(given.SessionId, route)) ?? chooseVariant(context, route, given);
   const body = await readPayload(context, request, variant);
+  checkConcurrency(variant);
   const invocation = invocationOf(given, body);
   if (route.mirrors.length > 0) mirror(context, route, invocation);
   const answer = await askModel(context, variant, invocation, arrived, REQUEST_TIMEOUT);
   const headers = answerHeaders(variant, answer.contentType, answer.customAttributes);
   if (given.SessionId === 'NEW_SESSION') headers['x-amzn-sagemaker-new-session-id'] = sessions.start(variant);
   return { status: 200, headers, body: answer.body };
+}
+
+function checkConcurrency(variant: RunningVariant): void {
+  if (variant.inFlight >= variant.maxConcurrency) throw new ServiceError('ThrottlingException', 'Rate exceeded');
 }
 
 /** What the model is given of a request. */

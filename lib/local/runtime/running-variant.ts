@@ -16,6 +16,8 @@ export interface VariantTraits {
 export class RunningVariant {
   /** Instances at work; 0 where the variant is serverless. */
   instances = 0;
+  /** Requests that a serverless variant takes at once; one more is throttled. */
+  maxConcurrency = Number.POSITIVE_INFINITY;
   /** Requests that are with the model. */
   inFlight = 0;
   private idle: (() => void) | undefined;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock';
 import { validationError } from './errors';
+import type { Route } from './route';
 import type { RunningVariant } from './running-variant';
 
 const SESSION_SECONDS = 1200;
@@ -23,12 +24,12 @@ export class Sessions {
    * The variant of a session.
    *
    * @returns undefined where a new session is asked for
-   * @throws ServiceError ValidationError where there is no such session, or it is over
+   * @throws ServiceError ValidationError where there is no such session, it is over, or its variant is gone
    */
-  variantOf(sessionId: string): RunningVariant | undefined {
+  variantOf(sessionId: string, route: Route): RunningVariant | undefined {
     if (sessionId === NEW_SESSION) return undefined;
     const session = this.open.get(sessionId);
-    if (session === undefined || session.expires <= this.clock.now()) {
+    if (session === undefined || session.expires <= this.clock.now() || !route.arms.some(({ variant }) => variant === session.variant)) {
       this.open.delete(sessionId);
       throw validationError(`there is no open session ${sessionId}: open one with ${NEW_SESSION}`);
     }
@@ -37,14 +38,18 @@ export class Sessions {
 
   /** Opens a session with the variant, for 20 minutes. @returns the response header's value: the id and when it ends */
   start(variant: RunningVariant): string {
+    this.forget();
     const id = randomUUID();
     const expires = this.clock.now() + SESSION_SECONDS * 1000;
     this.open.set(id, { variant, expires });
     return `${id}; Expires=${new Date(expires).toISOString().replace(/\.\d+Z$/, 'Z')}`;
   }
 
-  /** Ends the sessions of a variant that goes away. */
-  end(variant: RunningVariant): void {
-    for (const [id, session] of this.open) if (session.variant === variant) this.open.delete(id);
+  /** Drops what is over: the oldest come first. */
+  private forget(): void {
+    for (const [id, { expires }] of this.open) {
+      if (expires > this.clock.now()) return;
+      this.open.delete(id);
+    }
   }
 }
