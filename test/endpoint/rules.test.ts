@@ -1,13 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { CfnEndpoint, CfnEndpointConfig } from 'aws-cdk-lib/aws-sagemaker';
-import { App, NestedStack, Stack, Stage, Validations } from 'aws-cdk-lib/core';
+import { App, Duration, NestedStack, Stack, Stage, Validations } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
-import { FledgeRules } from '../../lib/endpoint/rules';
+import { Capacity, FledgeRules, ModelEndpoint, type ModelEndpointProps, Rollout, Scaling, ServingImage } from '../../lib/endpoint';
 import { RULES, rulesPage } from '../../lib/endpoint/rules/catalogue';
 import { Templates } from '../../lib/endpoint/rules/template';
 import { BREACHES } from './rules-breaches';
 import { soundTemplate } from './rules-template';
+import { newStack, publishedArtifact } from './template';
 
 const rules = Object.values(RULES).flat();
 
@@ -162,6 +165,49 @@ describe('the plugin', () => {
 
   test('says which rules it has', () => {
     expect(new FledgeRules().ruleIds).toEqual(rules.map(({ id }) => id));
+  });
+});
+
+describe('the endpoints of this package', () => {
+  const serving = (stack: Stack) => ({ artifact: publishedArtifact(stack), image: ServingImage.sklearn('1.2') });
+  test.each<[string, (stack: Stack) => Partial<ModelEndpointProps>]>([
+    ['of the least a user can write', () => ({})],
+    [
+      'that scale and go through a canary',
+      () => ({
+        capacity: Capacity.instances({ instanceType: 'ml.m5.large', min: 4, max: 10 }),
+        scaling: [Scaling.invocationsPerInstance({ perSecond: 40 }), Scaling.cpuUtilization({ percent: 60 })],
+        rollout: Rollout.canary({ percent: 25 }),
+        alarms: { noTraffic: Duration.days(2) },
+      }),
+    ],
+    [
+      'on GPUs with local disks',
+      (stack) => ({
+        image: ServingImage.fromEcrRepository(Repository.fromRepositoryName(stack, 'Repository', 'serving'), '1.4'),
+        capacity: Capacity.instances({ instanceType: 'ml.g5.12xlarge', min: 2, max: 4, encryptionKeyOnLocalStorage: true }),
+        scaling: [Scaling.gpuUtilization({ percent: 60 })],
+        rollout: Rollout.linear({ percent: 50 }),
+      }),
+    ],
+    [
+      'in batches',
+      () => ({ capacity: Capacity.instances({ instanceType: 'ml.m5.large', min: 10 }), rollout: Rollout.rolling({ percent: 10 }) }),
+    ],
+    [
+      'of serverless capacity',
+      () => ({
+        capacity: Capacity.serverless({ provisionedConcurrency: 2, maxProvisionedConcurrency: 8 }),
+        scaling: [Scaling.provisionedConcurrency({ percent: 70 })],
+      }),
+    ],
+    ['of a queue that sleeps', () => ({ capacity: Capacity.async({ instanceType: 'ml.m5.large', max: 3 }), scaling: [Scaling.backlog()] })],
+  ])('%s break no rule', (_, options) => {
+    const stack = newStack();
+    new ModelEndpoint(stack, 'Model', { ...serving(stack), ...options(stack) });
+    const template = Template.fromStack(stack).toJSON() as { Resources: Record<string, unknown> };
+    const acknowledged = JSON.stringify(stack.node.findAll().flatMap(({ node }) => node.metadata.map(({ data }) => data)));
+    expect(findings(template).filter(({ rule }) => !acknowledged.includes(`cdk-fledge::${rule}`))).toEqual([]);
   });
 });
 
