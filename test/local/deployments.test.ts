@@ -116,6 +116,30 @@ describe('an update all at once', () => {
     expect(await describeIt()).toMatchObject({ EndpointStatus: 'InService', EndpointConfigName: 'second' });
   });
 
+  it('fails no request of a steady stream, however often the endpoint is updated', async () => {
+    await prepared({ clock: { speed: 20 }, timings: { start: 0.2, shift: 0.2, terminate: 0.2 } });
+    const results: string[] = [];
+    let stop = false;
+    const client = async () => {
+      while (!stop) {
+        const result = await started.runtime.invokeEndpoint({ EndpointName: 'e', Body: 'x' }).then(
+          ({ Body }) => Buffer.from(Body).toString(),
+          (error: Error) => error.message,
+        );
+        results.push(result);
+      }
+    };
+    const clients = [client(), client(), client(), client()];
+    for (const EndpointConfigName of ['second', 'first', 'second', 'first', 'second']) {
+      await update({ EndpointConfigName });
+      while ((await describeIt()).EndpointStatus === 'Updating') await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    stop = true;
+    await Promise.all(clients);
+    expect(new Set(results)).toEqual(new Set(['old', 'new']));
+    expect(engines.map(({ engine }) => engine.closed)).toEqual([true, true, true, true, true, false]);
+  });
+
   it('is refused while another one runs', async () => {
     await prepared();
     await update();

@@ -128,10 +128,10 @@ export class AsyncInvocations {
     const arrived = performance.now();
     const ttl = given.RequestTTLSeconds ?? DEFAULT_TTL;
     if (this.context.clock.now() - accepted > ttl * 1000) throw new Error(`the request was not started within ${ttl} seconds`);
+    const invocation = invocationOf(given, inline ?? (await this.readInput(given.InputLocation!)));
     const route = this.routes.get(endpoint);
     if (route === undefined) throw new Error(`endpoint ${endpoint} is gone`);
     const variant = chooseVariant(this.context, route, given);
-    const invocation = invocationOf(given, inline ?? (await this.readInput(given.InputLocation!)));
     return askModel(this.context, variant, invocation, arrived, given.InvocationTimeoutSeconds ?? ASYNC_TIMEOUT);
   }
 

@@ -18,11 +18,12 @@ const codec = new EventStreamCodec(
 );
 
 /** InvokeEndpointWithResponseStream: the answer in parts, as events, while the model still works. */
-export async function invokeWithResponseStream(context: LocalContext, route: Route, request: LocalRequest): Promise<LocalResponse> {
+export async function invokeWithResponseStream(context: LocalContext, routeOf: () => Route, request: LocalRequest): Promise<LocalResponse> {
   const arrived = performance.now();
   const given = headerReader.read(request);
+  const invocation = invocationOf(given, await readPayload(context, request, routeOf()));
+  const route = routeOf();
   const variant = chooseVariant(context, route, given);
-  const invocation = invocationOf(given, await readPayload(context, request, variant));
   if (route.mirrors.length > 0) mirror(context, route, invocation);
   variant.begin();
   const asked = performance.now();

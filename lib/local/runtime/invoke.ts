@@ -11,18 +11,24 @@ import { chooseVariant, mirror } from './traffic';
 
 const headerReader = new HeaderReader('InvokeEndpoint');
 
-/** InvokeEndpoint: one request, one answer. */
+/**
+ * InvokeEndpoint: one request, one answer.
+ *
+ * @param routeOf where the endpoint's requests go now
+ */
 export async function invokeEndpoint(
   context: LocalContext,
   sessions: Sessions,
-  route: Route,
+  routeOf: () => Route,
   request: LocalRequest,
 ): Promise<LocalResponse> {
   const arrived = performance.now();
   const given = headerReader.read(request);
+  const body = await readPayload(context, request, routeOf());
+  // From here to the model nothing waits: a variant that is chosen is not taken away before the request counts as its own.
+  const route = routeOf();
   const variant =
     (given.SessionId === undefined ? undefined : sessions.variantOf(given.SessionId, route)) ?? chooseVariant(context, route, given);
-  const body = await readPayload(context, request, variant);
   checkConcurrency(variant);
   const invocation = invocationOf(given, body);
   if (route.mirrors.length > 0) mirror(context, route, invocation);

@@ -1,6 +1,6 @@
 import type { LocalContext } from '../context';
 import { type LocalRequest, PayloadTooLarge, ServiceError } from '../server';
-import type { RunningVariant } from './running-variant';
+import type { Route } from './route';
 
 const MEGABYTE = 1024 * 1024;
 
@@ -10,19 +10,19 @@ export const SERVERLESS_LIMIT = 4 * MEGABYTE;
 export const MODEL_LIMIT = 6_291_456;
 
 /**
- * A request's body, within the limit of its variant.
+ * A request's body, within the limit of its endpoint.
  *
  * @throws ServiceError with status 413 beyond it
  */
-export async function readPayload(context: LocalContext, request: LocalRequest, variant: RunningVariant): Promise<Buffer> {
-  const limit = variant.traits.kind === 'serverless' ? SERVERLESS_LIMIT : REALTIME_LIMIT;
+export async function readPayload(context: LocalContext, request: LocalRequest, route: Route): Promise<Buffer> {
+  const limit = route.serverless ? SERVERLESS_LIMIT : REALTIME_LIMIT;
   try {
     const body = await request.read(limit);
-    if (body.length > MODEL_LIMIT) warnOfSize(context, variant.traits.endpoint, body.length);
+    if (body.length > MODEL_LIMIT) warnOfSize(context, route.endpoint, body.length);
     return body;
   } catch (error) {
     if (!(error instanceof PayloadTooLarge)) throw error;
-    const kind = variant.traits.kind === 'serverless' ? 'a serverless' : 'a real-time';
+    const kind = route.serverless ? 'a serverless' : 'a real-time';
     throw new ServiceError(
       'RequestEntityTooLargeException',
       `the request is larger than the ${limit} bytes that ${kind} endpoint takes`,

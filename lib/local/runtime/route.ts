@@ -12,6 +12,7 @@ export type Mirror = Arm;
 
 /** Where an endpoint's requests go. Replaced as a whole when traffic moves. */
 export class Route {
+  readonly serverless: boolean;
   private readonly bounds: readonly number[];
 
   /**
@@ -24,6 +25,7 @@ export class Route {
     readonly mirrors: readonly Mirror[] = [],
     readonly async?: AsyncOutput,
   ) {
+    this.serverless = arms.some(({ variant }) => variant.traits.kind === 'serverless');
     let sum = 0;
     this.bounds = arms.map(({ share }) => {
       sum += share;

@@ -42,13 +42,14 @@ export class RuntimeService implements Service {
 
   async handle(request: LocalRequest): Promise<LocalResponse> {
     const { endpoint, operation } = parsed(request.path);
-    const route = this.routeOf(endpoint);
+    const routeOf = () => this.routeOf(endpoint);
+    const route = routeOf();
     switch (operation) {
       case 'InvokeEndpoint':
         if (route.async !== undefined) throw validationError(`Endpoint ${endpoint} is an asynchronous endpoint: use InvokeEndpointAsync`);
-        return invokeEndpoint(this.context, this.sessions, route, request);
+        return invokeEndpoint(this.context, this.sessions, routeOf, request);
       case 'InvokeEndpointWithResponseStream':
-        return invokeWithResponseStream(this.context, route, request);
+        return invokeWithResponseStream(this.context, routeOf, request);
       case 'InvokeEndpointAsync':
         return this.async.accept(route, request);
       default:
@@ -78,5 +79,5 @@ export class RuntimeService implements Service {
 function parsed(path: string): { readonly endpoint: string; readonly operation: string } {
   const slash = path.indexOf('/', PREFIX.length);
   const endpoint = slash < 0 ? path.slice(PREFIX.length) : path.slice(PREFIX.length, slash);
-  return { endpoint: decodeURIComponent(endpoint), operation: OPERATIONS[path.slice(slash + 1)] ?? 'Unknown' };
+  return { endpoint, operation: OPERATIONS[path.slice(slash + 1)] ?? 'Unknown' };
 }
