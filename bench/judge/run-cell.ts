@@ -1,5 +1,5 @@
 /** One cell: many runs of the same traffic, each seen by every judge. */
-import { type Counts, type JudgeSettings, type ProfileName, trace } from '../../lib/judge';
+import { type Counts, calibrateCorrelation, type JudgeSettings, type ProfileName, trace } from '../../lib/judge';
 import type { Cell } from './cells';
 import { flagger, kayenta, type Minute, type Rule, staticAlarm } from './peers';
 import { Random } from './random';
@@ -22,7 +22,7 @@ const MOST_MILLISECONDS = 1.25 * MEDIAN_MILLISECONDS * Math.exp(LOG_SPREAD * dev
 /** How often one judge did what. */
 export interface Tally {
   readonly judge: string;
-  readonly runs: number;
+  runs: number;
   rolledBack: number;
   promoted: number;
   /** Bad requests that the candidate served before it was rolled back, or else until the end: summed over the runs. */
@@ -31,30 +31,54 @@ export interface Tally {
   readonly seconds: number[];
 }
 
-/** Ours by name: the profile and the steps in a bin. */
-const OURS: readonly { readonly judge: string; readonly profile: ProfileName; readonly stepsInBin: number }[] = [
+interface Variant {
+  readonly judge: string;
+  readonly profile: ProfileName;
+  readonly stepsInBin: number;
+  readonly correlation?: number;
+}
+
+const OURS: readonly Variant[] = [
   { judge: 'fledge', profile: 'standard', stepsInBin: STEPS_A_MINUTE },
   { judge: 'fledge, 10 s bins', profile: 'standard', stepsInBin: 1 },
   { judge: 'fledge plain', profile: 'plain', stepsInBin: STEPS_A_MINUTE },
   { judge: 'fledge plain, 10 s bins', profile: 'plain', stepsInBin: 1 },
 ];
 
-/** @param settings overrides of ours, to try others than the profiles */
-export function runCell(cell: Cell, runs: number, settings: Partial<JudgeSettings> = {}): Tally[] {
+/** In cells noisier than the default allows for, also with a correlation measured by an hour of A/A. */
+const CALIBRATED = 'fledge, calibrated';
+
+/**
+ * Runs a cell until every share is known to the standard error wanted.
+ * @param settings overrides of ours, to try others than the profiles
+ */
+export function runCell(cell: Cell, least: number, most: number, standardError: number, settings: Partial<JudgeSettings> = {}): Tally[] {
   const tallies = new Map<string, Tally>();
+  const random = new Random(cell.name + (cell.disturbance ?? ''));
+  for (let runs = 0; runs < most; runs += least) {
+    runBatch(cell, least, random, tallies, settings);
+    const shares = [...tallies.values()].flatMap((tally) => [tally.rolledBack / tally.runs, tally.promoted / tally.runs]);
+    if (shares.every((share) => Math.sqrt((share * (1 - share)) / (runs + least)) < standardError)) break;
+  }
+  return [...tallies.values()];
+}
+
+function runBatch(cell: Cell, runs: number, random: Random, tallies: Map<string, Tally>, settings: Partial<JudgeSettings>): void {
   const tallyOf = (judge: string) => {
-    const tally = tallies.get(judge) ?? { judge, runs, rolledBack: 0, promoted: 0, badServed: 0, seconds: [] };
+    const tally = tallies.get(judge) ?? { judge, runs: 0, rolledBack: 0, promoted: 0, badServed: 0, seconds: [] };
     tallies.set(judge, tally);
     return tally;
   };
-  const random = new Random(cell.name + (cell.disturbance ?? ''));
   const horizon = cell.minutes * 60;
   for (let run = 0; run < runs; run++) {
     const traffic = makeTraffic(cell, random);
-    for (const { judge, profile, stepsInBin } of OURS) {
+    const variants = cell.disturbance === 'heavy noise' ? [...OURS, calibrated(cell, random)] : OURS;
+    for (const { judge, profile, stepsInBin, correlation } of variants) {
       if (cell.group === 'low traffic' && stepsInBin === 1) continue;
-      const decided = ours(cell, traffic, profile, stepsInBin, settings).find(({ decision }) => decision !== 'hold');
+      const overrides = correlation === undefined ? settings : { ...settings, correlation, promotionCorrelation: correlation };
+      const decided = ours(cell, traffic, profile, stepsInBin, overrides).find(({ decision }) => decision !== 'hold');
       const tally = tallyOf(judge);
+      tally.runs++;
       const rolledBack = decided?.decision === 'rollBack';
       if (rolledBack) tally.rolledBack++;
       else if (decided !== undefined) tally.promoted++;
@@ -65,21 +89,33 @@ export function runCell(cell: Cell, runs: number, settings: Partial<JudgeSetting
     for (const [judge, rule] of rulesOf(cell)) {
       const at = minutes.findIndex((minute) => rule.sees(minute));
       const tally = tallyOf(judge);
+      tally.runs++;
       if (at >= 0) tally.rolledBack++;
       else tally.promoted++;
       tally.seconds.push(at < 0 ? horizon : (at + 1) * 60);
       tally.badServed += badServed(traffic, at < 0 ? horizon : (at + 1) * 60);
     }
   }
-  return [...tallies.values()];
 }
 
-/** The judge of lib/judge, asked after every bin. The cell's metric has half of the rollback budget: a second metric would have the other. */
+/** An hour before the canary, two instances of the baseline are compared with each other, at the canary's split. */
+function calibrated(cell: Cell, random: Random): Variant {
+  const counts = countsOf(makeTraffic({ ...cell, times: 1 }, random), 0, STEPS_A_MINUTE);
+  const { upper } = calibrateCorrelation(
+    counts.start.map((_, i) => ({
+      requests: [counts.candidateRequests[i]!, counts.baselineRequests[i]!],
+      bad: [counts.candidateBad[i]!, counts.baselineBad[i]!],
+    })),
+  );
+  return { judge: CALIBRATED, profile: 'standard', stepsInBin: STEPS_A_MINUTE, correlation: upper };
+}
+
+/** The judge of lib/judge, asked after every bin. */
 function ours(cell: Cell, traffic: Traffic, profile: ProfileName, stepsInBin: number, settings: Partial<JudgeSettings>) {
   const id = cell.group === 'latency' ? 'latency' : '5xx';
   const labels = cell.group === 'latency' ? QUANTILES.map((p) => `p${Math.round(p * 100)}`) : ['5xx'];
   const series = labels.map((label, j) => ({ label, counts: countsOf(traffic, j, stepsInBin) }));
-  return trace({ profile, settings: { alpha: 0.025, ...settings }, metrics: [{ id, series }] }, true);
+  return trace({ profile, settings, metrics: [{ id, series }] }, true);
 }
 
 function countsOf(traffic: Traffic, kind: number, stepsInBin: number): Counts {

@@ -5,7 +5,7 @@ import { informativeBins, intervalFrom } from './interval';
 import { logMean, RiskScale } from './likelihood';
 import { SeriesProcess } from './processes';
 import { answer } from './sentence';
-import { profile } from './settings';
+import { checkMargin, profile } from './settings';
 import type {
   Bin,
   Crossing,
@@ -64,6 +64,7 @@ export class Evaluation {
     if (metrics.length === 0) throw new Error('no metric to judge: give at least one');
     checkMetrics(metrics);
     const margins = [...new Set(metrics.map((metric) => metric.margin ?? this.settings.margin))];
+    for (const margin of margins) checkMargin(this.settings, margin);
     const { effects } = this.settings;
     this.scale = new RiskScale([...effects, ...margins]);
     const total = metrics.reduce((sum, metric) => sum + budgetOf(metric), 0);

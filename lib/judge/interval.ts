@@ -5,7 +5,7 @@ import { profile } from './settings';
 import type { Counts, JudgeSettings, ProfileName, RiskInterval } from './types';
 
 /** Newton's steps in ln r stop when one is shorter than this: the next would be about its square. */
-const TOLERANCE = 1e-4;
+const TOLERANCE = 1e-3;
 /** ln r beyond which an end is called open. */
 const FURTHEST = Math.log(1e6);
 

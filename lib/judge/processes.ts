@@ -3,13 +3,13 @@ import { burstSize, logMean, type RiskScale } from './likelihood';
 import type { JudgeSettings, Objective, Totals } from './types';
 
 /** Part of the late reserve is put to use after every so many bins with evidence in them ... */
-const WAKE_EVERY = 4;
+const WAKE_EVERY = 8;
 /** ... and half of it after this many. */
 const RESERVE_HALF_LIFE = 100;
 /** Evidence is kept below this by a common scale, so that a million bins neither overflow nor vanish. */
 const LARGE = 1e100;
 /** No factor of one bin is larger than this even in the plain form: a bound far above any threshold, and within floating point. */
-const PLAIN_LOG_CAP = 100;
+const PLAIN_LOG_CAP = 50;
 /** A bin with more bad events than this many times what the bins before it lead to expect, and this many more, is no normal one. */
 const OUTAGE_TIMES = 4;
 const OUTAGE_EVENTS = 10;
@@ -81,13 +81,13 @@ class WorseProcess {
     this.asleep = asleep;
     this.rise = 0;
     this.logAtWaking = Math.log(sum) + this.scale;
-    if (sum > LARGE) this.rescale(1 / LARGE);
-    else if (this.scale > 0 && sum < 1) this.rescale(LARGE);
+    if (sum > LARGE || (this.scale > 0 && sum < 1)) this.rescale(Math.max(-this.scale, Math.log(sum)));
   }
 
-  private rescale(factor: number): void {
+  private rescale(shift: number): void {
+    const factor = Math.exp(-shift);
     for (let k = 0; k < this.wealth.length; k++) this.wealth[k]! *= factor;
-    this.scale -= Math.log(factor);
+    this.scale += shift;
   }
 
   /** ln M is at most this: quick to know. */
@@ -151,25 +151,17 @@ export class SeriesProcess {
 
     const { scale, marginIndex, belowMargin, likelihood, logCap, promotionCorrelation } = this;
     const requests = candidateRequests + baselineRequests;
-    const outage = this.isOutage(events, requests);
-    this.eventsBefore += events;
+    const most = this.requestsBefore === 0 ? Infinity : OUTAGE_TIMES * (this.eventsBefore / this.requestsBefore) * requests + OUTAGE_EVENTS;
+    // An outage raises what is expected by as much as it could without being one: what lasts becomes normal.
+    this.eventsBefore += Math.min(events, most);
     this.requestsBefore += requests;
-    scale.weigh(candidateBad, events, candidateRequests / requests, this.correlation);
+    scale.weigh(candidateBad, events, candidateRequests / requests, this.correlation, likelihood);
     this.worse.step(logCap);
     const { l } = scale;
-    for (let k = 0; k < likelihood.length; k++) likelihood[k]! += l[k]!;
-    if (outage) return;
+    if (this.outages && events > most) return;
     const atMargin = l[marginIndex]!;
     const slower = burstSize(events, this.correlation) / burstSize(events, promotionCorrelation);
     for (let k = 0; k < belowMargin.length; k++) belowMargin[k]! += Math.min((l[k]! - atMargin) * slower, logCap);
-  }
-
-  private isOutage(events: number, requests: number): boolean {
-    return (
-      this.outages &&
-      this.requestsBefore > 0 &&
-      events > OUTAGE_TIMES * (this.eventsBefore / this.requestsBefore) * requests + OUTAGE_EVENTS
-    );
   }
 
   private stepObjective(rate: number, requests: number, bad: number): void {

@@ -15,7 +15,7 @@ const STANDARD: JudgeSettings = {
   cap: 8,
   lateReserve: 0.1,
   effects: EFFECTS,
-  rollbackWeights: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0.15, 0.15, 0.2, 0.15, 0.12, 0.1, 0.08, 0.05],
+  rollbackWeights: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0.08, 0.15, 0.25, 0.2, 0.14, 0.1, 0.05, 0.03],
   promotionWeights: [0.02, 0.02, 0.03, 0.04, 0.06, 0.09, 0.12, 0.15, 0.25, 0.14, 0.08, 0, 0, 0, 0, 0, 0],
   guardAlpha: 0.001,
   shareTolerance: 0.05,
@@ -54,12 +54,17 @@ function check(settings: JudgeSettings): void {
   if (settings.form !== 'robust' && settings.form !== 'plain') {
     throw new Error(`setting 'form' must be 'robust' or 'plain', not '${String(settings.form)}'`);
   }
-  const { effects, rollbackWeights, promotionWeights } = settings;
+  const { effects, rollbackWeights } = settings;
   if (!effects.every((r, k) => r > (effects[k - 1] ?? 0) && r < Infinity)) {
     throw new Error(`setting 'effects' must be positive and increasing, not ${effects.join(', ')}`);
   }
   checkWeights('rollbackWeights', rollbackWeights, effects, (r) => r > 1, 'above 1');
-  checkWeights('promotionWeights', promotionWeights, effects, (r) => r < settings.margin, `below the margin ${settings.margin}`);
+  checkMargin(settings, settings.margin);
+}
+
+/** Refuses a margin below which no effect has weight for promotion. */
+export function checkMargin({ effects, promotionWeights }: JudgeSettings, margin: number): void {
+  checkWeights('promotionWeights', promotionWeights, effects, (r) => r < margin, `below the margin ${margin}`);
 }
 
 function checkWeights(key: string, weights: readonly number[], effects: readonly number[], used: (r: number) => boolean, which: string) {
