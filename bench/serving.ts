@@ -1,0 +1,183 @@
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import type { LoopReport } from './serving/bare-loop';
+import { answer, bundle, contenders, MODEL, pythonEnvironment, type Running, start } from './serving/contenders';
+import type { LoadOrder, LoadReport } from './serving/load';
+import { cpuSecondsOf, signalTree } from './serving/process-tree';
+
+/**
+ * `npm run bench:serving [-- --quick]`: the flight-delay model, one flight a request, served by us and by Python servers, each in one
+ * process on this machine, in turns; and the same model called in a loop without a server.
+ */
+
+const quick = process.argv.includes('--quick');
+const rounds = quick ? 1 : 5;
+const seconds = quick ? 1.5 : 4;
+const CLIENTS = [1, 8, 64];
+const FLIGHTS = 5000;
+
+interface Figures extends LoadReport {
+  /** Microseconds of processor a request, of the server and all its processes. */
+  readonly cpu: number;
+}
+
+const work = mkdtempSync(join(tmpdir(), 'bench-serving-'));
+const running: Running[] = [];
+process.on('exit', () => {
+  for (const { process: child } of running) {
+    signalTree(child.pid!, 'SIGCONT');
+    signalTree(child.pid!, 'SIGKILL');
+  }
+  rmSync(work, { recursive: true, force: true });
+});
+
+/** The first flights of the replayed months, as the requests of a client that knows the inputs by name. */
+function flightBodies(): string[] {
+  const [header, ...lines] = gunzipSync(readFileSync(join(MODEL, '../traffic.csv.gz')))
+    .toString()
+    .split('\n', FLIGHTS + 1);
+  const columns = header!.split(',');
+  return lines.map((line) => {
+    const values = line.split(',');
+    const cells = columns.map((name, i): [string, unknown] => {
+      const text = values[i]!;
+      return [name, ['carrier', 'origin', 'dest'].includes(name) ? text : text === '' ? null : Number(text)];
+    });
+    return JSON.stringify({ instances: [Object.fromEntries(cells.filter(([name]) => name !== 'time' && name !== 'outcome'))] });
+  });
+}
+
+async function ask(generator: ChildProcess, order: LoadOrder): Promise<LoadReport> {
+  const reported = once(generator, 'message');
+  generator.send(order);
+  const [report] = (await reported) as [LoadReport & { error?: string }];
+  if (report.error !== undefined) throw new Error(`the load on port ${order.port} failed: ${report.error}`);
+  return report;
+}
+
+async function measure(generator: ChildProcess, server: Running, clients: number, warm: number): Promise<Figures> {
+  const { port, path } = server;
+  const pid = server.process.pid!;
+  signalTree(pid, 'SIGCONT');
+  await ask(generator, { port, path, clients, seconds: warm });
+  const before = cpuSecondsOf(pid);
+  const report = await ask(generator, { port, path, clients, seconds });
+  const cpu = ((cpuSecondsOf(pid) - before) / report.requests) * 1e6;
+  // The others must not take a share of the processor that is not theirs.
+  signalTree(pid, 'SIGSTOP');
+  if (report.failed > 0) throw new Error(`${server.name} failed ${report.failed} of ${report.requests} requests`);
+  return { ...report, cpu };
+}
+
+/** Each server must give the same answers, or their speeds say nothing. */
+async function compareAnswers(bodies: readonly string[]): Promise<void> {
+  for (const body of bodies) {
+    const [first, ...others] = await Promise.all(running.map((server) => answer(server, body)));
+    others.forEach((other, i) => {
+      const same = other[0]!.label === first![0]!.label && Math.abs(other[0]!.probability - first![0]!.probability) < 1e-5;
+      if (!same) throw new Error(`${running[i + 1]!.name} answers ${JSON.stringify(other)}, ${running[0]!.name} ${JSON.stringify(first)}`);
+    });
+  }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)]!;
+}
+
+function table(rows: readonly (readonly string[])[]): void {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  for (const row of rows) console.log(row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '));
+}
+
+function goal(name: string, figure: string, wanted: string, met: boolean): void {
+  console.log(`goal ${name}: ${figure} (wanted ${wanted}) ${met ? 'met' : 'missed'}`);
+}
+
+async function main(): Promise<void> {
+  const python = pythonEnvironment((line) => console.log(line));
+  const programs = bundle(work);
+  const bodies = flightBodies();
+  const bodiesFile = join(work, 'bodies');
+  writeFileSync(bodiesFile, bodies.join('\n'));
+  for (const contender of contenders(programs, python)) running.push(await start(contender, bodies[0]!));
+  await compareAnswers(bodies.slice(0, 50));
+  for (const { process: child } of running) signalTree(child.pid!, 'SIGSTOP');
+
+  const generator = fork(join(programs, 'bench/serving/load.js'), [bodiesFile]);
+  // Compilers and caches are warm in a server that has run for a while.
+  for (const server of running) await measure(generator, server, 64, quick ? 2 : 10);
+  const loop: LoopReport[] = [];
+  const figures = new Map<string, Figures[]>();
+  for (let round = 0; round < rounds; round++) {
+    loop.push(
+      JSON.parse(
+        execFileSync(process.execPath, [
+          join(programs, 'bench/serving/bare-loop.js'),
+          join(MODEL, 'model.onnx'),
+          bodiesFile,
+          String(seconds),
+        ]).toString(),
+      ),
+    );
+    for (const clients of CLIENTS) {
+      for (const server of running) {
+        const key = `${server.name} ${clients}`;
+        figures.set(key, [...(figures.get(key) ?? []), await measure(generator, server, clients, 0.3)]);
+      }
+    }
+  }
+  generator.disconnect();
+
+  /** The median over the rounds, of each figure by itself. */
+  const of = (server: Running, clients: number, figure: keyof Figures | 'perSecond'): number =>
+    median(figures.get(`${server.name} ${clients}`)!.map((one) => (figure === 'perSecond' ? one.requests / one.seconds : one[figure])));
+  const loopPerSecond = median(loop.map(({ calls, seconds }) => calls / seconds));
+  const loopCpu = median(loop.map(({ calls, cpuSeconds }) => (cpuSeconds / calls) * 1e6));
+
+  console.log(
+    `flight-delay 2, one flight a request, ${availableParallelism()} cores shared with the load; median of ${rounds} rounds of ${seconds} s`,
+  );
+  table([
+    ['', 'clients', 'requests/s', 'p50 ms', 'p99 ms', 'CPU us/request', 'requests/CPU s'],
+    ...CLIENTS.flatMap((clients) =>
+      running.map((server) => [
+        server.name,
+        String(clients),
+        of(server, clients, 'perSecond').toFixed(0),
+        of(server, clients, 'p50').toFixed(2),
+        of(server, clients, 'p99').toFixed(2),
+        of(server, clients, 'cpu').toFixed(0),
+        (1e6 / of(server, clients, 'cpu')).toFixed(0),
+      ]),
+    ),
+    ['onnxruntime-node in a loop', '', loopPerSecond.toFixed(0), '', '', loopCpu.toFixed(0), (1e6 / loopCpu).toFixed(0)],
+  ]);
+
+  const endpoint = running[0]!;
+  const peers = running.filter(({ ours }) => !ours);
+  for (const clients of CLIENTS) {
+    const efficiency = Math.min(...peers.map((peer) => of(peer, clients, 'cpu'))) / of(endpoint, clients, 'cpu');
+    goal(`throughput a core, ${clients} clients`, `${efficiency.toFixed(1)} times the better Python server`, 'at least 5', efficiency >= 5);
+  }
+  for (const clients of CLIENTS) {
+    const share = of(endpoint, clients, 'p99') / Math.min(...peers.map((peer) => of(peer, clients, 'p99')));
+    goal(`p99, ${clients} clients`, `${share.toFixed(2)} of the better Python server`, 'at most 0.33', share <= 0.33);
+  }
+  for (const clients of CLIENTS) {
+    const share = of(endpoint, clients, 'perSecond') / loopPerSecond;
+    goal(`requests/s beside the bare loop, ${clients} clients`, share.toFixed(2), 'above 0.5', share > 0.5);
+  }
+}
+
+main().then(
+  () => process.exit(0),
+  (error: Error) => {
+    console.error(error.stack);
+    process.exit(1);
+  },
+);
