@@ -28,6 +28,7 @@ const ATTRIBUTES = 'x-amzn-sagemaker-custom-attributes';
 
 /** Longer than any client keeps an idle connection: a server that ends one first cuts a request that is on its way. */
 const IDLE_MS = 120_000;
+const SWEEP_MS = 20;
 
 /**
  * Speaks what SageMaker asks of a container: `GET /ping` (200 while the model answers, else 503) and `POST /invocations`.
@@ -95,7 +96,10 @@ export async function containerServer(props: ContainerServerProps): Promise<Cont
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       way.finish();
+      // A connection that was busy when the server closed stays open once it is idle.
+      const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
       await closed;
+      clearInterval(sweep);
       await engine.close();
     },
   };

@@ -3,8 +3,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { type ShortWay, shortWay, type WholeResponse } from '../../serving';
 import type { Dispatch, Outcome } from './dispatch';
 import { HttpRequest } from './http-request';
+import { WholePost } from './whole-post';
 
 /** Longer than any SDK keeps an idle connection, so that it is the client that ends it: a server that does cuts requests that are on their way. */
 const IDLE_CONNECTION_MS = 120_000;
@@ -22,6 +24,7 @@ export class Listener {
   /** `http://127.0.0.1:<port>` */
   url = '';
   private readonly server: Server;
+  private readonly way: ShortWay;
 
   private constructor(dispatch: Dispatch) {
     this.server = createServer({ keepAliveTimeout: IDLE_CONNECTION_MS, requestTimeout: 0, noDelay: true }, (incoming, response) => {
@@ -29,6 +32,10 @@ export class Listener {
         (outcome) => write(outcome, incoming, response),
         () => incoming.socket.destroy(),
       );
+    });
+    this.way = shortWay(this.server, {
+      takes: ({ url }) => url.startsWith('/endpoints/') && url.endsWith('/invocations'),
+      answer: async (request) => whole(await dispatch.handle(new WholePost(request))),
     });
   }
 
@@ -51,12 +58,23 @@ export class Listener {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     // A connection that was busy when the server closed stays open once it is idle.
     const sweep = setInterval(() => this.server.closeIdleConnections(), SWEEP_MS);
-    const cut = setTimeout(() => this.server.closeAllConnections(), GRACE_MS);
+    const cut = setTimeout(() => {
+      this.way.cut();
+      this.server.closeAllConnections();
+    }, GRACE_MS);
+    this.way.finish();
     this.server.closeIdleConnections();
     await closed;
     clearInterval(sweep);
     clearTimeout(cut);
   }
+}
+
+/** What goes back the short way. Answers that come in parts are never asked for on it. */
+function whole(outcome: Outcome): WholeResponse | 'cut' {
+  if (outcome === 'cut') return 'cut';
+  const { status, headers, body = '' } = outcome;
+  return typeof body === 'string' || Buffer.isBuffer(body) ? { status, headers, body } : 'cut';
 }
 
 function write(outcome: Outcome, incoming: IncomingMessage, response: ServerResponse): void {

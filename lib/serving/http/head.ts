@@ -3,6 +3,8 @@ export interface Head {
   readonly url: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Names, as they were spelled, and values in turn. */
+  readonly rawHeaders: readonly string[];
   /** Bytes of the head with its blank line. */
   readonly length: number;
   readonly bodyLength: number;
@@ -33,21 +35,24 @@ export function plainHead(bytes: Buffer): Head | undefined {
   const url = line.slice(METHOD.length, -VERSION.length);
   if (!URL.test(url)) return undefined;
   const headers: Record<string, string> = {};
+  const rawHeaders: string[] = [];
   while (lineEnd < text.length) {
     const start = lineEnd + 2;
     lineEnd = text.indexOf('\r\n', start);
     if (lineEnd < 0) lineEnd = text.length;
     const colon = text.indexOf(':', start);
     if (colon < 0 || colon >= lineEnd) return undefined;
-    const name = text.slice(start, colon).toLowerCase();
+    const spelled = text.slice(start, colon);
+    const name = spelled.toLowerCase();
     const value = text.slice(colon + 1, lineEnd).trim();
     if (!TOKEN.test(name) || !isFieldValue(value) || name in headers) return undefined;
     if (NOT_PLAIN.has(name) && !(name === 'connection' && value.toLowerCase() === 'keep-alive')) return undefined;
     headers[name] = value;
+    rawHeaders.push(spelled, value);
   }
   const length = headers['content-length'];
   if (length === undefined || headers.host === undefined || !/^\d{1,9}$/.test(length)) return undefined;
-  return { url, headers, length: end + 4, bodyLength: Number(length) };
+  return { url, headers, rawHeaders, length: end + 4, bodyLength: Number(length) };
 }
 
 /** Whether a header may hold this: one that holds a line break would end its line and begin another. */

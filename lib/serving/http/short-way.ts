@@ -7,6 +7,8 @@ export interface WholeRequest {
   readonly url: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Names, as they were spelled, and values in turn. */
+  readonly rawHeaders: readonly string[];
   readonly body: Buffer;
 }
 
@@ -28,6 +30,8 @@ export interface ShortWayProps {
 export interface ShortWay {
   /** Ends them, those with a request under way once it is answered. Call it with the server's `close()`. */
   finish(): void;
+  /** Ends them at once. */
+  cut(): void;
 }
 
 /** Longer requests go the long way: its cost is nothing beside reading them. */
@@ -56,6 +60,9 @@ export function shortWay(server: HttpServer, props: ShortWayProps): ShortWay {
     finish: () => {
       for (const connection of connections) connection.finish();
     },
+    cut: () => {
+      for (const connection of connections) connection.cut();
+    },
   };
 }
 
@@ -79,6 +86,10 @@ class Connection {
     this.finishing = true;
     if (!this.busy) this.socket.end();
   };
+
+  cut(): void {
+    this.socket.destroy();
+  }
 
   private readonly read = (bytes: Buffer): void => {
     this.rest = this.rest === undefined ? bytes : Buffer.concat([this.rest, bytes]);
@@ -112,10 +123,10 @@ class Connection {
     void this.answer(head, bytes.subarray(head.length, end));
   }
 
-  private async answer({ url, headers }: Head, body: Buffer): Promise<void> {
+  private async answer({ url, headers, rawHeaders }: Head, body: Buffer): Promise<void> {
     let response: WholeResponse | 'cut';
     try {
-      response = await this.props.answer({ url, headers, body });
+      response = await this.props.answer({ url, headers, rawHeaders, body });
     } catch {
       response = 'cut';
     }
