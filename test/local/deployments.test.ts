@@ -93,6 +93,26 @@ describe('an update all at once', () => {
     expect(await shareOfNew()).toBe(0);
   });
 
+  it('takes all traffic from a variant that goes, and gives it back where the update is rolled back', async () => {
+    await prepared();
+    await createConfig(started, 'both', [variant('live', 'old'), variant('candidate', 'new')]);
+    await update({ EndpointConfigName: 'both' });
+    await pass(20);
+    expect(await shareOfNew()).toEqual(near(0.5));
+    const policy = {
+      TrafficRoutingConfiguration: { Type: 'ALL_AT_ONCE' as const, WaitIntervalInSeconds: 0 },
+      TerminationWaitInSeconds: 300,
+    };
+    await update({ EndpointConfigName: 'first', DeploymentConfig: { BlueGreenUpdatePolicy: policy, ...rollback } });
+    await pass(20);
+    expect(await describeIt()).toMatchObject({ EndpointStatus: 'Updating', EndpointConfigName: 'both' });
+    expect(await shareOfNew()).toBe(0);
+    alarms.errors = 'ALARM';
+    await pass(20);
+    expect(await describeIt()).toMatchObject({ EndpointStatus: 'InService', EndpointConfigName: 'both' });
+    expect(await shareOfNew()).toEqual(near(0.5));
+  });
+
   it('loses no request and cuts none that is with the old model', async () => {
     await prepared();
     let release: () => void = () => {};
@@ -353,6 +373,7 @@ describe('a rolling deployment', () => {
     ).rejects.toThrow('repair it by UpdateEndpoint');
     alarms.errors = 'OK';
     await update({ EndpointConfigName: 'first' });
+    expect(await shareOfNew()).toEqual(near(0.5));
     await pass(20);
     expect(await describeIt()).toMatchObject({ EndpointStatus: 'InService', EndpointConfigName: 'first' });
     expect(await shareOfNew()).toBe(0);

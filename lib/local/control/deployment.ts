@@ -17,7 +17,7 @@ const STUCK_SECONDS = 3600;
 const ASYNC_CONCURRENCY = 4;
 
 /** What endpoints are worked on with. */
-export interface Workshop {
+export interface Hosting {
   readonly context: LocalContext;
   readonly host: ModelHost;
   readonly timings: Timings;
@@ -27,32 +27,30 @@ export interface Workshop {
 
 /** The moves that every change of an endpoint is made of. */
 export class Deployment {
-  private tripped: readonly string[] = [];
-
   /** @param signal ends every wait, with its reason */
   constructor(
     readonly endpoint: Endpoint,
-    readonly shop: Workshop,
+    readonly hosting: Hosting,
     readonly signal: AbortSignal,
     private readonly config: DeploymentConfig | undefined,
   ) {}
 
   get timings(): Timings {
-    return this.shop.timings;
+    return this.hosting.timings;
   }
 
   async wait(seconds: number): Promise<void> {
     this.signal.throwIfAborted();
-    if (seconds > 0) await this.shop.context.clock.sleep(seconds * 1000, this.signal);
+    if (seconds > 0) await this.hosting.context.clock.sleep(seconds * 1000, this.signal);
   }
 
   show(): void {
-    this.shop.show(this.endpoint);
+    this.hosting.show(this.endpoint);
   }
 
   /** Says what some variants are doing; no status says that they are done. */
   phase(variants: readonly FleetVariant[], status?: VariantStatus, message: (variant: FleetVariant) => string = () => ''): void {
-    const since = this.shop.context.clock.now();
+    const since = this.hosting.context.clock.now();
     for (const variant of variants) variant.phase = status === undefined ? undefined : { status, message: message(variant), since };
     this.show();
   }
@@ -80,7 +78,7 @@ export class Deployment {
       variant: variant.name,
       config: fleet.config.name,
     };
-    const fault = this.shop.context.faults.active ? this.shop.context.faults.strike(point, START_FAULTS) : undefined;
+    const fault = this.hosting.context.faults.active ? this.hosting.context.faults.strike(point, START_FAULTS) : undefined;
     if (fault?.kind === 'capacity') {
       await this.wait(this.timings.start);
       throw new DeploymentFailure(fault.message ?? NO_CAPACITY);
@@ -96,14 +94,12 @@ export class Deployment {
     if (variant.shadow) variant.active = 1;
   }
 
-  /** Gives the fleet's variants this part of their traffic, and the rest to their namesakes in the fleets that served before. */
+  /** Gives the fleet's variants this part of their traffic, and the rest to their namesakes in the fleets that served before; a variant without one goes with the most. */
   share(fleet: Fleet, part: (variant: FleetVariant) => number): void {
-    const { fleets } = this.endpoint;
     for (const variant of fleet.production) variant.active = part(variant);
-    for (const old of fleets) {
-      if (old === fleet) continue;
-      for (const variant of old.production)
-        variant.active = 1 - Math.max(0, ...fleet.production.filter(({ name }) => name === variant.name).map(({ active }) => active));
+    const most = Math.max(...fleet.production.map(({ active }) => active));
+    for (const old of this.endpoint.fleets) {
+      for (const variant of old.production) variant.active = variant.settled * (1 - (fleet.variant(variant.name)?.active ?? most));
     }
     this.show();
   }
@@ -124,24 +120,24 @@ export class Deployment {
   /** @throws DeploymentFailure once an alarm is in ALARM, or gone */
   checkAlarms(): void {
     const names = (this.config?.AutoRollbackConfiguration?.Alarms ?? []).map(({ AlarmName }) => AlarmName!);
-    this.tripped = names.filter((name) => this.shop.context.alarms.stateOf(name) === 'ALARM');
-    if (this.tripped.length > 0)
-      throw new DeploymentFailure(`The deployment was rolled back because of alarms in the ALARM state: ${this.tripped.join(', ')}.`);
+    const tripped = names.filter((name) => this.hosting.context.alarms.stateOf(name) === 'ALARM');
+    if (tripped.length > 0)
+      throw new DeploymentFailure(`The deployment was rolled back because of alarms in the ALARM state: ${tripped.join(', ')}.`);
   }
 
   /** Ends a fleet: its requests under way are answered first. */
   async terminate(fleet: Fleet): Promise<void> {
     for (const variant of fleet.production) variant.active = 0;
     this.phase(fleet.variants, 'Deleting', ({ currentCount }) => `Terminating ${currentCount} instance(s).`);
-    const { clock } = this.shop.context;
-    await clock.during(Promise.all(fleet.variants.map((variant) => this.shop.host.close(variant))));
+    const { clock } = this.hosting.context;
+    await clock.during(Promise.all(fleet.variants.map((variant) => this.hosting.host.close(variant))));
     await clock.sleep(this.timings.terminate * 1000);
     this.phase(fleet.variants);
   }
 
   private async load(fleet: Fleet, variant: FleetVariant): Promise<void> {
-    const { clock } = this.shop.context;
-    const engine = await clock.during(this.shop.host.open(variant.model)).catch((error: Error) => {
+    const { clock } = this.hosting.context;
+    const engine = await clock.during(this.hosting.host.open(variant.model)).catch((error: Error) => {
       throw new DeploymentFailure(error.message);
     });
     if (!(await clock.during(engine.ping()))) {

@@ -28,6 +28,8 @@ export class FleetVariant {
   serverless: ProductionVariantServerlessConfig | undefined;
   /** The part of its share of the traffic that this fleet gets, 0 to 1; the other fleet's variant of the same name gets the rest. */
   active = 0;
+  /** What `active` is while no deployment runs: 1, or less where a failed rollback left two fleets that serve. */
+  settled = 1;
   phase: VariantPhase | undefined;
   /** Present once its model is loaded. */
   running: RunningVariant | undefined;

@@ -1,6 +1,6 @@
 import type { DeploymentConfig, EndpointStatus, ProductionVariantServerlessUpdateConfig } from '@aws-sdk/client-sagemaker';
 import { blueGreen } from './blue-green';
-import { Deployment, type Workshop } from './deployment';
+import { Deployment, type Hosting } from './deployment';
 import { DeploymentFailure } from './deployment-failure';
 import type { Endpoint } from './endpoint';
 import type { Fleet, FleetVariant } from './fleet';
@@ -21,7 +21,7 @@ export interface VariantChange {
 export class Lifecycle {
   private readonly closing = new AbortController();
 
-  constructor(private readonly shop: Workshop) {}
+  constructor(private readonly hosting: Hosting) {}
 
   /** Ends every wait; what was under way is taken up by the next start, where state is kept. */
   close(): void {
@@ -31,7 +31,7 @@ export class Lifecycle {
   /** From Creating to InService, or Failed. */
   async create(endpoint: Endpoint): Promise<void> {
     const { fleet } = endpoint.pending!;
-    const deployment = new Deployment(endpoint, this.shop, this.closing.signal, undefined);
+    const deployment = new Deployment(endpoint, this.hosting, this.closing.signal, undefined);
     try {
       await deployment.launch(fleet);
     } catch (error) {
@@ -52,7 +52,7 @@ export class Lifecycle {
     const timeout =
       config?.BlueGreenUpdatePolicy?.MaximumExecutionTimeoutInSeconds ?? config?.RollingUpdatePolicy?.MaximumExecutionTimeoutInSeconds;
     const limit = this.limited(timeout ?? LONGEST_DEPLOYMENT);
-    const deployment = new Deployment(endpoint, this.shop, limit.signal, config);
+    const deployment = new Deployment(endpoint, this.hosting, limit.signal, config);
     try {
       const [old] = endpoint.fleets;
       if (config?.RollingUpdatePolicy !== undefined) await rolling(deployment, old, fleet, config.RollingUpdatePolicy);
@@ -73,14 +73,14 @@ export class Lifecycle {
   /** From Updating to InService with new weights and counts; on failure back to the old ones, by RollingBack. */
   async resize(endpoint: Endpoint, changes: readonly VariantChange[]): Promise<void> {
     const fleet = endpoint.live!;
-    const deployment = new Deployment(endpoint, this.shop, this.closing.signal, undefined);
+    const deployment = new Deployment(endpoint, this.hosting, this.closing.signal, undefined);
     const before = fleet.capacities();
     for (const { variant, weight, count } of changes) {
       variant.desiredWeight = weight ?? variant.desiredWeight;
       variant.desiredCount = count ?? variant.desiredCount;
     }
     try {
-      await deployment.wait(this.shop.timings.shift);
+      await deployment.wait(this.hosting.timings.shift);
       for (const { variant, serverless } of changes) {
         variant.currentWeight = variant.desiredWeight;
         if (variant.serverless !== undefined) variant.serverless = { ...variant.serverless, ...serverless };
@@ -97,7 +97,7 @@ export class Lifecycle {
         variant.desiredCount = before[variant.name].count;
       }
       deployment.phase(fleet.variants);
-      await deployment.wait(this.shop.timings.shift);
+      await deployment.wait(this.hosting.timings.shift);
       for (const { variant } of changes) variant.currentWeight = variant.desiredWeight;
       this.settle(endpoint, 'InService', reasonOf(error));
     }
@@ -105,22 +105,22 @@ export class Lifecycle {
 
   /** Ends everything that serves; the endpoint is gone when this resolves. */
   async remove(endpoint: Endpoint): Promise<void> {
-    const deployment = new Deployment(endpoint, this.shop, this.closing.signal, undefined);
+    const deployment = new Deployment(endpoint, this.hosting, this.closing.signal, undefined);
     for (const fleet of endpoint.fleets) await deployment.terminate(fleet);
-    if (endpoint.fleets.length === 0) await deployment.wait(this.shop.timings.terminate);
+    if (endpoint.fleets.length === 0) await deployment.wait(this.hosting.timings.terminate);
   }
 
   /** SageMaker's own maintenance: the endpoint serves, and nothing else may be done to it. */
   async maintain(endpoint: Endpoint, seconds: number): Promise<void> {
     endpoint.status = 'SystemUpdating';
-    this.shop.show(endpoint);
-    await this.shop.context.clock.sleep(seconds * 1000, this.closing.signal);
+    this.hosting.show(endpoint);
+    await this.hosting.context.clock.sleep(seconds * 1000, this.closing.signal);
     this.settle(endpoint, 'InService');
   }
 
   /** Loads what served before the server was started again. */
   async restore(endpoint: Endpoint): Promise<void> {
-    const instant = { ...this.shop, timings: { ...this.shop.timings, start: 0, healthCheck: 0 } };
+    const instant = { ...this.hosting, timings: { ...this.hosting.timings, start: 0, healthCheck: 0 } };
     const deployment = new Deployment(endpoint, instant, this.closing.signal, undefined);
     for (const fleet of endpoint.fleets) await deployment.launch(fleet);
   }
@@ -129,14 +129,14 @@ export class Lifecycle {
     if (this.closing.signal.aborted) return;
     const { fleet } = endpoint.pending!;
     endpoint.status = 'RollingBack';
-    const deployment = new Deployment(endpoint, this.shop, this.closing.signal, undefined);
+    const deployment = new Deployment(endpoint, this.hosting, this.closing.signal, undefined);
     deployment.phase(fleet.variants);
     const point = { service: 'SageMaker', operation: 'RollBack', endpoint: endpoint.name, config: fleet.config.name };
-    const { faults } = this.shop.context;
+    const { faults } = this.hosting.context;
     const fault = faults.active ? faults.strike(point, ['fails', 'silent']) : undefined;
     try {
       if (fault?.kind === 'fails') throw new DeploymentFailure(fault.message ?? 'an injected fault');
-      await deployment.wait(this.shop.timings.shift);
+      await deployment.wait(this.hosting.timings.shift);
       if (config?.RollingUpdatePolicy !== undefined) {
         await rollBackRolling(deployment, endpoint.fleets[0], fleet, config.RollingUpdatePolicy.RollbackMaximumBatchSize);
       }
@@ -156,22 +156,23 @@ export class Lifecycle {
   /** Ends a fleet that did not make it. */
   private async abandon(endpoint: Endpoint, fleet: Fleet): Promise<void> {
     if (this.closing.signal.aborted) return;
-    await new Deployment(endpoint, this.shop, this.closing.signal, undefined).terminate(fleet);
+    await new Deployment(endpoint, this.hosting, this.closing.signal, undefined).terminate(fleet);
   }
 
   private settle(endpoint: Endpoint, status: EndpointStatus, failureReason?: string): void {
     if (this.closing.signal.aborted) return;
     endpoint.status = status;
     endpoint.failureReason = failureReason;
-    endpoint.modified = this.shop.context.clock.now();
-    this.shop.show(endpoint);
+    endpoint.modified = this.hosting.context.clock.now();
+    for (const variant of endpoint.fleets.flatMap(({ production }) => production)) variant.settled = variant.active;
+    this.hosting.show(endpoint);
   }
 
   /** A signal that also ends a deployment that takes too long. */
   private limited(seconds: number): { readonly signal: AbortSignal; readonly done: () => void } {
     const limit = new AbortController();
     const failure = new DeploymentFailure(`The deployment did not finish within ${seconds} seconds (MaximumExecutionTimeoutInSeconds).`);
-    const timer = this.shop.context.clock.schedule(seconds * 1000, () => limit.abort(failure));
+    const timer = this.hosting.context.clock.schedule(seconds * 1000, () => limit.abort(failure));
     const close = () => limit.abort(this.closing.signal.reason);
     this.closing.signal.addEventListener('abort', close, { once: true });
     const done = () => {
