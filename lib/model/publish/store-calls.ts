@@ -1,0 +1,64 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import { errorName, explained, PublishError } from './publish-error';
+import { type RetryOptions, withRetries } from './retry';
+
+/** Where models go, and how. */
+export interface BucketOptions {
+  /** @default - a new one, of the environment's region and credentials */
+  readonly client?: S3Client;
+  readonly bucket: string;
+  /** The account that must own the bucket, twelve digits; another's is refused. @default - any */
+  readonly bucketOwner?: string;
+  readonly signal?: AbortSignal;
+  readonly retry?: RetryOptions;
+}
+
+/** Somebody else completed or removed the upload, or put other parts in it. */
+export class UploadGone extends Error {}
+
+/** How every call to the model store is made: retried, its errors explained, its answer checked, to be stopped at any time. */
+export class StoreCalls {
+  readonly client: S3Client;
+  /** What every request says. */
+  readonly common: { readonly Bucket: string; readonly ExpectedBucketOwner?: string };
+
+  constructor(private readonly options: BucketOptions) {
+    this.client = options.client ?? new S3Client({});
+    this.common = { Bucket: options.bucket, ExpectedBucketOwner: options.bucketOwner };
+  }
+
+  uri(key: string): string {
+    return `s3://${this.options.bucket}/${key}`;
+  }
+
+  /** How `CopyObject` and `UploadPartCopy` name an object of this bucket. */
+  copySource(key: string): string {
+    return encodeURIComponent(`${this.options.bucket}/${key}`);
+  }
+
+  /** @throws PublishError `integrity` when S3 answers with another checksum than the one sent, or with none */
+  verify(answered: string | undefined, sent: string, what: string): void {
+    if (answered === sent) return;
+    const said = answered === undefined ? 'no checksum' : `checksum ${answered}`;
+    throw new PublishError(
+      'integrity',
+      `S3 answered ${said} for ${what}, and ${sent} was sent: do not use it, and tell who runs the store`,
+    );
+  }
+
+  /**
+   * @param doing for messages: `sending part 3`
+   * @throws PublishError; UploadGone; `signal.reason`
+   */
+  async call<T>(doing: string, key: string, send: (abortSignal?: AbortSignal) => Promise<T>): Promise<T> {
+    const { retry, signal } = this.options;
+    try {
+      return await withRetries(() => send(signal), retry, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (/NoSuchUpload|InvalidPart/.test(errorName(error)))
+        throw new UploadGone(`the upload of ${this.uri(key)} is gone`, { cause: error });
+      throw explained(error, doing, this.uri(key));
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import { CopyObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import { statusOf } from './publish-error';
+import { type StoreCalls, UploadGone } from './store-calls';
+
+export interface StoredObject {
+  readonly key: string;
+  readonly size: number;
+  readonly etag: string;
+  readonly modified: Date;
+}
+
+/** The objects of the model store. None is ever overwritten. */
+export class StoredObjects {
+  constructor(private readonly calls: StoreCalls) {}
+
+  async find(key: string): Promise<StoredObject | undefined> {
+    return (await this.page(key, 1)).objects.find((object) => object.key === key);
+  }
+
+  async list(prefix: string): Promise<StoredObject[]> {
+    const all: StoredObject[] = [];
+    for (let token: string | undefined, more = true; more; more = token !== undefined) {
+      const page = await this.page(prefix, 1000, token);
+      all.push(...page.objects);
+      token = page.next;
+    }
+    return all;
+  }
+
+  /** A small object as text. */
+  async read(key: string): Promise<string> {
+    return this.calls.call(`reading ${key}`, key, async (abortSignal) => {
+      const { Body } = await this.calls.client.send(new GetObjectCommand({ ...this.calls.common, Key: key }), { abortSignal });
+      return Body!.transformToString();
+    });
+  }
+
+  /**
+   * Writes an object that is not there yet.
+   *
+   * @param checksum of the bytes, base64: S3 refuses other bytes, and must answer with the same
+   * @returns false when there is one already
+   */
+  async put(key: string, body: Buffer, contentType: string, checksum: { crc32: string } | { sha256: string }): Promise<boolean> {
+    const sum = 'crc32' in checksum ? { ChecksumCRC32: checksum.crc32 } : { ChecksumSHA256: checksum.sha256 };
+    try {
+      await this.calls.call('sending it', key, async (abortSignal) => {
+        const answer = await this.calls.client.send(
+          new PutObjectCommand({ ...this.calls.common, ...sum, Key: key, Body: body, ContentType: contentType, IfNoneMatch: '*' }),
+          { abortSignal },
+        );
+        for (const [name, sent] of Object.entries(sum)) this.calls.verify(answer[name as 'ChecksumCRC32'], sent, this.calls.uri(key));
+      });
+      return true;
+    } catch (error) {
+      if (await this.isTaken(error, key)) return false;
+      throw error;
+    }
+  }
+
+  /** Copies an object inside the bucket. @returns false when there is one already */
+  async copy(from: StoredObject, key: string, sha256: string): Promise<boolean> {
+    try {
+      await this.calls.call(`copying ${from.key}`, key, async (abortSignal) => {
+        const { CopyObjectResult } = await this.calls.client.send(
+          new CopyObjectCommand({
+            ...this.calls.common,
+            CopySource: this.calls.copySource(from.key),
+            CopySourceIfMatch: from.etag,
+            Key: key,
+            ChecksumAlgorithm: 'SHA256',
+            IfNoneMatch: '*',
+          }),
+          { abortSignal },
+        );
+        const answered = CopyObjectResult?.ChecksumSHA256;
+        if (answered !== undefined) this.calls.verify(answered, sha256, this.calls.uri(key));
+      });
+      return true;
+    } catch (error) {
+      if (await this.isTaken(error, key)) return false;
+      throw error;
+    }
+  }
+
+  /** Whether a conditional write failed because the object is there: our own write, of which the answer was lost, or another's. */
+  async isTaken(error: unknown, key: string): Promise<boolean> {
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    const conditional = statusOf(cause) === 412 || statusOf(cause) === 409 || error instanceof UploadGone;
+    return conditional && (await this.find(key)) !== undefined;
+  }
+
+  private async page(prefix: string, most: number, token?: string): Promise<{ objects: StoredObject[]; next?: string }> {
+    return this.calls.call('looking what is there', prefix, async (abortSignal) => {
+      const { Contents, NextContinuationToken } = await this.calls.client.send(
+        new ListObjectsV2Command({ ...this.calls.common, Prefix: prefix, MaxKeys: most, ContinuationToken: token }),
+        { abortSignal },
+      );
+      const objects = (Contents ?? []).map(({ Key, Size, ETag, LastModified }) => ({
+        key: Key!,
+        size: Size ?? 0,
+        etag: ETag ?? '',
+        modified: LastModified ?? new Date(0),
+      }));
+      return { objects, next: NextContinuationToken };
+    });
+  }
+}
