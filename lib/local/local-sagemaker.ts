@@ -2,6 +2,7 @@ import { type Assembly, type AssemblyOptions, assemble } from './assembly';
 import { type ClockOptions, LocalClock } from './clock';
 import type { EventListener } from './events/bus';
 import { type FaultRule, Faults, random } from './faults';
+import type { MetricSink } from './metrics';
 import { Dispatch, InProcessHandler, Listener } from './server';
 import type { ObjectStore } from './storage/objects';
 import { State } from './storage/state';
@@ -77,9 +78,19 @@ export class LocalSageMaker {
     return this.assembly.context.region;
   }
 
-  /** For an SDK client's `requestHandler`: its calls reach this server without a socket. */
-  requestHandler(): InProcessHandler {
-    return new InProcessHandler(this.dispatch);
+  /**
+   * For an SDK client's `requestHandler`: its calls reach this server without a socket.
+   *
+   * @param options.faults whether the faults in force strike its calls; @default true
+   */
+  requestHandler(options: { readonly faults?: boolean } = {}): InProcessHandler {
+    const spared = options.faults === false;
+    return new InProcessHandler(spared ? new Dispatch(this.assembly.services, new Faults(), this.clock) : this.dispatch);
+  }
+
+  /** Takes measurements as the runtime takes them: for traffic that is simulated. */
+  get metrics(): MetricSink {
+    return this.assembly.context.metrics;
   }
 
   /** The objects of the local S3. */

@@ -84,7 +84,8 @@ async function judge(ports: Ports, request: PromotionRequest, watch: Watch): Pro
     profile: plan.profile,
     settings: { settleSeconds: plan.settleSeconds ?? 120, ...plan.settings },
     metrics,
-    routing: watch.segments.map(({ from, share }) => ({ from, share })),
+    // A mirror drops what a slow candidate cannot take: its share of the answers says nothing of the routing.
+    routing: watch.percent === 0 ? undefined : watch.segments.map(({ from, share }) => ({ from, share })),
     now: Math.floor(ports.now() / 1000),
     facts: [{ name: 'endpoint configuration', expected: watch.expectedConfig, found: sight.configName }],
   });

@@ -29,7 +29,7 @@ export class DirectoryObjects implements ObjectStore {
   }
 
   async close(): Promise<void> {
-    if (this.temporary) await rm(this.directory, { recursive: true, force: true });
+    if (this.temporary) await rm(this.directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
   }
 
   async read(bucket: string, key: string): Promise<Readable> {

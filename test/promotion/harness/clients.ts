@@ -1,0 +1,54 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
+import type { Ports } from '../../../lib/promotion';
+
+/** Where the calls of a piece of work go, and whether the process that it belongs to still lives. */
+export interface Wire {
+  readonly handle: (request: never) => Promise<unknown>;
+  readonly alive: () => boolean;
+}
+
+const wires = new AsyncLocalStorage<Wire>();
+
+/** Runs a piece of work, and all that comes of it, on a wire. */
+export const onWire = <T>(wire: Wire, work: () => T): T => wires.run(wire, work);
+
+const requestHandler = {
+  metadata: { handlerProtocol: 'http/1.1' },
+  handle(request: never): Promise<unknown> {
+    const wire = wires.getStore()!;
+    return wire.alive() ? wire.handle(request) : new Promise(() => undefined);
+  },
+  updateHttpClientConfig() {},
+  httpHandlerConfigs: () => ({}),
+  destroy() {},
+};
+
+/** Options of a client. Signing each call is not what is looked at here: a signature that only names its service does. */
+const options = (service: string) => ({
+  requestHandler: requestHandler as never,
+  region: 'us-east-1',
+  endpoint: 'http://127.0.0.1:1',
+  credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  signer: {
+    async sign(request: { headers: Record<string, string> }) {
+      request.headers.authorization = `AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/${service}/aws4_request`;
+      return request;
+    },
+  } as never,
+  maxAttempts: 1,
+  retryMode: 'standard',
+  useFipsEndpoint: false,
+  useDualstackEndpoint: false,
+});
+
+/** The real SDK clients, made once: what they ask goes over the wire of whoever asks. They never try again by themselves: that is the workflow's to do. */
+export const clients: Omit<Ports, 'now'> = {
+  sagemaker: new SageMakerClient(options('sagemaker')),
+  runtime: new SageMakerRuntimeClient(options('sagemaker')),
+  cloudwatch: new CloudWatchClient(options('monitoring')),
+  s3: new S3Client(options('s3')),
+};

@@ -1,0 +1,237 @@
+import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import {
+  CreateEndpointCommand,
+  CreateEndpointConfigCommand,
+  CreateModelCommand,
+  CreateModelPackageCommand,
+  CreateModelPackageGroupCommand,
+  DescribeEndpointCommand,
+  DescribeEndpointConfigCommand,
+  type DescribeEndpointConfigCommandOutput,
+  ListEndpointConfigsCommand,
+} from '@aws-sdk/client-sagemaker';
+import { type ActiveFault, type FaultRule, type LocalSageMaker, startLocal } from '../../../lib/local';
+import { random } from '../../../lib/local/faults/random';
+import { type Ports, type PromotionRequest, STANDARD_METRICS, type StagePlan } from '../../../lib/promotion';
+import { namesOf } from '../../../lib/promotion/configurations';
+import type { Engine } from '../../../lib/serving';
+import { clients, onWire } from './clients';
+import { tinyArchive } from './tiny-archive';
+
+export const ENDPOINT = 'flights';
+export const BUCKET = 'stage';
+const ROLE = 'arn:aws:iam::000000000000:role/local';
+const START = Date.UTC(2026, 0, 1);
+const REQUESTS_PER_SECOND = 6;
+const TRAFFIC_EVERY = 30;
+
+/** A quick promotion: shares of 5, 25 and 50 %, judged every minute. */
+export const PLAN: StagePlan = {
+  steps: [
+    { kind: 'percent', percent: 5, bakeSeconds: 60 },
+    { kind: 'percent', percent: 25, bakeSeconds: 60 },
+    { kind: 'percent', percent: 50, bakeSeconds: 60 },
+  ],
+  metrics: STANDARD_METRICS,
+  settleSeconds: 0,
+  baselineSeconds: 300,
+  deadlineSeconds: 3600,
+  updateSeconds: 1200,
+  guardrail: { waitSeconds: 60 },
+};
+
+/** What the endpoint said of itself at one moment. */
+export interface Look {
+  readonly at: number;
+  readonly status: string;
+  readonly config: string;
+  /** Share of the requests, in percent, by the version that answers them. */
+  readonly shares: Readonly<Record<string, number>>;
+  /** What each variant answers, shadows included: a share of the requests, 0 to 1. */
+  readonly fleets: readonly { readonly name: string; readonly version: string; readonly share: number }[];
+}
+
+/** An endpoint under traffic on a clock that stands still until somebody waits; what each version answers is made up, what moves between them is real. */
+export class World {
+  readonly looks: Look[] = [];
+  private readonly configurations = new Map<string, DescribeEndpointConfigCommandOutput>();
+  private readonly packages = new Map<string, string>();
+  /** Versions by the name that their promotion gives the model. */
+  private readonly versions = new Map([['model-1', '1']]);
+  private readonly draw: () => number;
+  private readonly striking: ReturnType<LocalSageMaker['requestHandler']>;
+  private readonly sparing: ReturnType<LocalSageMaker['requestHandler']>;
+  private ended = false;
+
+  private constructor(
+    readonly local: LocalSageMaker,
+    private readonly errorRates: Readonly<Record<string, number>>,
+    seed: number,
+  ) {
+    this.draw = random(seed);
+    this.ports = { ...clients, now: () => local.clock.now() };
+    this.striking = local.requestHandler();
+    this.sparing = local.requestHandler({ faults: false });
+  }
+
+  /** @param errorRates share of requests that each version answers with a 500; version `1` is live at first */
+  static async create(errorRates: Readonly<Record<string, number>>, seed = 1): Promise<World> {
+    const local = await startLocal({
+      clock: { start: START, speed: 0 },
+      seed,
+      timings: { start: 30, shift: 10, terminate: 10, alarmPoll: 10 },
+      openModel: async () => ENGINE,
+      warn: () => {},
+    });
+    const world = new World(local, errorRates, seed);
+    await world.spared(() => world.furnish(Object.keys(errorRates)));
+    return world;
+  }
+
+  readonly ports: Ports;
+
+  get clock() {
+    return this.local.clock;
+  }
+
+  strike(rule: FaultRule): ActiveFault {
+    return this.local.faults.add(rule);
+  }
+
+  request(version: string, over: Partial<PromotionRequest> = {}): PromotionRequest {
+    const modelPackageArn = this.packages.get(version)!;
+    const request = { promotionId: `to-${version}`, endpointName: ENDPOINT, bucket: BUCKET, modelPackageArn, plan: PLAN, ...over };
+    this.versions.set(namesOf(request).model, version);
+    return request;
+  }
+
+  /** Names of all endpoint configurations that stand. */
+  async configs(): Promise<string[]> {
+    const found = await this.ports.sagemaker.send(new ListEndpointConfigsCommand({ MaxResults: 100 }));
+    return (found.EndpointConfigs ?? []).map((config) => config.EndpointConfigName!);
+  }
+
+  async look(): Promise<Look> {
+    const endpoint = await this.ports.sagemaker.send(new DescribeEndpointCommand({ EndpointName: ENDPOINT }));
+    const config = await this.configuration(endpoint.EndpointConfigName!);
+    const total = (endpoint.ProductionVariants ?? []).reduce((sum, variant) => sum + (variant.CurrentWeight ?? 0), 0);
+    const variants = (endpoint.ProductionVariants ?? []).map(({ VariantName, CurrentWeight = 0 }) => {
+      const { ModelName } = config.ProductionVariants!.find((variant) => variant.VariantName === VariantName)!;
+      return { name: VariantName!, version: this.versionOf(ModelName!), share: total === 0 ? 0 : CurrentWeight / total };
+    });
+    const mirrored = (config.ShadowProductionVariants ?? []).map(({ VariantName, ModelName }) => ({
+      name: VariantName!,
+      version: this.versionOf(ModelName!),
+      share: 1,
+    }));
+    const shares: Record<string, number> = {};
+    for (const { version, share } of variants) shares[version] = (shares[version] ?? 0) + 100 * share;
+    return {
+      at: this.clock.now(),
+      status: endpoint.EndpointStatus!,
+      config: endpoint.EndpointConfigName!,
+      shares,
+      fleets: [...variants, ...mirrored],
+    };
+  }
+
+  /** Configurations never change: each is asked for once. */
+  private async configuration(name: string): Promise<DescribeEndpointConfigCommandOutput> {
+    const found =
+      this.configurations.get(name) ?? (await this.ports.sagemaker.send(new DescribeEndpointConfigCommand({ EndpointConfigName: name })));
+    this.configurations.set(name, found);
+    return found;
+  }
+
+  async close(): Promise<void> {
+    this.ended = true;
+    await this.local.close();
+  }
+
+  /** Runs work whose calls no fault strikes. */
+  spared<T>(work: () => Promise<T>): Promise<T> {
+    return onWire({ handle: (request) => this.sparing.handle(request), alive: () => true }, work);
+  }
+
+  /** Runs one process of a promotion: once it is dead, its calls never arrive. */
+  process<T>(alive: () => boolean, work: () => Promise<T>): Promise<T> {
+    return onWire({ handle: (request) => this.striking.handle(request), alive }, work);
+  }
+
+  private async furnish(versions: readonly string[]): Promise<void> {
+    const { sagemaker, s3 } = this.ports;
+    await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
+    await sagemaker.send(new CreateModelPackageGroupCommand({ ModelPackageGroupName: 'models' }));
+    for (const version of versions) {
+      const Key = `models/${version}.tar.gz`;
+      await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: tinyArchive(version) }));
+      const Containers = [{ Image: 'local/onnx:1', ModelDataUrl: `s3://${BUCKET}/${Key}` }];
+      const InferenceSpecification = { Containers, SupportedContentTypes: ['text/csv'], SupportedResponseMIMETypes: ['text/csv'] };
+      const made = await sagemaker.send(
+        new CreateModelPackageCommand({ ModelPackageGroupName: 'models', ModelApprovalStatus: 'Approved', InferenceSpecification }),
+      );
+      this.packages.set(version, made.ModelPackageArn!);
+    }
+    await sagemaker.send(
+      new CreateModelCommand({
+        ModelName: 'model-1',
+        ExecutionRoleArn: ROLE,
+        Containers: [{ ModelPackageName: this.packages.get(versions[0]) }],
+      }),
+    );
+    const variant = {
+      VariantName: 'live',
+      ModelName: 'model-1',
+      InstanceType: 'ml.c7g.large' as const,
+      InitialInstanceCount: 2,
+      InitialVariantWeight: 1,
+    };
+    await sagemaker.send(new CreateEndpointConfigCommand({ EndpointConfigName: 'config-1', ProductionVariants: [variant] }));
+    await sagemaker.send(new CreateEndpointCommand({ EndpointName: ENDPOINT, EndpointConfigName: 'config-1' }));
+    await this.clock.jump(60_000);
+    this.traffic();
+    await this.clock.jump(400_000);
+  }
+
+  /** Requests of the next half minute, shared out as the endpoint's weights say; and a look at it. */
+  private traffic(): void {
+    this.clock.schedule(TRAFFIC_EVERY * 1000, () => {
+      if (this.ended) return;
+      void this.clock.during(this.spared(() => this.send()).finally(() => this.traffic()));
+    });
+  }
+
+  private async send(): Promise<void> {
+    const look = await this.look();
+    this.looks.push(look);
+    for (const { name, version, share } of look.fleets) this.answer(name, version, look, share);
+  }
+
+  private answer(variant: string, version: string, look: Look, share: number): void {
+    const sample = {
+      endpoint: ENDPOINT,
+      variant,
+      config: look.config,
+      shadow: false,
+      kind: 'realtime' as const,
+      overhead: 100,
+      instances: 2,
+      concurrency: 1,
+    };
+    for (let i = 0; i < REQUESTS_PER_SECOND * TRAFFIC_EVERY * share; i++) {
+      const status = this.draw() < (this.errorRates[version] ?? 0) ? 500 : 200;
+      this.local.metrics.record({ ...sample, status, latency: 1000 + 10 * this.draw(), time: look.at - i * 100 });
+    }
+  }
+
+  private versionOf(modelName: string): string {
+    return this.versions.get(modelName) ?? modelName;
+  }
+}
+
+const ENGINE: Engine = {
+  invoke: async () => ({ status: 200, contentType: 'text/csv', body: Buffer.from('0,0.5\n') }),
+  ping: async () => true,
+  restarts: 0,
+  close: async () => {},
+};
