@@ -12,10 +12,10 @@ const endpoint = new ModelEndpoint(stack, 'FlightDelay', {
   rollout: Rollout.canary({ instances: 1, bake: Duration.minutes(20) }),
 });
 
-// It answers only who asks for it by name, until it has a weight.
+// It answers only who asks for it by name, until it has a weight. Two instances, as a canary moves each variant in whole ones.
 endpoint.addVariant('challenger', {
   artifact: ModelArtifact.fromDirectory(join(versions, '2')),
-  capacity: Capacity.instances({ instanceType: 'ml.c6i.large', min: 1 }),
+  capacity: Capacity.instances({ instanceType: 'ml.c6i.large', min: 2 }),
   weight: 0,
 });
 

@@ -44,7 +44,7 @@ export class EndpointConfiguration extends Construct {
     private readonly props: EndpointConfigurationProps,
   ) {
     super(scope, id);
-    const { live, records, role } = props;
+    const { live, records } = props;
     this.resource = new CfnEndpointConfig(this, 'Resource', {
       productionVariants: Lazy.any({ produce: () => this.variants.map((variant) => variant.render()) }),
       kmsKeyId: Lazy.string({ produce: () => (this.keyless ? undefined : props.encryptionKey.keyArn) }),
@@ -52,7 +52,6 @@ export class EndpointConfiguration extends Construct {
       asyncInferenceConfig: records && this.queue(records),
       metricsConfig: enhancedMetrics(props.enhancedMetricsPeriod),
     });
-    this.resource.node.addDependency(...role.dependencies);
     this.configName = this.resource.attrEndpointConfigName;
     this.add(live);
   }

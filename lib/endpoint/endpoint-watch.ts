@@ -34,6 +34,7 @@ export class EndpointWatch extends Construct {
   private readonly all: EndpointAlarms[] = [];
   private readonly actions: IAlarmAction[] = [];
   private readonly rollbackAlarms: { alarmName: string }[];
+  private readonly rollout: Rollout;
   private readonly rolling: boolean;
   private readonly variants: Construct;
 
@@ -48,7 +49,8 @@ export class EndpointWatch extends Construct {
     this.alarms = EndpointAlarms._create(this.variants, live.variantName, live, props.encryptionKey, props.alarms);
     this.all.push(this.alarms);
     if (props.withDashboard) this.dashboard = EndpointDashboard._create(this, 'Dashboard', live, this.alarms);
-    const bound = (rollout ?? Rollout._default(live))._bind(this, live, this.alarms.rollbackAlarms);
+    this.rollout = rollout ?? Rollout._default(live);
+    const bound = this.rollout._bind(this, live, this.alarms.rollbackAlarms);
     this.rolling = bound.rollingUpdatePolicy !== undefined;
     const { alarms } = bound.autoRollbackConfiguration as { alarms: { alarmName: string }[] };
     this.rollbackAlarms = [...alarms];
@@ -58,12 +60,14 @@ export class EndpointWatch extends Construct {
   /**
    * Watches another variant too.
    *
-   * @throws Error under a rolling rollout, which SageMaker has for one variant only, and for more alarms than it takes
+   * @throws Error under a rolling rollout, which SageMaker has for one variant only, for a variant that the rollout's steps cannot divide, and
+   * for more alarms than it takes
    */
   public add(variant: ServedVariant): void {
     if (this.rolling) {
       throw new Error(`a rolling rollout is for endpoints of one variant: use Rollout.canary or .linear to add '${variant.variantName}'`);
     }
+    this.rollout._requireFit(this, variant);
     const alarms = EndpointAlarms._create(this.variants, variant.variantName, variant, this.props.encryptionKey, {
       ...this.props.alarms,
       topic: this.alarms.topic,

@@ -1,6 +1,6 @@
 import { type IRole, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { ArnFormat, Stack } from 'aws-cdk-lib/core';
-import { Construct, type IDependable } from 'constructs';
+import { Construct, DependencyGroup } from 'constructs';
 import { acknowledgeWildcards } from './acknowledge';
 
 /**
@@ -12,6 +12,8 @@ export class ExecutionRole extends Construct {
   public readonly role: IRole;
   /** Customer managed rather than inline, as NIST, HIPAA and PCI packs ask. */
   private readonly policy?: ManagedPolicy;
+  /** The policies: what a model waits for, so that it never starts before the role may read it. The endpoint waits for the model. */
+  public readonly policies = new DependencyGroup();
   /** The Sid that each statement came with, by its content. */
   private readonly statements = new Map<string, string | undefined>();
 
@@ -32,6 +34,7 @@ export class ExecutionRole extends Construct {
         description: `what the SageMaker endpoint ${endpointName} does`,
         roles: [this.role],
       });
+      this.policies.add(this.policy);
     }
   }
 
@@ -46,14 +49,9 @@ export class ExecutionRole extends Construct {
     const alike = [...this.statements.values()].filter((sid) => sid === statement.sid).length;
     this.statements.set(content, statement.sid);
     const unique = alike === 0 ? statement : statement.copy({ sid: `${statement.sid}${alike + 1}` });
-    if (this.policy === undefined) this.role.addToPrincipalPolicy(unique);
-    else this.policy.addStatements(unique);
+    if (this.policy !== undefined) this.policy.addStatements(unique);
+    else this.policies.add(this.role.addToPrincipalPolicy(unique).policyDependable ?? this.role);
     if (wildcard !== undefined) acknowledgeWildcards(this.policy ?? this.role, statement, wildcard);
-  }
-
-  /** What a model waits for, so that it never starts before the role may read it. */
-  public get dependencies(): IDependable[] {
-    return this.policy ? [this.role, this.policy] : [this.role];
   }
 
   /** Logs, metrics and alarms: what every endpoint's role needs, whatever it serves. */

@@ -36,18 +36,7 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
 
   /** An endpoint of this account and region, by its name and variant. */
   public static fromEndpointAttributes(scope: Construct, id: string, attributes: ModelEndpointAttributes): IModelEndpoint {
-    class Imported extends ModelEndpointBase {
-      public readonly endpointName = attributes.endpointName;
-      public readonly variantName = attributes.variantName ?? 'live';
-      // SageMaker writes ARNs in lower case, and IAM compares them letter by letter.
-      public readonly endpointArn = Stack.of(this).formatArn({
-        service: 'sagemaker',
-        resource: 'endpoint',
-        resourceName: attributes.endpointName.toLowerCase(),
-      });
-      protected readonly _kind = undefined;
-    }
-    return new Imported(scope, id);
+    return new ImportedEndpoint(scope, id, attributes);
   }
 
   public readonly endpointName: string;
@@ -126,8 +115,8 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
       endpointConfigName: this.endpointConfigName,
       deploymentConfig: this.watch.deploymentConfig,
     });
-    // The role outlives the endpoint, and the log group is there before SageMaker would make one without key and retention.
-    this.resource.node.addDependency(...this.role.dependencies, logGroup);
+    // Before SageMaker would make one without key and retention.
+    this.resource.node.addDependency(logGroup);
     this.endpointArn = this.resource.ref;
     this.scale(live);
     this.node.addValidation({ validate: () => this.tooManyTags() });
@@ -247,6 +236,21 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
     const count = this.resource.tags.tagValues();
     const tags = Object.keys(count).length;
     return tags <= 50 ? [] : [`SageMaker takes at most 50 tags a resource, ${this.node.path} has ${tags}: remove some`];
+  }
+}
+
+class ImportedEndpoint extends ModelEndpointBase {
+  public readonly endpointName: string;
+  public readonly variantName: string;
+  public readonly endpointArn: string;
+  protected readonly _kind = undefined;
+
+  constructor(scope: Construct, id: string, { endpointName, variantName }: ModelEndpointAttributes) {
+    super(scope, id);
+    this.endpointName = endpointName;
+    this.variantName = variantName ?? 'live';
+    // SageMaker writes ARNs in lower case, and IAM compares them letter by letter.
+    this.endpointArn = this.stack.formatArn({ service: 'sagemaker', resource: 'endpoint', resourceName: endpointName.toLowerCase() });
   }
 }
 

@@ -115,7 +115,7 @@ export class ProductionVariant extends Construct {
         environment: Object.keys(environment).length === 0 ? undefined : environment,
       },
     });
-    this.model.node.addDependency(...role.dependencies, ...artifact.dependencies);
+    this.model.node.addDependency(role.policies, ...artifact.dependencies);
   }
 
   /** Its part of the endpoint's configuration. */

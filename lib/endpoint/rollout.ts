@@ -183,11 +183,20 @@ export abstract class Rollout {
         `a bake of ${this._bake.toSeconds()} s ends before the rollback alarms, which look at 5 minutes, have seen the new fleet: make it at least 300 s`,
       );
     }
-    return { ...this._policy(scope, variant), autoRollbackConfiguration: { alarms: all.map(({ alarmName }) => ({ alarmName })) } };
+    this._requireFit(scope, variant);
+    return { ...this._policy(variant), autoRollbackConfiguration: { alarms: all.map(({ alarmName }) => ({ alarmName })) } };
   }
 
+  /**
+   * Holds for every variant of the endpoint: each is moved in the same steps.
+   *
+   * @throws Error where the variant cannot be updated so
+   * @internal
+   */
+  public abstract _requireFit(scope: Construct, variant: ServedVariant): void;
+
   /** @internal */
-  protected abstract _policy(scope: Construct, variant: ServedVariant): CfnEndpoint.DeploymentConfigProperty;
+  protected abstract _policy(variant: ServedVariant): CfnEndpoint.DeploymentConfigProperty;
 }
 
 class BlueGreen extends Rollout {
@@ -204,8 +213,12 @@ class BlueGreen extends Rollout {
   }
 
   /** @internal */
-  protected _policy(scope: Construct, variant: ServedVariant): CfnEndpoint.DeploymentConfigProperty {
+  public _requireFit(scope: Construct, variant: ServedVariant): void {
     requireDivisible(scope, this.share, variant);
+  }
+
+  /** @internal */
+  protected _policy(variant: ServedVariant): CfnEndpoint.DeploymentConfigProperty {
     const steps = this.type === 'CANARY' ? 1 : this.share.steps(variant);
     return {
       blueGreenUpdatePolicy: {
@@ -234,8 +247,12 @@ class Rolling extends Rollout {
   }
 
   /** @internal */
-  protected _policy(scope: Construct, variant: ServedVariant): CfnEndpoint.DeploymentConfigProperty {
+  public _requireFit(scope: Construct, variant: ServedVariant): void {
     requireDivisible(scope, this.share, variant);
+  }
+
+  /** @internal */
+  protected _policy(variant: ServedVariant): CfnEndpoint.DeploymentConfigProperty {
     const batches = this.share.steps(variant);
     const { rollbackPercent, timeout } = this.options;
     return {
@@ -250,6 +267,9 @@ class Rolling extends Rollout {
 }
 
 class AllAtOnce extends Rollout {
+  /** @internal */
+  public _requireFit(): void {}
+
   /** @internal */
   protected _policy(): CfnEndpoint.DeploymentConfigProperty {
     return {

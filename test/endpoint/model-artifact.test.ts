@@ -9,7 +9,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { App, Size, Stack } from 'aws-cdk-lib/core';
 import { Capacity, ModelArtifact, ModelEndpoint, ModelStore, ServingImage } from '../../lib';
-import { bySid, DIGEST, importedBucket, newStack, ReadableTemplate } from './template';
+import { bySid, DIGEST, importedBucket, type Json, newStack, ReadableTemplate } from './template';
 
 const FLIGHT_DELAY = join(__dirname, '..', '..', 'model-artifacts', 'flight-delay');
 const folder = mkdtempSync(join(tmpdir(), 'fledge-artifact-'));
@@ -20,7 +20,7 @@ function serve(artifact: ModelArtifact, image?: ServingImage, stack = newStack()
   return new ReadableTemplate(stack);
 }
 
-function container(template: ReadableTemplate): Record<string, any> {
+function container(template: ReadableTemplate): Record<string, Json> {
   return template.only('AWS::SageMaker::Model').Properties.PrimaryContainer;
 }
 
@@ -37,9 +37,9 @@ describe('a directory', () => {
     new ModelEndpoint(stack, 'Delay', { artifact: ModelArtifact.fromDirectory(join(FLIGHT_DELAY, '2')) });
     const assembly = app.synth();
     const manifest = JSON.parse(readFileSync(join(assembly.directory, 'Shop.assets.json'), 'utf8'));
-    const [file] = Object.values<any>(manifest.files).filter(({ source }) => source.path.endsWith('.tar.gz'));
+    const [file] = Object.values<Json>(manifest.files).filter(({ source }) => source.path.endsWith('.tar.gz'));
     expect(file.source).toEqual({ path: expect.stringMatching(/^[0-9a-f]{64}\.tar\.gz$/), packaging: 'file' });
-    const [destination] = Object.values<any>(file.destinations);
+    const [destination] = Object.values<Json>(file.destinations);
     expect(destination.objectKey).toBe(file.source.path);
     const listing = execFileSync('tar', ['tzf', join(assembly.directory, file.source.path)], { encoding: 'utf8' });
     expect(listing.split('\n')).toEqual(expect.arrayContaining(['model.onnx', 'model.yaml']));

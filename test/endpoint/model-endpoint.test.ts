@@ -6,7 +6,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { App, Aws, Duration, SecretValue, Size, Stack, Tags } from 'aws-cdk-lib/core';
 import { Capacity, DataCapture, ModelArtifact, ModelEndpoint, type ModelEndpointProps, Rollout, Scaling, ServingImage } from '../../lib';
-import { bySid, DIGEST, newStack, publishedArtifact, ReadableTemplate } from './template';
+import { bySid, DIGEST, type Json, newStack, publishedArtifact, ReadableTemplate } from './template';
 
 const FLIGHT_DELAY = join(__dirname, '..', '..', 'model-artifacts', 'flight-delay');
 
@@ -70,10 +70,10 @@ describe('the least a user can write', () => {
     });
   });
 
-  test('creates role and policy before model, configuration and endpoint, so that they go after them', () => {
-    for (const type of ['Model', 'EndpointConfig', 'Endpoint']) {
-      expect(only(`AWS::SageMaker::${type}`).DependsOn).toEqual(expect.arrayContaining(['MExecutionRole', 'MExecutionRolePolicy']));
-    }
+  test('creates role and policy before the model, and the model before what serves it, so that they go after it', () => {
+    expect(only('AWS::SageMaker::Model').DependsOn).toContain('MExecutionRolePolicy');
+    expect(only('AWS::SageMaker::Model').Properties.ExecutionRoleArn).toBe('<MExecutionRole.Arn>');
+    expect(only('AWS::SageMaker::Endpoint').Properties.EndpointConfigName).toBe('<MConfig.EndpointConfigName>');
     expect(only('AWS::SageMaker::Endpoint').DependsOn).toContain('MLogs');
   });
 
@@ -226,6 +226,15 @@ describe('the execution role', () => {
     const stack = newStack();
     const executionRole = new Role(stack, 'Ours', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     expect(() => endpoint(stack, { executionRole })).toThrow('the execution role Shop/Ours does not trust sagemaker.amazonaws.com');
+  });
+
+  test('imported gets them too, before the model', () => {
+    const stack = newStack();
+    const executionRole = Role.fromRoleArn(stack, 'Theirs', 'arn:aws:iam::111122223333:role/theirs');
+    endpoint(stack, { endpointName, executionRole });
+    const { only } = bind(new ReadableTemplate(stack));
+    expect(bySid(only('AWS::IAM::Policy').Properties.PolicyDocument.Statement)).toEqual({ ...always, ...volumes });
+    expect(only('AWS::SageMaker::Model').DependsOn).toEqual([expect.stringMatching(/^TheirsPolicy/)]);
   });
 
   test('imported as immutable is left as it is', () => {
@@ -500,7 +509,7 @@ describe('a rollout', () => {
     expect(named).toHaveLength(3);
     for (const { Properties } of named) {
       const dimensions = (Properties.Metrics ?? [{ MetricStat: { Metric: Properties } }]).flatMap(
-        ({ MetricStat }: any) => MetricStat?.Metric.Dimensions ?? [],
+        ({ MetricStat }: Json) => MetricStat?.Metric.Dimensions ?? [],
       );
       expect(dimensions).toContainEqual({ Name: 'EndpointConfigName', Value: '<DelayConfig.EndpointConfigName>' });
       expect(dimensions).toContainEqual({ Name: 'EndpointName', Value: 'delay' });
@@ -584,7 +593,7 @@ describe('several variants', () => {
     const { Properties } = template({ weight: 0 }, (delay, stack) =>
       delay.addVariant('second', { artifact: publishedArtifact(stack), image: ServingImage.sklearn('1.2') }),
     ).only('AWS::SageMaker::EndpointConfig');
-    expect(Properties.ProductionVariants.map((variant: any) => [variant.VariantName, variant.InitialVariantWeight])).toEqual([
+    expect(Properties.ProductionVariants.map((variant: Json) => [variant.VariantName, variant.InitialVariantWeight])).toEqual([
       ['live', 0],
       ['second', 0],
     ]);

@@ -1,8 +1,10 @@
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { Alarm, type IAlarm, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { App, Duration, Stack } from 'aws-cdk-lib/core';
+import { Capacity, ModelEndpoint, ServingImage } from '../../lib/endpoint';
 import { Rollout } from '../../lib/endpoint/rollout';
 import type { ServedVariant } from '../../lib/endpoint/served-variant';
+import { newStack, publishedArtifact } from './template';
 
 const ten: ServedVariant = {
   endpointName: 'flight-delay',
@@ -206,4 +208,14 @@ describe('a rollout is refused', () => {
   ])('%s', (_, rollOut, message) => {
     expect(rollOut).toThrow(message);
   });
+});
+
+test('a second variant must be divisible in the same steps', () => {
+  const stack = newStack();
+  const model = () => ({ artifact: publishedArtifact(stack), image: ServingImage.sklearn('1.2') });
+  const one = Capacity.instances({ instanceType: 'ml.m5.large', min: 1 });
+  const endpoint = new ModelEndpoint(stack, 'Delay', { ...model(), rollout: Rollout.canary() });
+  expect(() => endpoint.addVariant('challenger', { ...model(), capacity: one })).toThrow('variant challenger may have 1: set a min of 2');
+  const whole = new ModelEndpoint(stack, 'Whole', { ...model(), rollout: Rollout.allAtOnce() });
+  expect(() => whole.addVariant('challenger', { ...model(), capacity: one })).not.toThrow();
 });

@@ -19,9 +19,13 @@ export function publishedArtifact(stack: Stack, digest = DIGEST): ModelArtifact 
   return ModelArtifact.fromBucket(bucket, `models/${digest}.tar.gz`, digest);
 }
 
+/** What JSON.parse gives. */
+// biome-ignore lint/suspicious/noExplicitAny: templates are reached into at any depth
+export type Json = any;
+
 export interface TemplateResource {
   readonly Type: string;
-  readonly Properties: Record<string, any>;
+  readonly Properties: Record<string, Json>;
   readonly DependsOn?: string[];
   readonly [attribute: string]: unknown;
 }
@@ -29,7 +33,7 @@ export interface TemplateResource {
 /** The template as a person reads it: references written `<Name.Arn>`, logical ids without their hash. */
 export class ReadableTemplate {
   public readonly resources: Record<string, TemplateResource>;
-  public readonly raw: any;
+  public readonly raw: Json;
 
   constructor(stack: Stack) {
     this.raw = (stack.node.root as App).synth({ force: true }).getStackByName(stack.stackName).template;
@@ -70,7 +74,7 @@ export function bySid(statements: Statement[]): Record<string, Statement> {
   return Object.fromEntries(statements.map(({ Sid, ...statement }) => [Sid ?? 'none', statement]));
 }
 
-function readable(value: any): any {
+function readable(value: Json): Json {
   if (Array.isArray(value)) return value.map(readable);
   if (typeof value === 'string') return value;
   if (typeof value !== 'object' || value === null) return value;

@@ -15,16 +15,18 @@ import { CfnTopic } from 'aws-cdk-lib/aws-sns';
 import { App, Stack, Validations } from 'aws-cdk-lib/core';
 import { AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks } from 'cdk-nag';
 import { FlightDelayStack } from '../../bin/flight-delay-stack';
+import { FledgeRules } from '../../lib/endpoint';
 
 const env = { account: '111122223333', region: 'eu-west-1' };
 
-/** What the CDK's validator and four packs of cdk-nag have against an app; warnings count. */
+/** What the CDK's validator, four packs of cdk-nag and our own rules have against an app; warnings count. */
 function findings(app: App): string {
   Validations.of(app).addPlugins(
     new AwsSolutionsChecks(app),
     new NIST80053R5Checks(app),
     new HIPAASecurityChecks(app),
     new PCIDSS321Checks(app),
+    new FledgeRules(),
   );
   const silent = jest.spyOn(console, 'error').mockImplementation(() => {});
   try {
