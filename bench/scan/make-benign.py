@@ -209,6 +209,17 @@ def torches(torch):
     yield lambda: torch.export.save(torch.export.export(nets["mlp"].eval(), (torch.zeros(2, 4),)), OUT / "exported.pt2")
 
 
+# what current chat models write: the ChatML form, one with tools, one with guards
+CHATML = (
+    "{%- if tools %}{{- '<|im_start|>system\\n' }}{%- if messages[0].role == 'system' %}{{- messages[0].content + '\\n\\n' }}{%- endif %}"
+    "{%- for tool in tools %}{{- '\\n' }}{{- tool | tojson }}{%- endfor %}{%- endif %}{%- set ns = namespace(last=messages|length - 1) %}"
+    "{%- for message in messages[::-1] %}{%- set index = (messages|length - 1) - loop.index0 %}{%- if message.role == 'user' and not(message.content.startswith('<tool>')) %}"
+    "{%- set ns.last = index %}{%- endif %}{%- endfor %}{% for message in messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('roles must alternate') }}{% endif %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'].split('</think>')[-1].lstrip('\\n') | trim + '<|im_end|>' + '\\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}{{ strftime_now('%d %B %Y') }}"
+)
+
+
 @attempt("transformers", "torch")
 def pretrained(transformers, torch):
     def save(name, model):
@@ -233,17 +244,6 @@ def pretrained(transformers, torch):
         dump("tokenizer", fast)
 
     yield tokenizer
-
-
-# what current chat models write: the ChatML form, one with tools, one with guards
-CHATML = (
-    "{%- if tools %}{{- '<|im_start|>system\\n' }}{%- if messages[0].role == 'system' %}{{- messages[0].content + '\\n\\n' }}{%- endif %}"
-    "{%- for tool in tools %}{{- '\\n' }}{{- tool | tojson }}{%- endfor %}{%- endif %}{%- set ns = namespace(last=messages|length - 1) %}"
-    "{%- for message in messages[::-1] %}{%- set index = (messages|length - 1) - loop.index0 %}{%- if message.role == 'user' and not(message.content.startswith('<tool>')) %}"
-    "{%- set ns.last = index %}{%- endif %}{%- endfor %}{% for message in messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
-    "{{ raise_exception('roles must alternate') }}{% endif %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'].split('</think>')[-1].lstrip('\\n') | trim + '<|im_end|>' + '\\n' }}"
-    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}{{ strftime_now('%d %B %Y') }}"
-)
 
 
 @attempt("keras", "numpy")

@@ -21,7 +21,8 @@ export function expandBzip2(input: Buffer, output: Output): number {
       if (mark !== BLOCK) throw new BrokenStream('neither a block nor the end');
       block(reader, size, output);
     }
-    reader.bits(32);
+    reader.bits(16);
+    reader.bits(16);
     reader.align();
   } while (input.toString('latin1', reader.at, reader.at + 3) === 'BZh');
   return reader.at;
@@ -34,30 +35,28 @@ class BitReader {
 
   constructor(private readonly input: Buffer) {}
 
+  /** At most 24 bits. */
   bits(count: number): number {
-    let value = 0;
-    for (let left = count; left > 0; ) {
-      if (this.held === 0) {
-        if (this.at >= this.input.length) throw new BrokenStream('cut short');
-        this.hold = this.input[this.at++]!;
-        this.held = 8;
-      }
-      const taken = Math.min(left, this.held);
-      value = value * 2 ** taken + ((this.hold >> (this.held - taken)) & ((1 << taken) - 1));
-      this.held -= taken;
-      left -= taken;
+    while (this.held < count) {
+      if (this.at >= this.input.length) throw new BrokenStream('cut short');
+      this.hold = (this.hold << 8) | this.input[this.at++]!;
+      this.held += 8;
     }
-    return value;
+    this.held -= count;
+    return (this.hold >>> this.held) & ((1 << count) - 1);
   }
 
+  /** Gives back whole bytes that were read ahead, and leaves the rest of a begun one. */
   align(): void {
+    this.at -= this.held >> 3;
     this.held = 0;
   }
 }
 
 /** One block: Huffman codes, move-to-front, runs, then the Burrows-Wheeler transform undone. */
 function block(reader: BitReader, size: number, output: Output): void {
-  reader.bits(32);
+  reader.bits(16);
+  reader.bits(16);
   if (reader.bits(1) === 1) throw new BrokenStream('a randomised block, which no writer makes');
   const origin = reader.bits(24);
   const symbols = usedBytes(reader);
@@ -93,6 +92,8 @@ function moveToFrontList(reader: BitReader, groups: number, count: number): Uint
 }
 
 interface Code {
+  /** Bits of the shortest code. */
+  readonly shortest: number;
   readonly limits: Int32Array;
   readonly bases: Int32Array;
   readonly symbols: Uint16Array;
@@ -122,12 +123,12 @@ function huffmanCode(reader: BitReader, count: number): Code {
     limits[bits] = code - 1;
     code <<= 1;
   }
-  return { limits, bases, symbols };
+  return { shortest: Math.min(...lengths), limits, bases, symbols };
 }
 
 function symbolsOf(reader: BitReader, size: number, used: readonly number[], selectors: Uint8Array, codes: readonly Code[]): Uint8Array {
   const result = new Uint8Array(size);
-  const order = [...used];
+  const order = Uint8Array.from(used);
   const end = used.length + 1;
   let length = 0;
   let run = 0;
@@ -151,16 +152,17 @@ function symbolsOf(reader: BitReader, size: number, used: readonly number[], sel
     }
     if (symbol === end) return result.subarray(0, length);
     if (length >= size) throw new BrokenStream('more bytes than the block holds');
-    const [byte] = order.splice(symbol - 1, 1);
+    const byte = order[symbol - 1];
     if (byte === undefined) throw new BrokenStream('a symbol that does not exist');
-    order.unshift(byte);
+    order.copyWithin(1, 0, symbol - 1);
+    order[0] = byte;
     result[length++] = byte;
   }
 }
 
-function nextSymbol(reader: BitReader, { limits, bases, symbols }: Code): number {
-  let code = 0;
-  for (let bits = 1; bits <= LONGEST_CODE; bits++) {
+function nextSymbol(reader: BitReader, { shortest, limits, bases, symbols }: Code): number {
+  let code = reader.bits(shortest - 1);
+  for (let bits = shortest; bits <= LONGEST_CODE; bits++) {
     code = (code << 1) | reader.bits(1);
     if (code <= limits[bits]!) {
       const symbol = symbols[code + bases[bits]!];

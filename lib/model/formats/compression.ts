@@ -29,7 +29,7 @@ export function compressionOf(head: Buffer): Compression | undefined {
  */
 export function decompress(bytes: Bytes, compression: Compression, limit: number, until = Number.POSITIVE_INFINITY): Expanded {
   const input = bytes.read(0, bytes.size);
-  if (compression === 'zlib' || compression === 'gzip') return deflated(input, compression, limit);
+  if (compression === 'zlib' || compression === 'gzip') return deflated(input, compression, limit, until);
   const output = new Output(limit, Math.max(1024, input.length * 4), until);
   try {
     return { consumed: EXPANDERS[compression](input, output), output: output.bytes(), stopped: 'end' };
@@ -41,11 +41,11 @@ export function decompress(bytes: Bytes, compression: Compression, limit: number
 
 const EXPANDERS = { bz2: expandBzip2, xz: expandXz, lzma: expandLzma, lz4: expandLz4 };
 
-function deflated(input: Buffer, compression: 'zlib' | 'gzip', limit: number): Expanded {
+function deflated(input: Buffer, compression: 'zlib' | 'gzip', limit: number, until: number): Expanded {
   try {
     return { output: unzipSync(input, { maxOutputLength: limit }), consumed: input.length, stopped: 'end' };
   } catch {
-    return inflateRaw(input.subarray(compression === 'zlib' ? 2 : gzipHeader(input)), limit);
+    return inflateRaw(input.subarray(compression === 'zlib' ? 2 : gzipHeader(input)), limit, until);
   }
 }
 

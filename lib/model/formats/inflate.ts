@@ -13,10 +13,12 @@ export interface Expanded {
 /**
  * Expands raw deflate (RFC 1951) to at most `limit` bytes. Unlike zlib's one-call form it hands back what it has when the limit or a fault
  * is met: a scanner must look at what a forgiving reader would see.
+ *
+ * @param until time in `performance.now()`'s milliseconds, met like the limit
  */
-export function inflateRaw(input: Buffer, limit: number): Expanded {
+export function inflateRaw(input: Buffer, limit: number, until?: number): Expanded {
   const native = inflateWhole(input, limit);
-  return native ?? new Inflater(input, limit).run();
+  return native ?? new Inflater(input, limit, until).run();
 }
 
 /** zlib at its own speed, for streams that are sound and fit; undefined otherwise. */
@@ -56,8 +58,9 @@ class Inflater {
   constructor(
     private readonly input: Buffer,
     limit: number,
+    until: number | undefined,
   ) {
-    this.output = new Output(limit, Math.max(1024, input.length * 4));
+    this.output = new Output(limit, Math.max(1024, input.length * 4), until);
   }
 
   run(): Expanded {

@@ -173,7 +173,7 @@ export function storedBytes(bytes: Bytes, entry: ZipEntry): Bytes | undefined {
 }
 
 /** A file's content, at most `limit` bytes of it. @throws Error for a method other than stored and deflate */
-export function expandEntry(bytes: Bytes, entry: ZipEntry, limit: number): Expanded {
+export function expandEntry(bytes: Bytes, entry: ZipEntry, limit: number, until?: number): Expanded {
   if (entry.method === 0) {
     const output = bytes.read(entry.dataOffset, Math.min(entry.compressedSize, limit));
     return { output, consumed: output.length, stopped: output.length < entry.compressedSize ? 'limit' : 'end' };
@@ -181,5 +181,5 @@ export function expandEntry(bytes: Bytes, entry: ZipEntry, limit: number): Expan
   if (entry.method !== 8) throw new Error(`${entry.name} is compressed by zip method ${entry.method}, which is not read`);
   const told = entry.compressedSize > 0 ? entry.compressedSize : bytes.size - entry.dataOffset;
   // deflate never needs more than five bytes for each 65,535 of output, plus what a stored byte takes
-  return inflateRaw(bytes.read(entry.dataOffset, Math.min(told, limit + Math.ceil(limit / 16_384) * 5 + 64)), limit);
+  return inflateRaw(bytes.read(entry.dataOffset, Math.min(told, limit + Math.ceil(limit / 16_384) * 5 + 64)), limit, until);
 }

@@ -7,6 +7,7 @@ import { type MlflowModel, readMlflow } from './mlflow';
 import { type ModelTree, openTree } from './model-tree';
 import { MODEL_YAML, type ModelYaml, readModelYaml } from './model-yaml';
 import { needsOf } from './needs';
+import { scanFindings } from './scan-findings';
 import type { Signature } from './signature';
 import { singleFile } from './single-file';
 import { composite, type Subject } from './subject';
@@ -18,6 +19,12 @@ export interface InspectOptions {
    * @default 64 GiB
    */
   readonly largestArchive?: number;
+  /**
+   * Whether the files are also scanned for code, and held against the policy in model.yaml.
+   *
+   * @default true
+   */
+  readonly scan?: boolean;
 }
 
 const LARGEST_ARCHIVE = 64 * 1024 ** 3;
@@ -33,7 +40,7 @@ const LARGEST_ARCHIVE = 64 * 1024 ** 3;
 export function inspect(path: string, options: InspectOptions = {}): Inspection {
   const tree = openTree(plain(path), options.largestArchive ?? LARGEST_ARCHIVE);
   try {
-    return inspectTree(tree);
+    return inspectTree(tree, options.scan ?? true);
   } finally {
     tree.close();
   }
@@ -47,7 +54,7 @@ export function inspect(path: string, options: InspectOptions = {}): Inspection 
 export function inspectArchive(archive: string, options: InspectOptions = {}): Inspection {
   const tree = openTree(plain(archive), options.largestArchive ?? LARGEST_ARCHIVE);
   try {
-    if (tree.source === 'archive') return inspectTree(tree);
+    if (tree.source === 'archive') return inspectTree(tree, options.scan ?? true);
     throw new ModelError(
       'not-an-archive',
       archive,
@@ -63,7 +70,7 @@ function plain(path: string): string {
   return path.replace(/(?<=.)[/\\]+$/, '');
 }
 
-function inspectTree(tree: ModelTree): Inspection {
+function inspectTree(tree: ModelTree, scanned: boolean): Inspection {
   const file = tree.files.find(({ path }) => path === MODEL_YAML);
   const read = file?.open((bytes) => readModelYaml(bytes.read(0, bytes.size).toString('utf8'), `${tree.given}/${MODEL_YAML}`));
   const mlflow = readMlflow(tree);
@@ -86,7 +93,12 @@ function inspectTree(tree: ModelTree): Inspection {
     signature: signatureOf(subject, read?.yaml, mlflow),
     needs,
     facts: [...subject.facts, ...(mlflow?.facts ?? [])],
-    findings: [...(read?.findings ?? []), ...subject.findings, ...containerChecks(tree, subject, needs)],
+    findings: [
+      ...(read?.findings ?? []),
+      ...subject.findings,
+      ...containerChecks(tree, subject, needs),
+      ...(scanned ? scanFindings(tree, read?.yaml) : []),
+    ],
     modelYaml: read?.yaml,
   };
 }

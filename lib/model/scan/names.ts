@@ -98,7 +98,7 @@ const DOES_HARM =
 
 /** Third-party modules that no model needs to be loaded, and an attacker likes. */
 const HOSTILE =
-  /^(pip|setuptools|pkg_resources|_distutils_hack|distutils|easy_install|pytest|_pytest|py|IPython|ipykernel|jupyter\w*|notebook|cffi|_cffi_backend|pexpect|ptyprocess|sh|plumbum|fabric|invoke|paramiko|requests|urllib3|httpx|httpcore|aiohttp|websocket\w*|psutil|win32\w*|pythoncom|comtypes|docker|boto3|botocore|jinja2|mako|werkzeug|django|flask|twisted|tornado|celery|gevent|sympy|numexpr|asteval|RestrictedPython|jsonpickle|ruamel|yaml|dill\._dill\._(import_module|eval_repr)|torch\.(hub|package|_inductor|_dynamo|distributed|jit|compiler|fx|cuda\._|utils\.(cpp_extension|collect_env|bottleneck|_config_module|_cpp_extension_versioner|model_zoo|file_baton|tensorboard|benchmark))|numpy\.(testing|f2py|distutils|ctypeslib|lib\.npyio)|pandas\.(io|core\.computation|core\.frame\.DataFrame\.(eval|query))|tensorflow\.python\.(ops\.script_ops|ops\.io_ops|lib\.io|platform)|uvicorn|gunicorn|test|_pyrepl|code|venv|pwn\w*|nmap|scapy|selenium|pyautogui|keyboard|pynput|wmi)(\.|$)/;
+  /^(fickling|modelscan|picklescan|modelaudit\w*|model_unpickler|saferpickle|pip|setuptools|pkg_resources|_distutils_hack|distutils|easy_install|pytest|_pytest|py|IPython|ipykernel|jupyter\w*|notebook|cffi|_cffi_backend|pexpect|ptyprocess|sh|plumbum|fabric|invoke|paramiko|requests|urllib3|httpx|httpcore|aiohttp|websocket\w*|psutil|win32\w*|pythoncom|comtypes|docker|boto3|botocore|jinja2|mako|werkzeug|django|flask|twisted|tornado|celery|gevent|sympy|numexpr|asteval|RestrictedPython|jsonpickle|ruamel|yaml|dill\._dill\._(import_module|eval_repr)|torch\.(hub|package|_inductor|_dynamo|distributed|jit|compiler|fx|cuda\._|utils\.(cpp_extension|collect_env|bottleneck|_config_module|_cpp_extension_versioner|model_zoo|file_baton|tensorboard|benchmark))|numpy\.(testing|f2py|distutils|ctypeslib|lib\.npyio)|pandas\.(io|core\.computation|core\.frame\.DataFrame\.(eval|query))|tensorflow\.python\.(ops\.script_ops|ops\.io_ops|lib\.io|platform)|uvicorn|gunicorn|test|_pyrepl|code|venv|pwn\w*|nmap|scapy|selenium|pyautogui|keyboard|pynput|wmi)(\.|$)/;
 
 /** Ways round by attribute: `builtins` and the interpreter's own. */
 const DUNDER =
@@ -134,6 +134,20 @@ export function judgeCall(module: string, name: string): Judgement {
  * does not need is `dangerous`.
  */
 export function judgeName(givenModule: string, givenName: string): Judgement {
+  const key = `${givenModule}\n${givenName}`;
+  const known = judged.get(key);
+  if (known !== undefined) return known;
+  const judgement = judge(givenModule, givenName);
+  if (judged.size >= MOST_JUDGED) judged.clear();
+  judged.set(key, judgement);
+  return judgement;
+}
+
+/** Models name the same few things thousands of times. */
+const judged = new Map<string, Judgement>();
+const MOST_JUDGED = 10_000;
+
+function judge(givenModule: string, givenName: string): Judgement {
   const { module, name } = resolved(givenModule, givenName);
   const path = `${module}.${name}`;
   if (module === '?' || name === '?') return dangerous('the name is computed while it is loaded');
@@ -147,6 +161,7 @@ export function judgeName(givenModule: string, givenName: string): Judgement {
   if (HOSTILE.test(`${module}.`) || HOSTILE.test(path)) return dangerous('no model needs it, and it runs code, processes or the network');
   if (listedIn(STDLIB_ODD, module, name)) return unknown('harmless by itself, and of no use to a model');
   const [top = ''] = module.split('.');
+  if (/^_(?!catboost$|_main__$|cffi)/.test(top)) return dangerous('it is a private module of Python or of a library');
   if (STDLIB.has(top)) return dangerous("it is of Python's own library, and no model needs it");
   if (CARRIES_CODE.test(path)) return unknown('it builds a function or a class from code that the file carries');
   return thirdParty(top, module, name, path);

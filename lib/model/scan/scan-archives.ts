@@ -25,7 +25,16 @@ export function scanZip(bytes: Bytes, path: string, context: ScanContext, depth:
   const done = new Set<string>();
   for (const entry of [...(central ?? []), ...local]) {
     const key = `${entry.dataOffset} ${entry.method} ${entry.name}`;
-    if (done.has(key) || done.size >= MOST_ENTRIES) continue;
+    if (done.has(key)) continue;
+    if (done.size >= MOST_ENTRIES) {
+      context.add({
+        grade: 'unknown',
+        code: 'too-many-entries',
+        path,
+        message: `the zip holds more than ${MOST_ENTRIES} files: the rest was not looked at`,
+      });
+      return;
+    }
     done.add(key);
     scanEntry(bytes, entry, path, context, depth);
   }
@@ -93,7 +102,7 @@ function scanEntry(bytes: Bytes, entry: ZipEntry, path: string, context: ScanCon
 /** bzip2 and LZMA are zip's methods 12 and 14. */
 function expandedEntry(bytes: Bytes, entry: ZipEntry, inner: string, context: ScanContext): Expanded | undefined {
   const limit = context.allowance;
-  if (entry.method === 8) return expandEntry(bytes, entry, limit);
+  if (entry.method === 8) return expandEntry(bytes, entry, limit, context.deadline);
   const data = bytes.slice(entry.dataOffset, entry.compressedSize > 0 ? entry.compressedSize : undefined);
   if (entry.method === 12) return decompress(data, 'bz2', limit, context.deadline);
   if (entry.method === 14) {

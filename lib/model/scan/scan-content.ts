@@ -45,12 +45,15 @@ export function scanContent(bytes: Bytes, path: string, context: ScanContext, de
   }
   // a zip is read from its end: whatever stands before it, loaders that look there find it
   if (hint.embedded !== true && !startsLikeZip(head) && endsLikeZip(bytes)) {
-    context.add({
-      grade: 'unknown',
-      code: 'polyglot',
-      path,
-      message: 'it ends like a zip and does not begin like one: two readers see two things',
-    });
+    // a pickle may hold a zip and end with it, as pickled Keras models do; both readings are looked at
+    if (!startsLikePickle(head)) {
+      context.add({
+        grade: 'unknown',
+        code: 'polyglot',
+        path,
+        message: 'it ends like a zip and does not begin like one: two readers see two things',
+      });
+    }
     scanZip(bytes, path, context, depth);
   }
 }

@@ -15,6 +15,9 @@ const LOADERS: Readonly<Record<string, string>> = {
   FlaxLayer: 'a layer that carries a serialised function',
 };
 
+/** Keras 2 saved its own optimizers as if they were custom. */
+const OPTIMIZERS = /^Custom>(Adam|AdamW|Adamax|Adagrad|Adadelta|Adafactor|Ftrl|Lion|Nadam|RMSprop|SGD|LossScaleOptimizer\w*)$/;
+
 const LARGEST_JSON = 64 * 1024 * 1024;
 
 /** HDF5: the configuration in its attributes, and links to other files. */
@@ -72,7 +75,8 @@ function judgeNode(node: KerasNode, path: string, context: ScanContext): void {
   const module = text(node.module);
   if (className !== undefined && LOADERS[className] !== undefined) judgeLoader(node, className, path, context);
   if (className !== undefined && module !== undefined) judgeImport(node, module, className, path, context);
-  else if (className?.includes('>') === true && !/^(keras|tf|Keras|TensorFlow)>/i.test(className)) custom(className, path, context);
+  else if (className?.includes('>') === true && !/^(keras|tf|TensorFlow)>/i.test(className) && !OPTIMIZERS.test(className))
+    custom(className, path, context);
 }
 
 /** A Lambda that names a function registered elsewhere carries no code. */

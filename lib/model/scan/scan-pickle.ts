@@ -2,7 +2,7 @@ import type { Bytes } from '../formats/bytes';
 import {
   calleePath,
   items,
-  type PickleBytes,
+  PickleBytes,
   PickleCall,
   PickleGlobal,
   type PickleListener,
@@ -19,7 +19,7 @@ import type { ScanContext } from './scan-context';
 /** How sure it is that these bytes are a pickle that something would load. */
 export type PickleView = 'sure' | 'guess';
 
-const MOST_PICKLES = 200;
+const MOST_PICKLES = 10_000;
 const MOST_OPCODES = 20_000_000;
 
 export interface PickleVerdict {
@@ -35,7 +35,17 @@ export interface PickleVerdict {
 export function scanPickles(bytes: Bytes, path: string, context: ScanContext, depth: number, view: PickleView, offset = 0): PickleVerdict {
   let at = offset;
   let clean = false;
-  for (let count = 0; count < MOST_PICKLES && at < bytes.size && !context.isLate; count++) {
+  for (let count = 0; at < bytes.size; count++) {
+    if (count >= MOST_PICKLES || context.isLate) {
+      context.add({
+        grade: 'unknown',
+        code: 'out-of-time',
+        path,
+        offset: at,
+        message: 'more pickles follow one another than could be looked at',
+      });
+      break;
+    }
     const first = at === offset;
     const next = bytes.read(at, 2);
     const announced = next[0] === 0x80 && next[1]! <= 5;
@@ -44,11 +54,41 @@ export function scanPickles(bytes: Bytes, path: string, context: ScanContext, de
       clean = run.stopped === 'stop' && run.faults.length === 0;
       if (view === 'sure') faultsOf(run, path, context);
     }
-    for (const frameEnd of run.brokenFrames) scanOne(bytes, path, context, depth, 'guess', frameEnd, true);
-    if (run.stopped !== 'stop' || run.end <= at) break;
+    for (const frameEnd of run.brokenFrames) scanBuried(bytes, frameEnd, path, context);
+    if (run.stopped !== 'stop' || run.end <= at) {
+      scanBuried(bytes, at, path, context);
+      break;
+    }
     at = run.end;
   }
+  if (view === 'sure') scanBuried(bytes, at, path, context);
   return { clean, end: at };
+}
+
+const BURIED_BYTES = 1024 * 1024;
+/** GLOBAL or INST with two names, or two short texts and STACK_GLOBAL. */
+const BURIED = /[ci]([A-Za-z_][\w.]*)\n([A-Za-z_][\w.]*)\n|\x8c[\s\S]([A-Za-z_][\w.]*)\x94?\x8c[\s\S]([A-Za-z_][\w.]*)\x94?\x93/g;
+
+/**
+ * Looks for imports in bytes that the machine did not reach: behind an error, behind the last STOP, behind a frame that an argument reaches
+ * out of, where CPython's own unpicklers go on at different places (cpython#154848).
+ */
+function scanBuried(bytes: Bytes, from: number, path: string, context: ScanContext): void {
+  const text = bytes.read(from, BURIED_BYTES).toString('latin1');
+  for (const match of text.matchAll(BURIED)) {
+    if (context.isLate) return;
+    const [module = '', name = ''] = [match[1] ?? match[3], match[2] ?? match[4]];
+    const judgement = judgeName(module, name);
+    if (judgement.grade !== 'dangerous') continue;
+    context.add({
+      grade: 'dangerous',
+      code: 'pickle-buried',
+      path,
+      offset: from + match.index,
+      name: `${module}.${name}`,
+      message: `imports ${module}.${name} where a pickle does not reach by itself: ${judgement.why}`,
+    });
+  }
 }
 
 /** One pickle; where it holds raw arrays, also as an unpickler reads it that does not know of them. */
@@ -146,6 +186,16 @@ class PickleJudge implements PickleListener {
     this.context.part(value.content(), `${this.path}!bytes@${value.offset}`, this.depth + 1, { embedded: true });
   }
 
+  expanded(offset: number): void {
+    this.context.add({
+      grade: 'dangerous',
+      code: 'pickle-bomb',
+      path: this.path,
+      offset,
+      message: 'a few bytes that stand for more than 100,000,000 values: loading it would take all time or memory',
+    });
+  }
+
   rawArray(): void {
     this.sawRawArrays = true;
   }
@@ -164,6 +214,10 @@ class PickleJudge implements PickleListener {
 
   private calledName(call: PickleCall, callee: PickleGlobal): void {
     const judgement = judgeCall(callee.module, callee.name);
+    const [given] = items(call.args);
+    if (callee.path === 'torch.storage._load_from_bytes' && !(given instanceof PickleBytes)) {
+      this.reportCall({ grade: 'unknown', why: 'it unpickles bytes that are not in the file as they are' }, call);
+    }
     if (judgement.grade === 'dangerous') this.reportCall(judgement, call);
     if (judgement.grade !== 'unknown') return;
     const hostile = texts(call.args).find((text) => COMMANDS.test(text));

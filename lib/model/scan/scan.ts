@@ -4,12 +4,13 @@ import { basename } from 'node:path';
 import { readError } from '../digest';
 import type { Bytes } from '../formats/bytes';
 import { FileBytes } from '../formats/bytes';
-import { openTree } from '../inspect/model-tree';
+import { type ModelTree, openTree } from '../inspect/model-tree';
 import { type Grade, type ScanFinding, worst } from './grade';
 import { scanContent } from './scan-content';
 import { ScanContext, type ScanLimits } from './scan-context';
 
 export interface ScanOptions {
+  /** @default - 0.7 s for each MiB and 16 times the size once expanded, at least 0.7 s and 32 MiB, at most 60 s and 1 GiB; 8 deep */
   readonly limits?: Partial<ScanLimits>;
 }
 
@@ -33,10 +34,16 @@ export interface ScanReport {
   readonly bytes: number;
 }
 
-const DEFAULT_LIMITS: ScanLimits = { milliseconds: 60_000, expandedBytes: 1024 * 1024 * 1024, depth: 8 };
-/** A small file has no use for minutes and gigabytes: an attacker has. */
-const SMALL = 4 * 1024 * 1024;
-const SMALL_LIMITS: ScanLimits = { milliseconds: 800, expandedBytes: 64 * 1024 * 1024, depth: 8 };
+const MEGABYTE = 1024 * 1024;
+
+/** By size: a small file has no use for minutes and gigabytes, an attacker has. */
+function defaultLimits(size: number): ScanLimits {
+  return {
+    milliseconds: Math.min(60_000, Math.max(700, (700 * size) / MEGABYTE)),
+    expandedBytes: Math.min(1024 * MEGABYTE, Math.max(32 * MEGABYTE, 16 * size)),
+    depth: 8,
+  };
+}
 
 /**
  * Looks for code in a model's files: by content, whatever their names, and without executing or importing anything. Each file has limits
@@ -46,9 +53,26 @@ const SMALL_LIMITS: ScanLimits = { milliseconds: 800, expandedBytes: 64 * 1024 *
  * @throws ModelError `not-found`, `unreadable`, and what `inspect` throws for links that lead out and archives that are none
  */
 export function scan(path: string, options: ScanOptions = {}): ScanReport {
-  const files = isPlainFile(path) ? [scanOneFile(path, options)] : scanTree(path, options);
+  if (isPlainFile(path)) return reportOf(path, [scanOneFile(path, options)]);
+  const tree = openTree(path, LARGEST_ARCHIVE);
+  try {
+    return scanTree(tree, options);
+  } finally {
+    tree.close();
+  }
+}
+
+/** Scans a model's files where they are open already. */
+export function scanTree(tree: ModelTree, options: ScanOptions = {}): ScanReport {
+  return reportOf(
+    tree.given,
+    tree.files.map((file) => file.open((bytes) => scanFile(bytes, file.path, options))),
+  );
+}
+
+function reportOf(subject: string, files: readonly FileScan[]): ScanReport {
   return {
-    subject: path,
+    subject,
     grade: worst(files.map(({ grade }) => grade)),
     files,
     bytes: files.reduce((sum, { size }) => sum + size, 0),
@@ -79,18 +103,9 @@ function scanOneFile(path: string, options: ScanOptions): FileScan {
 
 const LARGEST_ARCHIVE = 64 * 1024 ** 3;
 
-function scanTree(path: string, options: ScanOptions): FileScan[] {
-  const tree = openTree(path, LARGEST_ARCHIVE);
-  try {
-    return tree.files.map((file) => file.open((bytes) => scanFile(bytes, file.path, options)));
-  } finally {
-    tree.close();
-  }
-}
-
 /** Scans one file's bytes. */
 export function scanFile(bytes: Bytes, path: string, options: ScanOptions = {}): FileScan {
-  const limits = { ...(bytes.size <= SMALL ? SMALL_LIMITS : DEFAULT_LIMITS), ...options.limits };
+  const limits = { ...defaultLimits(bytes.size), ...options.limits };
   const context = new ScanContext(limits, scanContent);
   scanContent(bytes, path, context, 0, {});
   const grade = worst(context.findings.map((finding) => finding.grade));
@@ -98,7 +113,7 @@ export function scanFile(bytes: Bytes, path: string, options: ScanOptions = {}):
   return grade === 'safe' ? result : { ...result, sha256: sha256(bytes) };
 }
 
-const CHUNK = 1024 * 1024;
+const CHUNK = MEGABYTE;
 
 function sha256(bytes: Bytes): string {
   const hash = createHash('sha256');

@@ -24,6 +24,8 @@ export interface PickleListener {
   built?(target: Value, state: Value, offset: number): void;
   /** Byte strings, which may hold pickles again. */
   bytes?(bytes: PickleBytes): void;
+  /** A sequence or dictionary that stands for more than 100,000,000 values, by sharing. */
+  expanded?(offset: number): void;
   /** Raw array bytes in the stream, as joblib writes them. */
   rawArray?(array: RawArray): void;
 }
@@ -68,7 +70,8 @@ export function runPickle(bytes: Bytes, offset = 0, options: PickleOptions = {})
 const MOST_OPCODES = 50_000_000;
 const MOST_FAULTS = 100;
 const DEEPEST = 16;
-const CLOCK_EVERY = 4096;
+const HEAVY = 100_000_000;
+const CLOCK_EVERY = 1024;
 /** Byte strings up to this are told as text where Python 2 wrote them as such. */
 const LONGEST_PYTHON2_TEXT = 1024;
 
@@ -87,6 +90,7 @@ class Machine {
   /** Where the present opcode stands. */
   private start = 0;
   private opcode = 0;
+  private toldOfWeight = false;
 
   constructor(
     private readonly bytes: Bytes,
@@ -259,13 +263,13 @@ class Machine {
         stack.push(new PickleSequence('set'));
         break; // EMPTY_SET
       case 0x74:
-        stack.push(new PickleSequence('tuple', this.popMark()));
+        this.sequence('tuple', this.popMark());
         break; // TUPLE
       case 0x6c:
-        stack.push(new PickleSequence('list', this.popMark()));
+        this.sequence('list', this.popMark());
         break; // LIST
       case 0x91:
-        stack.push(new PickleSequence('frozenset', this.popMark()));
+        this.sequence('frozenset', this.popMark());
         break; // FROZENSET
       case 0x64:
         this.dict(this.popMark());
@@ -420,8 +424,21 @@ class Machine {
     return this.stack.splice(Math.min(mark ?? 0, this.stack.length));
   }
 
+  private sequence(kind: PickleSequence['kind'], items: Value[]): void {
+    const sequence = new PickleSequence(kind, items);
+    this.stack.push(sequence);
+    this.weighed(sequence.weight);
+  }
+
   private tuple(length: number): void {
-    this.stack.push(new PickleSequence('tuple', this.popSeveral(length)));
+    this.sequence('tuple', this.popSeveral(length));
+  }
+
+  private weighed(weight: number): void {
+    if (weight > HEAVY && !this.toldOfWeight) {
+      this.toldOfWeight = true;
+      this.listener.expanded?.(this.start);
+    }
   }
 
   private dict(entries: Value[]): void {
@@ -446,6 +463,10 @@ class Machine {
     if (!(target instanceof PickleSequence || target instanceof PickleCall)) return;
     if (target.items === undefined) target.items = values;
     else for (const value of values) target.items.push(value);
+    if (target instanceof PickleSequence) {
+      target.weigh(values);
+      this.weighed(target.weight);
+    }
   }
 
   private set(entries: Value[]): void {
@@ -454,6 +475,10 @@ class Machine {
     if (entries.length % 2 !== 0) this.fault('an odd number of keys and values');
     if (target.entries === undefined) target.entries = entries;
     else for (const value of entries) target.entries.push(value);
+    if (target instanceof PickleDict) {
+      target.weigh(entries);
+      this.weighed(target.weight);
+    }
   }
 
   private get(index: Value): void {

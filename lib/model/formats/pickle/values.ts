@@ -30,18 +30,31 @@ export class PickleBytes {
 
 export class PickleSequence {
   items: Value[] | undefined;
+  /** How many values it stands for once everything shared in it is written out; what hashing or copying it would visit. */
+  weight = 1;
 
   constructor(
     readonly kind: 'list' | 'tuple' | 'set' | 'frozenset',
     items?: Value[],
   ) {
     this.items = items;
+    if (items !== undefined) this.weigh(items);
+  }
+
+  weigh(added: readonly Value[]): void {
+    for (const item of added) this.weight += item instanceof PickleSequence || item instanceof PickleDict ? item.weight : 1;
   }
 }
 
 export class PickleDict {
   /** Key, value, key, value, ... */
   entries: Value[] | undefined;
+  /** As PickleSequence's. */
+  weight = 1;
+
+  weigh(added: readonly Value[]): void {
+    for (const item of added) this.weight += item instanceof PickleSequence || item instanceof PickleDict ? item.weight : 1;
+  }
 
   get(key: string): Value | undefined {
     const { entries } = this;
