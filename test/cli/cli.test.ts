@@ -1,0 +1,152 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { main } from '../../lib/cli/program';
+import { readTraffic } from '../../lib/cli/rehearsal/traffic';
+
+const FLIGHTS = join(__dirname, '..', '..', 'model-artifacts', 'flight-delay');
+const folder = mkdtempSync(join(tmpdir(), 'cli-test-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Runs a command line as the program does, and hands back what it wrote. */
+async function fledge(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  const written = { out: '', err: '' };
+  const take = (where: 'out' | 'err') => (text: string | Uint8Array) => {
+    written[where] += text;
+    return true;
+  };
+  const spies = [
+    jest.spyOn(process.stdout, 'write').mockImplementation(take('out')),
+    jest.spyOn(process.stderr, 'write').mockImplementation(take('err')),
+  ];
+  const code = await main(argv);
+  for (const spy of spies) spy.mockRestore();
+  return { code, ...written };
+}
+
+describe('fledge', () => {
+  test('shows its commands', async () => {
+    const { code, out } = await fledge('--help');
+    expect(code).toBe(0);
+    for (const command of ['inspect', 'package', 'serve', 'local', 'invoke', 'rehearse', 'plan', 'status', 'history', 'explain'])
+      expect(out).toContain(command);
+  });
+  test('says what it did not understand, and exits with 2', async () => {
+    const { code, err } = await fledge('hatch');
+    expect(code).toBe(2);
+    expect(err).toContain("unknown command 'hatch'");
+  });
+});
+
+describe('fledge inspect', () => {
+  test('says what a model is', async () => {
+    const { code, out } = await fledge('inspect', join(FLIGHTS, '2'));
+    expect(code).toBe(0);
+    expect(out).toMatch(/flight-delay 2: onnx/);
+    expect(out).toMatch(/input +carrier +string/);
+  });
+  test('says it as one JSON document', async () => {
+    const { out } = await fledge('inspect', join(FLIGHTS, '2'), '--json');
+    expect(JSON.parse(out)).toMatchObject({ name: 'flight-delay', version: '2', framework: 'onnx' });
+  });
+  test.each([
+    ['a folder that is not there', () => join(folder, 'nothing'), /nothing/],
+    ['an empty folder', () => mkdtempSync(join(folder, 'empty-')), /empty/],
+  ])('refuses %s in one line', async (_, path, said) => {
+    const { code, err } = await fledge('inspect', path());
+    expect(code).toBe(1);
+    expect(err).toMatch(/^error: .*\n$/);
+    expect(err).toMatch(said);
+  });
+});
+
+describe('fledge package', () => {
+  test('packs a model into one archive named by its content, and once only', async () => {
+    const output = mkdtempSync(join(folder, 'out-'));
+    const first = await fledge('package', join(FLIGHTS, '1'), '--output', output, '--json');
+    expect(first.code).toBe(0);
+    const packed = JSON.parse(first.out) as { digest: string; reused: boolean };
+    expect(readdirSync(output)).toEqual([`${packed.digest}.tar.gz`]);
+    expect(packed.reused).toBe(false);
+    const second = await fledge('package', join(FLIGHTS, '1'), '--output', output, '--json');
+    expect(JSON.parse(second.out)).toMatchObject({ digest: packed.digest, reused: true });
+  });
+});
+
+describe('fledge plan', () => {
+  test('says what a verdict costs', async () => {
+    const { code, out } = await fledge('plan', '--rate', '50', '--bad-rate', '0.1', '--json');
+    expect(code).toBe(0);
+    const { shares } = JSON.parse(out) as { shares: { share: number; promotion: { requests: number }[] }[] };
+    expect(shares.map(({ share }) => share)).toEqual([0.05, 0.1, 0.25, 0.5]);
+    expect(shares[0].promotion[0].requests).toBeGreaterThan(shares[3].promotion[0].requests);
+  });
+  test.each([
+    [['--rate', 'many', '--bad-rate', '1'], /'many'/],
+    [['--rate', '10', '--bad-rate', '1', '--steps', '50,5'], /must rise/],
+    [['--rate', '10', '--bad-rate', '1', '--steps', '90'], /at most 50/],
+  ])('refuses %s', async (argv, said) => {
+    const { code, err } = await fledge('plan', ...argv);
+    expect(code).toBe(2);
+    expect(err).toMatch(said);
+  });
+});
+
+describe('fledge rehearse', () => {
+  const traffic = join(FLIGHTS, 'traffic.csv.gz');
+  test.each([
+    ['one model only', [join(FLIGHTS, '1'), '--traffic', traffic], 1, /at least two model directories/],
+    [
+      'an expectation too few',
+      [join(FLIGHTS, '1'), join(FLIGHTS, '2'), '--traffic', traffic, '--expect', 'promoted,held'],
+      1,
+      /names 2 verdicts, there are 1/,
+    ],
+    [
+      'a word it does not know',
+      [join(FLIGHTS, '1'), join(FLIGHTS, '2'), '--traffic', traffic, '--expect', 'fine'],
+      2,
+      /'fine' is none of promoted/,
+    ],
+    ['a model that is not there', [join(FLIGHTS, '1'), join(folder, 'nothing'), '--traffic', traffic], 1, /nothing is not a directory/],
+    [
+      'traffic that is not there',
+      [join(FLIGHTS, '1'), join(FLIGHTS, '2'), '--traffic', join(folder, 'no.csv')],
+      1,
+      /there is no such file/,
+    ],
+  ])('refuses %s, and leaves nothing running', async (_, argv, exit, said) => {
+    const { code, err } = await fledge('rehearse', ...argv);
+    expect(err).toMatch(said);
+    expect(code).toBe(exit);
+  });
+});
+
+describe('a traffic file', () => {
+  const write = (name: string, content: string | Buffer) => {
+    const file = join(folder, name);
+    writeFileSync(file, content);
+    return file;
+  };
+  test('of CSV gives its columns in the order of the inputs, and the outcomes apart', () => {
+    const file = write('a.csv', 'time,b,a,outcome\n2013,2,1,0\n2014,"x,y",,1\n');
+    expect(readTraffic(file, ['a', 'b'])).toEqual({ contentType: 'text/csv', bodies: ['1,2', ',"x,y"'], outcomes: ['0', '1'] });
+  });
+  test('may be gzipped, and may hold no outcomes', () => {
+    expect(readTraffic(write('b.csv.gz', gzipSync('a\n1\n')))).toEqual({ contentType: 'text/csv', bodies: ['1'], outcomes: undefined });
+  });
+  test('of JSON lines is sent as JSON', () => {
+    const file = write('c.jsonl', '{"inputs":{"a":1},"outcome":true}\n');
+    expect(readTraffic(file)).toEqual({ contentType: 'application/json', bodies: ['{"instances":[{"a":1}]}'], outcomes: ['true'] });
+  });
+  test.each([
+    ['d.csv', 'a,b\n1\n', /line 2: has 1 columns, the header has 2/],
+    ['e.csv', 'b\n1\n', /no column a/],
+    ['f.jsonl', '{"inputs":{}}\n{oops\n', /line 2: not JSON/],
+    ['g.jsonl', '{"instances":[]}\n', /line 1: has no "inputs"/],
+    ['h.csv', '', /holds no requests/],
+  ])('that is wrong is refused with its place: %s', (name, content, said) => {
+    expect(() => readTraffic(write(name, content), ['a'])).toThrow(said);
+  });
+});
