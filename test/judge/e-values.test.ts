@@ -223,6 +223,18 @@ describe('many bins', () => {
     }
   });
 
+  it('E[M] is exactly 1 after seventeen bins with one bad request each, whatever part of the reserve has been put to use', () => {
+    const n = 17;
+    const scale = new RiskScale([...STANDARD.effects, STANDARD.margin]);
+    let total = 0;
+    for (let course = 0; course < 2 ** n; course++) {
+      const process = new SeriesProcess(scale, STANDARD.effects.length, undefined, STANDARD);
+      for (let i = 0; i < n; i++) process.step(1, (course >> i) & 1, 1, 1 - ((course >> i) & 1));
+      total += Math.exp(process.worse.logValue);
+    }
+    expect(total / 2 ** n).toBeCloseTo(1, 10);
+  });
+
   it('P(ever rolled back) <= alpha, summed over every course of seven bins with a look after each', () => {
     const alpha = 0.25;
     for (const form of ['plain', 'robust'] as const) {

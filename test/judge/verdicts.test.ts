@@ -268,6 +268,10 @@ describe('a broken comparison is invalid, whatever the counts', () => {
     });
   });
 
+  it('not when it merely had no luck yet', () => {
+    expect(judge([bin(0, 0, 100, 0)]).decision).toBe('hold');
+  });
+
   it('when an arm falls silent', () => {
     const silent = [...good, ...Array.from({ length: 5 }, (_, i) => bin(300, 3, 0, 0, START + 1800 + 60 * i))];
     expect(judge(silent).sentence).toBe(
