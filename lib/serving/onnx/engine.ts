@@ -13,7 +13,7 @@ export interface OnnxEngineOptions {
   readonly workers?: number;
   /** Threads that one call may use. @default 1 */
   readonly threads?: number;
-  /** Mean milliseconds a call below which the model answers on the caller's thread, without a hop; 0: never. @default 1 */
+  /** Median milliseconds a call below which the model answers on the caller's thread, without a hop; 0: never. @default 1 */
   readonly inlineBelowMs?: number;
   /** Requests that may wait for a worker; one more is answered 503. @default 1000 */
   readonly queue?: number;
@@ -32,12 +32,13 @@ export const INLINE_FILE_BYTES = 32 * 1024 * 1024;
 /**
  * Serves an ONNX file. Calls run in worker threads, so that a slow model never holds up the thread that serves; a model that proves
  * fast (`inlineBelowMs`) moves onto that thread, since the hop to a worker would take several times as long as the call, and moves
- * back for good when it proves slow there.
+ * back when it proves slow there.
  *
  * @throws Error where the model does not load
  */
 export async function openOnnxEngine(file: string, options: OnnxEngineOptions = {}): Promise<Engine> {
-  const session = { runtime: options.runtime, threads: options.threads };
+  const { size, mtimeMs } = statSync(file);
+  const session = { runtime: options.runtime, threads: options.threads, unchanged: { size, mtimeMs } };
   const pool = await WorkerPool.open(
     { file, session },
     {
@@ -47,7 +48,7 @@ export async function openOnnxEngine(file: string, options: OnnxEngineOptions = 
       heapMb: options.heapMb,
     },
   );
-  const pace = new Pace(options.inlineBelowMs ?? 1, statSync(file).size <= INLINE_FILE_BYTES);
+  const pace = new Pace(session.unchanged.size <= INLINE_FILE_BYTES ? (options.inlineBelowMs ?? 1) : 0);
   return new OnnxEngine(pool, pace, async () => new InlineModel(await OnnxSession.open(file, session), pace));
 }
 

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { InferenceSession } from 'onnxruntime-common';
 import { type ElementType, Layout, type Outputs, type Signature, type TensorSpec, type TensorValue } from '../codec';
 import { ELEMENTS } from '../codec/element';
@@ -11,6 +12,8 @@ export interface SessionOptions {
   readonly runtime?: OnnxRuntime;
   /** Threads that one call may use. @default 1, so that parallel calls do not fight over cores */
   readonly threads?: number;
+  /** What the file must still be, so that all threads of an engine hold the same model. @default - anything */
+  readonly unchanged?: { readonly size: number; readonly mtimeMs: number };
 }
 
 interface Runtime {
@@ -25,6 +28,12 @@ export class OnnxSession {
    */
   static async open(file: string, options: SessionOptions = {}): Promise<OnnxSession> {
     const { name, runtime } = loadRuntime(options.runtime);
+    const { unchanged } = options;
+    if (unchanged !== undefined) {
+      const { size, mtimeMs } = statSync(file);
+      if (size !== unchanged.size || mtimeMs !== unchanged.mtimeMs)
+        throw new Error(`${file} has changed since it was opened: open it anew`);
+    }
     const threads = options.threads ?? 1;
     const session = await runtime.InferenceSession.create(file, {
       intraOpNumThreads: threads,
