@@ -6,12 +6,7 @@ import { addRehearse } from './commands/rehearse';
 import { addServingCommands } from './commands/serving';
 import { addStageCommands } from './commands/stage';
 import { EXIT, UserError } from './exit-codes';
-
-/** What every command is given: where to leave its exit code, and when the user wants to stop. */
-export interface Session {
-  exitCode: number;
-  readonly signal: AbortSignal;
-}
+import type { Session } from './session';
 
 /** Runs the command line. @param argv without node and the program's name @returns the exit code */
 export async function main(argv: readonly string[]): Promise<number> {

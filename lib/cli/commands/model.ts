@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { type ArchiveMode, archive, type Inspection, inspect } from '../../model';
-import type { Session } from '../program';
+import type { Session } from '../session';
 import { Terminal, table } from '../terminal';
 
 /** `fledge inspect` and `fledge package`: what a directory holds, and its archive. */

@@ -6,10 +6,10 @@ import { awsPorts } from '../../promotion';
 import { UserError } from '../exit-codes';
 import { LocalStage } from '../local-stage';
 import { atLeast, ended, wholeBetween } from '../options';
-import type { Session } from '../program';
 import { measure } from '../rehearsal/measure';
 import { Replay } from '../rehearsal/replay';
 import { readTraffic } from '../rehearsal/traffic';
+import type { Session } from '../session';
 import { Terminal } from '../terminal';
 
 /** `fledge serve`, `fledge local` and `fledge invoke`: a SageMaker on this machine, with a model or without one, and requests to it. */

@@ -17,7 +17,7 @@ import {
 } from '../../promotion';
 import { EXIT, UserError } from '../exit-codes';
 import { atLeast, ended } from '../options';
-import type { Session } from '../program';
+import type { Session } from '../session';
 import { Terminal, table } from '../terminal';
 
 interface StageOptions {
