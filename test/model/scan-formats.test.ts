@@ -1,0 +1,235 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { crc32, deflateRawSync } from 'node:zlib';
+import { inspect } from '../../lib/model/inspect';
+import { decide, enforce, reportJson, reportSarif, reportText, scan } from '../../lib/model/scan';
+
+const FIXTURES = join(__dirname, 'fixtures');
+const PAYLOAD = Buffer.from('\x80\x02cos\nsystem\nX\x02\0\0\0id\x85R.', 'latin1');
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'fledge-test-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+interface ZipFile {
+  readonly name: string;
+  readonly localName?: string;
+  readonly content: Buffer;
+  readonly deflate?: boolean;
+  readonly flags?: number;
+  readonly crc?: number;
+}
+
+/** A zip written by hand, so that its two directories can disagree. */
+function zip(files: readonly ZipFile[], options: { readonly directory?: boolean } = {}): Buffer {
+  const parts: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let at = 0;
+  for (const { name, localName = name, content, deflate = false, flags = 0, crc = crc32(content) } of files) {
+    const data = deflate ? deflateRawSync(content) : content;
+    const fixed = Buffer.alloc(26);
+    fixed.writeUInt16LE(20, 0);
+    fixed.writeUInt16LE(flags, 2);
+    fixed.writeUInt16LE(deflate ? 8 : 0, 4);
+    fixed.writeUInt32LE(crc, 10);
+    fixed.writeUInt32LE(data.length, 14);
+    fixed.writeUInt32LE(content.length, 18);
+    const local = Buffer.concat([Buffer.from('PK\x03\x04'), fixed, Buffer.from(localName), data]);
+    local.writeUInt16LE(localName.length, 26);
+    const central = Buffer.concat([Buffer.from('PK\x01\x02\x14\x03'), fixed, Buffer.alloc(14), Buffer.from(name)]);
+    central.writeUInt16LE(name.length, 28);
+    central.writeUInt32LE(at, 42);
+    parts.push(local);
+    directory.push(central);
+    at += local.length;
+  }
+  const size = directory.reduce((sum, { length }) => sum + length, 0);
+  const end = Buffer.alloc(22);
+  end.write('PK\x05\x06', 'latin1');
+  end.writeUInt16LE(files.length, 8);
+  end.writeUInt16LE(files.length, 10);
+  end.writeUInt32LE(size, 12);
+  end.writeUInt32LE(at, 16);
+  return Buffer.concat(options.directory === false ? parts : [...parts, ...directory, end]);
+}
+
+function graded(name: string, content: Buffer | string) {
+  writeFileSync(join(folder, name), content);
+  return scan(join(folder, name));
+}
+
+const codes = (name: string, content: Buffer | string) =>
+  graded(name, content).files.flatMap(({ findings }) => findings.map(({ code }) => code));
+
+describe('what real libraries wrote', () => {
+  test.each(readdirSync(FIXTURES).filter((name) => !name.includes('.') && name !== 'keras-lambda'))('%s is safe', (name) => {
+    expect(scan(join(FIXTURES, name)).files.flatMap(({ findings }) => findings)).toEqual([]);
+  });
+
+  test('a Lambda layer is code, in a .keras as well', () => {
+    expect(scan(join(FIXTURES, 'keras-lambda')).files[0]).toMatchObject({
+      grade: 'dangerous',
+      findings: expect.arrayContaining([
+        expect.objectContaining({ code: 'keras-lambda', path: 'model.keras!config.json', name: 'Lambda' }),
+      ]),
+    });
+  });
+});
+
+describe('a pickle inside a zip', () => {
+  const data = { name: 'archive/data.pkl', content: PAYLOAD };
+
+  test.each([
+    ['plain', zip([data])],
+    ['deflated', zip([{ ...data, deflate: true }])],
+    ['said to be encrypted', zip([{ ...data, flags: 1 }])],
+    ['with a wrong checksum', zip([{ ...data, crc: 1 }])],
+    ['without a directory', zip([data], { directory: false })],
+    ['by another name in its local header', zip([{ ...data, localName: 'archive/README.m' }])],
+    ['behind a script', Buffer.concat([Buffer.from('#!/bin/sh\nexit\n'), zip([data])])],
+    ['in a zip in a zip', zip([{ name: 'a.zip', content: zip([{ name: 'b.pt', content: zip([data]), deflate: true }]) }])],
+  ])('%s is found', (_, bytes) => expect(graded('model.pt', bytes).grade).toBe('dangerous'));
+
+  test('the way to it is named', () => {
+    expect(graded('model.pt', zip([data])).files[0]!.findings[0]).toMatchObject({ path: 'model.pt!archive/data.pkl', name: 'os.system' });
+  });
+
+  test('two names for one file are told', () => {
+    expect(codes('model.pt', zip([{ name: 'a.txt', localName: 'b.txt', content: Buffer.from('x') }]))).toEqual(['zip-views-differ']);
+  });
+
+  test('a path that leads out would write out', () => {
+    expect(codes('model.zip', zip([{ name: '../../etc/cron.d/job', content: Buffer.from('x') }]))).toEqual(['zip-slip']);
+  });
+
+  test('what expands too far is not called safe', () => {
+    expect(codes('model.zip', zip([{ name: 'zeros', content: Buffer.alloc(40_000_000), deflate: true }]))).toContain('expands-too-far');
+  });
+});
+
+describe('a tar', () => {
+  test('with a link that leads out, or a pickle', () => {
+    writeFileSync(join(folder, 'model.bin'), PAYLOAD);
+    symlinkSync('/etc/passwd', join(folder, 'users'));
+    execFileSync('tar', ['cf', 'links.tar', 'users'], { cwd: folder });
+    execFileSync('tar', ['czf', 'model.tgz', 'model.bin'], { cwd: folder });
+    expect(scan(join(folder, 'links.tar')).files[0]!.findings).toEqual([
+      expect.objectContaining({ code: 'tar-link', grade: 'dangerous', name: '/etc/passwd' }),
+    ]);
+    expect(scan(join(folder, 'model.tgz')).grade).toBe('dangerous');
+  });
+});
+
+describe('configurations and templates', () => {
+  test.each([
+    ["{{ ''.__class__.__mro__ }}", ['template-escape']],
+    ["{{ cycler.__init__.__globals__.os.popen('id').read() }}", ['template-escape']],
+    ["{{ messages|attr('x') }}", ['template-escape']],
+    [
+      "{% for m in messages %}{{ m['role'] + m.content | trim }}{% endfor %}{{ raise_exception('no __init__ here') if false }}",
+      ['template-escape'],
+    ],
+    ["{% for m in messages %}{{ '<|im_start|>' + m['role'] + m.content | trim }}{% endfor %}", []],
+  ])('the chat template %s', (template, expected) => {
+    expect(codes('tokenizer_config.json', JSON.stringify({ chat_template: template }))).toEqual(expected);
+  });
+
+  test('Keras may name any module, and importing is enough', () => {
+    const layer = { module: 'os', class_name: 'system', config: {}, registered_name: null };
+    const config = JSON.stringify({ module: 'keras', class_name: 'Sequential', config: { layers: [layer] } });
+    const files = [
+      { name: 'metadata.json', content: Buffer.from('{"keras_version":"3.0.0"}') },
+      { name: 'config.json', content: Buffer.from(config) },
+    ];
+    expect(codes('model.keras', zip(files))).toEqual(['keras-import']);
+  });
+
+  test('code of its own is unknown, PyYAML objects are dangerous', () => {
+    expect(graded('config.json', JSON.stringify({ auto_map: { AutoModel: 'modeling.X' } })).grade).toBe('unknown');
+    expect(graded('config.yaml', "a: !!python/object/apply:os.system ['id']\n").grade).toBe('dangerous');
+  });
+
+  test('an archive that cannot be opened is unknown, and so is native code', () => {
+    expect(graded('model.7z', Buffer.concat([Buffer.from('7z\xbc\xaf\x27\x1c', 'latin1'), Buffer.alloc(30)])).grade).toBe('unknown');
+    expect(graded('lib.so', Buffer.from('\x7fELF\x02\x01\x01')).grade).toBe('unknown');
+  });
+});
+
+describe('the policy', () => {
+  beforeEach(() => {
+    mkdirSync(join(folder, 'm'));
+    cpSync(join(FIXTURES, 'onnx/model.onnx'), join(folder, 'm/model.onnx'));
+    writeFileSync(join(folder, 'm/extra.pkl'), PAYLOAD);
+  });
+  const report = () => scan(join(folder, 'm'));
+  const digest = () => report().files.find(({ path }) => path === 'extra.pkl')!.sha256!;
+
+  test('refuses what is dangerous, by name and place, and says how to let it in', () => {
+    expect(() => enforce(report())).toThrow(
+      `${folder}/m is not safe to load: extra.pkl at byte 2 imports os.system: it is of Python's own library, and no model needs it. If it is not yours, do not load it; if it is and you have read it, let these bytes in by model.yaml: scan: { allow: [{ sha256: ${digest()}, reason: ... }] }`,
+    );
+  });
+
+  test('warns of what is unknown, refuses it where asked', () => {
+    writeFileSync(join(folder, 'm/extra.pkl'), Buffer.from('\x80\x02cmine\nThing\n)R.', 'latin1'));
+    expect(decide(report()).verdict).toBe('warn');
+    expect(decide(report(), { dangerous: 'refuse', unknown: 'refuse', allow: [] }).verdict).toBe('refuse');
+  });
+
+  test('an inspection refuses it too, until model.yaml lets those very bytes in', () => {
+    writeFileSync(join(folder, 'm/model.yaml'), 'name: m\nfile: model.onnx\n');
+    expect(inspect(join(folder, 'm')).findings).toContainEqual(
+      expect.objectContaining({ severity: 'error', code: 'scan-dangerous', path: 'extra.pkl' }),
+    );
+    writeFileSync(
+      join(folder, 'm/model.yaml'),
+      `name: m\nfile: model.onnx\nscan: { allow: [{ sha256: ${digest()}, reason: a test's own }] }\n`,
+    );
+    expect(inspect(join(folder, 'm')).findings).toContainEqual(
+      expect.objectContaining({ severity: 'note', remedy: expect.stringContaining("a test's own") }),
+    );
+    writeFileSync(join(folder, 'm/extra.pkl'), Buffer.concat([PAYLOAD, Buffer.from('N.')]));
+    expect(inspect(join(folder, 'm')).findings).toContainEqual(expect.objectContaining({ severity: 'error', code: 'scan-dangerous' }));
+  });
+
+  test('the report for a person', () => {
+    expect(reportText(report())).toBe(
+      [
+        `${folder}/m: dangerous (2 files: 1 safe, 0 unknown, 1 dangerous), refused`,
+        '  extra.pkl: dangerous',
+        "    dangerous byte 2 GLOBAL imports os.system: it is of Python's own library, and no model needs it",
+        "    dangerous byte 21 REDUCE would call os.system('id'): it is of Python's own library, and no model needs it",
+        `    sha256 ${digest()}`,
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('the report for programs', () => {
+    expect(JSON.parse(reportJson(report()))).toMatchObject({
+      grade: 'dangerous',
+      verdict: 'refuse',
+      outcomes: [{ path: 'extra.pkl', outcome: 'refuse' }],
+    });
+  });
+
+  test('the report for code hosts: SARIF, with exceptions as suppressions', () => {
+    const sarif = JSON.parse(
+      reportSarif(report(), { dangerous: 'refuse', unknown: 'warn', allow: [{ sha256: digest(), reason: 'known' }] }),
+    );
+    const [run] = sarif.runs;
+    expect(sarif.version).toBe('2.1.0');
+    expect(run.tool.driver.rules.map(({ id }: { id: string }) => id)).toEqual(['pickle-call', 'pickle-import']);
+    expect(run.results[0]).toMatchObject({
+      ruleId: 'pickle-import',
+      ruleIndex: 1,
+      level: 'error',
+      locations: [{ physicalLocation: { artifactLocation: { uri: 'extra.pkl' }, region: { byteOffset: 2 } } }],
+      suppressions: [{ kind: 'external', justification: 'known' }],
+    });
+  });
+});
