@@ -1,9 +1,11 @@
 import { type Command, Option } from 'commander';
+import type { Progress } from '../../promotion';
 import { EXIT, UserError } from '../exit-codes';
 import { atLeast, shares, wordsOf } from '../options';
-import type { Session } from '../program';
-import { type RehearsalEvents, type Rehearsed, rehearse } from '../rehearsal/rehearsal';
+import { type RehearsalEvents, rehearse } from '../rehearsal/rehearsal';
 import { describeResult } from '../rehearsal/result';
+import { checkReportFile, reasonOf, titleOf, verdictSentence, whenOf, writeReport } from '../report';
+import type { Session } from '../session';
 import { Terminal } from '../terminal';
 
 interface Options {
@@ -16,6 +18,8 @@ interface Options {
   readonly shadow: boolean;
   readonly expect?: readonly string[];
   readonly allowCode?: boolean;
+  /** False where none is wanted. */
+  readonly report: string | false;
   readonly json?: boolean;
 }
 
@@ -51,6 +55,8 @@ export function addRehearse(root: Command, session: Session): void {
       wordsOf(Object.keys(EXPECTATIONS)),
     )
     .option('--allow-code', "let a model's own Python code run")
+    .option('--report <file>', 'where the report goes: one page that opens offline', 'fledge-report.html')
+    .option('--no-report', 'write no report')
     .option('--json', 'one JSON document on standard output')
     .addHelpText(
       'after',
@@ -66,6 +72,7 @@ async function run(directories: readonly string[], options: Options, signal: Abo
   if (options.expect && options.expect.length !== directories.length - 1) {
     throw new UserError(`--expect names ${options.expect.length} verdicts, there are ${directories.length - 1} candidates`);
   }
+  if (options.report !== false) checkReportFile(options.report);
   const terminal = new Terminal(options.json ?? false);
   const result = await rehearse(
     {
@@ -82,7 +89,9 @@ async function run(directories: readonly string[], options: Options, signal: Abo
     },
     narrate(terminal),
   );
-  terminal.result(describeResult(result));
+  const report = options.report === false ? null : writeReport(options.report, result);
+  if (report !== null) terminal.say(`report    ${report}`);
+  terminal.result({ ...describeResult(result), report });
   const verdicts = result.promotions.map(({ outcome }) => outcome.verdict);
   const { expect } = options;
   if (expect) {
@@ -97,35 +106,44 @@ async function run(directories: readonly string[], options: Options, signal: Abo
 /** What a person sees as it goes. */
 function narrate(terminal: Terminal): RehearsalEvents {
   let during = '';
+  const clock = (seconds: number) => `${seconds.toFixed(0).padStart(5)} s`;
   return {
-    published: ({ inspection, archiveBytes, digest }) => {
-      const title = `${inspection.name} ${inspection.version ?? ''}`.trim();
-      terminal.say(`packed    ${title}: ${inspection.format}, ${(archiveBytes / 1000).toFixed(0)} kB, ${digest.slice(0, 12)}`);
+    published: (version) => {
+      const { inspection, archiveBytes, digest } = version;
+      terminal.say(`packed    ${titleOf(version)}: ${inspection.format}, ${(archiveBytes / 1000).toFixed(0)} kB, ${digest.slice(0, 12)}`);
     },
-    live: ({ inspection }, figures) => {
-      const accuracy = figures.accuracy === null ? '' : `, accuracy ${(100 * figures.accuracy).toFixed(1)} %`;
-      terminal.say(
-        `live      ${inspection.name} ${inspection.version ?? ''}: ${figures.requests} requests${accuracy}, p50 ${figures.p50.toFixed(1)} ms, p99 ${figures.p99.toFixed(1)} ms, ${figures.perSecond.toFixed(0)} requests/s`,
-      );
+    live: (version, { requests, accuracy, p50, p99, perSecond }) => {
+      const right = accuracy === null ? '' : `, accuracy ${(100 * accuracy).toFixed(1)} %`;
+      const speed = `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ${perSecond.toFixed(0)} requests/s`;
+      terminal.say(`live      ${titleOf(version)}: ${requests} requests${right}, ${speed}`);
     },
-    begins: ({ inspection }) => {
+    begins: (version) => {
       during = '';
-      terminal.say(terminal.style('bold', `candidate ${inspection.name} ${inspection.version ?? ''}`));
+      terminal.say(terminal.style('bold', `candidate ${titleOf(version)}`));
+      terminal.now(`${clock(0)}  checked and staged`);
     },
     progress: (_, progress, seconds) => {
-      if (progress.during !== during) terminal.say(`  ${seconds.toFixed(0).padStart(3)} s  ${progress.during}`);
+      if (progress.during !== during) terminal.say(`${clock(seconds)}  judged ${whenOf(progress.during)}`);
       during = progress.during;
-      terminal.now(`  ${seconds.toFixed(0).padStart(3)} s  ${progress.during}  ${progress.sentence}`);
+      terminal.now(`${clock(seconds)}  ${evidenceLine(progress)}; ${reasonOf(progress.sentence)}`);
     },
-    ended: (rehearsed) => {
+    ended: ({ outcome, seconds }) => {
       terminal.now('');
-      terminal.say(`  ${rehearsed.seconds.toFixed(0).padStart(3)} s  ${headline(terminal, rehearsed)}`);
+      const kind = { promoted: 'good', 'rolled back': 'bad', held: 'open' } as const;
+      const { verdict } = outcome;
+      const rest = verdictSentence(outcome).slice(verdict.length);
+      terminal.say(`${clock(seconds)}  ${terminal.style(kind[verdict], verdict)}${rest}`);
     },
   };
 }
 
-function headline(terminal: Terminal, { outcome }: Rehearsed): string {
-  const kind = { promoted: 'good', 'rolled back': 'bad', held: 'open' } as const;
-  const reason = outcome.reason.replace(/^(promoted|rolled back|held): /, '');
-  return `${terminal.style(kind[outcome.verdict], outcome.verdict)} at ${outcome.during}: ${reason}`;
+/** The metric that is nearest to rolling back, and the one that promotion waits for, each against what suffices. */
+function evidenceLine({ evidence }: Progress): string {
+  const number = (log: number) =>
+    log > Math.log(1e6) ? '> 1e6' : log < Math.log(0.01) ? '< 0.01' : String(Number(Math.exp(log).toPrecision(2)));
+  const worse = evidence
+    .filter((metric) => metric.worseAt !== null)
+    .reduce((a, b) => (b.worse - b.worseAt! > a.worse - a.worseAt! ? b : a));
+  const waits = evidence.reduce((a, b) => (b.notWorse - b.notWorseAt < a.notWorse - a.notWorseAt ? b : a));
+  return `worse ${number(worse.worse)}/${number(worse.worseAt!)} (${worse.metric}), not worse ${number(waits.notWorse)}/${number(waits.notWorseAt)} (${waits.metric})`;
 }
