@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { SageMaker } from '@aws-sdk/client-sagemaker';
 import { startLocal } from '../../lib/local';
@@ -125,6 +126,24 @@ describe('the server', () => {
   it('listens on 127.0.0.1 alone', async () => {
     started = await start();
     expect(started.local.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  });
+
+  it.each([
+    ['127.0.0.1', 200],
+    ['localhost:80', 200],
+    ['models.localhost', 200],
+    ['evil.example', 403],
+    ['127.0.0.1.evil.example', 403],
+  ])('asked as %s answers %d', async (host, status) => {
+    started = await start();
+    const { port } = new URL(started.local.url);
+    const headers = { host, 'x-amz-target': 'SageMaker.ListModels', 'content-type': 'application/x-amz-json-1.1' };
+    const answered = await new Promise((resolve, reject) => {
+      const asking = request({ host: '127.0.0.1', port, method: 'POST', headers }, ({ statusCode }) => resolve(statusCode));
+      asking.on('error', reject);
+      asking.end('{}');
+    });
+    expect(answered).toBe(status);
   });
 
   it('says that its port is taken', async () => {
