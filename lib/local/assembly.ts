@@ -7,6 +7,7 @@ import type { EventSink } from './events/sink';
 import { Alarms, cloudWatch, Invocations, MetricStore } from './metrics';
 import type { AlarmStates, MetricSink } from './metrics/sink';
 import { type Routes, RuntimeService } from './runtime';
+import { ScalingService, type Variants } from './scaling';
 import type { Service } from './server';
 import { DirectoryObjects } from './storage/directory-objects';
 import { S3Service } from './storage/s3/s3-service';
@@ -54,9 +55,10 @@ export async function assemble(base: Omit<LocalContext, keyof Sinks | 'objects'>
   const control = new ControlService(context, routes, host, { ...QUICK_TIMINGS, ...options.timings });
   const runtime = new RuntimeService(context, routes);
   await control.endpoints.restore();
+  const scaling = new ScalingService(context, scaledVariants(control), [metrics, invocations]);
   return {
     context,
-    services: [runtime, control, ...cloudWatch(context, metrics, [invocations], alarms), new S3Service(context, objects)],
+    services: [runtime, control, ...cloudWatch(context, metrics, [invocations], alarms), scaling, new S3Service(context, objects)],
     control,
     runtime,
     events,
@@ -64,6 +66,21 @@ export async function assemble(base: Omit<LocalContext, keyof Sinks | 'objects'>
       await runtime.close();
       await control.close();
       await objects.close();
+    },
+  };
+}
+
+function scaledVariants({ endpoints }: ControlService): Variants {
+  return {
+    find(EndpointName, VariantName) {
+      const known = endpoints
+        .list({ NameContains: EndpointName, MaxResults: 100 })
+        .Endpoints!.some((one) => one.EndpointName === EndpointName);
+      const variant = known ? endpoints.get(EndpointName).live?.production.find((one) => one.name === VariantName) : undefined;
+      return variant && { instances: variant.desiredCount, instanceType: variant.spec.InstanceType };
+    },
+    resize: (EndpointName, VariantName, DesiredInstanceCount) => {
+      endpoints.updateWeightsAndCapacities({ EndpointName, DesiredWeightsAndCapacities: [{ VariantName, DesiredInstanceCount }] });
     },
   };
 }

@@ -3,6 +3,7 @@ export { Alarms } from './alarms';
 export { cloudWatch } from './cloudwatch-service';
 export { Distribution } from './distribution';
 export { Invocations } from './invocations';
-export { MetricStore } from './metric-store';
+export { type MetricSource, MetricStore } from './metric-store';
+export { runQueries } from './query';
 export type * from './sink';
 export { isStatistic, statistic } from './statistics';

@@ -7,7 +7,7 @@ export function wholePattern(pattern: string): RegExp {
     const translated = pattern
       .replaceAll('\\A', '^')
       .replaceAll('\\z', '$')
-      .replaceAll('\\p{Print}', '\\x20-\\x7e')
+      .replace(/\\p\{Print\}/g, (_, at: number) => (inClass(pattern, at) ? '\\x20-\\x7e' : '[\\x20-\\x7e]'))
       .replaceAll('\\p{ASCII}', '[\\x00-\\x7f]')
       // Some tag patterns quantify the end of the text; their lengths are constrained beside the pattern.
       .replace(/\$\{\d+,\d+\}/g, '');
@@ -16,4 +16,10 @@ export function wholePattern(pattern: string): RegExp {
     compiled.set(pattern, expression);
   }
   return expression;
+}
+
+/** Whether a place of the pattern is between brackets. */
+function inClass(pattern: string, at: number): boolean {
+  const before = pattern.slice(0, at);
+  return before.lastIndexOf('[') > before.lastIndexOf(']');
 }

@@ -1,0 +1,195 @@
+import { arn, type LocalContext } from '../context';
+import type { MetricSource } from '../metrics';
+import { JsonService, ServiceError } from '../server';
+import type { ServiceModel } from '../shapes';
+import model from '../shapes/application-autoscaling.json';
+import { checkPolicy, type ScalingPolicy, wantedInstances } from './policies';
+import {
+  INSTANCES,
+  keyOf,
+  type RegisterInput,
+  registered,
+  type ScalableTarget,
+  type ScaledVariant,
+  type TargetId,
+  variantOf,
+} from './scalable-targets';
+
+/** How scaling reaches the endpoints. */
+export interface Variants {
+  find(endpoint: string, variant: string): ScaledVariant | undefined;
+  /** @throws ServiceError while the endpoint is being updated */
+  resize(endpoint: string, variant: string, instances: number): void;
+}
+
+interface ListInput extends Partial<TargetId> {
+  readonly ResourceIds?: readonly string[];
+  readonly PolicyNames?: readonly string[];
+  readonly ScheduledActionNames?: readonly string[];
+  readonly MaxResults?: number;
+  readonly NextToken?: string;
+}
+
+interface ScheduledAction extends TargetId {
+  readonly ScheduledActionName: string;
+  readonly created: number;
+}
+
+const LOOK_EVERY = 60_000;
+const PAGE = 50;
+const COOLDOWN = 300;
+
+/** Application Auto Scaling of production variants: targets, target tracking once a minute, policies and scheduled actions kept. Step and scheduled scaling are kept and not carried out. */
+export class ScalingService extends JsonService {
+  private readonly targets;
+  private readonly policies;
+  private readonly actions;
+  private readonly changed = new Map<string, number>();
+
+  constructor(
+    private readonly context: LocalContext,
+    private readonly variants: Variants,
+    private readonly sources: readonly MetricSource[],
+  ) {
+    super(model as unknown as ServiceModel, {
+      RegisterScalableTarget: (input: RegisterInput) => this.register(input),
+      DescribeScalableTargets: (input: ListInput) =>
+        paged(
+          'ScalableTargets',
+          this.targets.values().filter((one) => fits(one, input)),
+          input,
+          ({ created, ...rest }) => ({ ...rest, CreationTime: new Date(created), ScalableTargetARN: this.arnOf(rest) }),
+        ),
+      DeregisterScalableTarget: (input: TargetId) => this.deregister(input),
+      PutScalingPolicy: (input: Omit<ScalingPolicy, 'created'>) => this.putPolicy(input),
+      DescribeScalingPolicies: (input: ListInput) =>
+        paged(
+          'ScalingPolicies',
+          this.policies.values().filter((one) => fits(one, input) && (input.PolicyNames?.includes(one.PolicyName) ?? true)),
+          input,
+          ({ created, ...rest }) => ({ ...rest, CreationTime: new Date(created), PolicyARN: this.policyArn(rest) }),
+        ),
+      DeleteScalingPolicy: (input: TargetId & { PolicyName: string }) =>
+        this.remove(this.policies, `${keyOf(input)}|${input.PolicyName}`, `scaling policy ${input.PolicyName}`),
+      PutScheduledAction: (input: Omit<ScheduledAction, 'created'>) => this.putAction(input),
+      DescribeScheduledActions: (input: ListInput) =>
+        paged(
+          'ScheduledActions',
+          this.actions
+            .values()
+            .filter((one) => fits(one, input) && (input.ScheduledActionNames?.includes(one.ScheduledActionName) ?? true)),
+          input,
+          ({ created, ...rest }) => ({
+            ...rest,
+            CreationTime: new Date(created),
+            ScheduledActionARN: arn(context, 'autoscaling', `scheduledAction:${rest.ScheduledActionName}`),
+          }),
+        ),
+      DeleteScheduledAction: (input: TargetId & { ScheduledActionName: string }) =>
+        this.remove(this.actions, `${keyOf(input)}|${input.ScheduledActionName}`, `scheduled action ${input.ScheduledActionName}`),
+    });
+    this.targets = context.state.table<ScalableTarget>('scalable-targets');
+    this.policies = context.state.table<ScalingPolicy>('scaling-policies');
+    this.actions = context.state.table<ScheduledAction>('scheduled-actions');
+    this.look();
+  }
+
+  private register(input: RegisterInput) {
+    const place = variantOf(input);
+    const found = place && this.variants.find(place.endpoint, place.variant);
+    const target = registered(this.targets, input, found, this.context.account, this.context.clock.now());
+    this.targets.set(keyOf(input), target);
+    return { ScalableTargetARN: this.arnOf(target) };
+  }
+
+  private deregister(input: TargetId) {
+    const gone = this.remove(this.targets, keyOf(input), 'scalable target');
+    for (const [key, policy] of this.policies.entries()) if (keyOf(policy) === keyOf(input)) this.policies.delete(key);
+    for (const [key, action] of this.actions.entries()) if (keyOf(action) === keyOf(input)) this.actions.delete(key);
+    return gone;
+  }
+
+  private putPolicy(input: Omit<ScalingPolicy, 'created'>) {
+    this.mustHave(input);
+    const policy = { ...input, PolicyType: input.PolicyType ?? 'StepScaling' };
+    checkPolicy(policy);
+    this.policies.set(`${keyOf(input)}|${input.PolicyName}`, { ...policy, created: this.context.clock.now() });
+    return { PolicyARN: this.policyArn(policy), Alarms: [] };
+  }
+
+  private putAction(input: Omit<ScheduledAction, 'created'>) {
+    this.mustHave(input);
+    this.actions.set(`${keyOf(input)}|${input.ScheduledActionName}`, { ...input, created: this.context.clock.now() });
+    return {};
+  }
+
+  private mustHave(id: TargetId): void {
+    if (!this.targets.has(keyOf(id))) throw notFound(`scalable target`, id);
+  }
+
+  private remove(table: { delete(key: string): boolean }, key: string, what: string) {
+    if (!table.delete(key)) throw new ServiceError('ObjectNotFoundException', `No ${what} found for ${key.split('|').join(', ')}`);
+    return {};
+  }
+
+  /** Once a minute: each target within its bounds, and where its policies want it. The largest wish counts, as on AWS. */
+  private look(): void {
+    this.context.clock.schedule(LOOK_EVERY, () => {
+      for (const target of this.targets.values()) this.scale(target);
+      this.look();
+    });
+  }
+
+  private scale(target: ScalableTarget): void {
+    const place = variantOf(target);
+    const variant = place && this.variants.find(place.endpoint, place.variant);
+    if (!place || !variant || target.ScalableDimension !== INSTANCES) return;
+    const now = this.context.clock.now();
+    const policies = this.policies.values().filter((policy) => keyOf(policy) === keyOf(target));
+    const wishes = policies.flatMap((policy) => wantedInstances(policy, this.sources, variant.instances, now) ?? []);
+    const wish = wishes.length === 0 ? variant.instances : Math.max(...wishes);
+    const wanted = Math.min(target.MaxCapacity, Math.max(target.MinCapacity, wish));
+    if (wanted === variant.instances) return;
+    const tracking = policies[0]?.TargetTrackingScalingPolicyConfiguration;
+    const cooldown = (wanted > variant.instances ? tracking?.ScaleOutCooldown : tracking?.ScaleInCooldown) ?? COOLDOWN;
+    if (now - (this.changed.get(keyOf(target)) ?? 0) < cooldown * 1000) return;
+    try {
+      this.variants.resize(place.endpoint, place.variant, wanted);
+      this.changed.set(keyOf(target), now);
+    } catch (error) {
+      // Scaling is blocked during an update; the next look tries again.
+      if (!(error instanceof ServiceError)) throw error;
+    }
+  }
+
+  private arnOf(target: TargetId): string {
+    return arn(this.context, 'application-autoscaling', `scalable-target/${Buffer.from(keyOf(target)).toString('hex').slice(0, 32)}`);
+  }
+
+  private policyArn(policy: TargetId & { PolicyName: string }): string {
+    return arn(this.context, 'autoscaling', `scalingPolicy:resource/sagemaker/${policy.ResourceId}:policyName/${policy.PolicyName}`);
+  }
+}
+
+const notFound = (what: string, id: TargetId): ServiceError =>
+  new ServiceError(
+    'ObjectNotFoundException',
+    `No ${what} registered for service namespace: ${id.ServiceNamespace}, resource ID: ${id.ResourceId}, scalable dimension: ${id.ScalableDimension}`,
+  );
+
+function fits(one: TargetId, { ServiceNamespace, ResourceId, ResourceIds, ScalableDimension }: ListInput): boolean {
+  const named = (ResourceId === undefined || one.ResourceId === ResourceId) && (ResourceIds?.includes(one.ResourceId) ?? true);
+  return (
+    named && one.ServiceNamespace === ServiceNamespace && (ScalableDimension === undefined || one.ScalableDimension === ScalableDimension)
+  );
+}
+
+function paged<T, R>(member: string, rows: readonly T[], input: ListInput, shown: (row: T) => R): Record<string, unknown> {
+  const from = input.NextToken === undefined ? 0 : Number(Buffer.from(input.NextToken, 'base64url').toString());
+  if (!(from >= 0)) throw new ServiceError('InvalidNextTokenException', 'The next token is invalid');
+  const until = from + (input.MaxResults ?? PAGE);
+  return {
+    [member]: rows.slice(from, until).map(shown),
+    NextToken: until < rows.length ? Buffer.from(String(until)).toString('base64url') : undefined,
+  };
+}
