@@ -7,7 +7,7 @@ export function wholePattern(pattern: string): RegExp {
     const translated = pattern
       .replaceAll('\\A', '^')
       .replaceAll('\\z', '$')
-      .replace(/\\p\{Print\}/g, (_, at: number) => (inClass(pattern, at) ? '\\x20-\\x7e' : '[\\x20-\\x7e]'))
+      .replace(/\\p\{Print\}/g, (_, at: number, whole: string) => (inClass(whole, at) ? '\\x20-\\x7e' : '[\\x20-\\x7e]'))
       .replaceAll('\\p{ASCII}', '[\\x00-\\x7f]')
       // Some tag patterns quantify the end of the text; their lengths are constrained beside the pattern.
       .replace(/\$\{\d+,\d+\}/g, '');
