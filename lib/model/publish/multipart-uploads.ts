@@ -9,6 +9,7 @@ import {
   UploadPartCopyCommand,
   type ListMultipartUploadsCommandOutput as UploadsPage,
 } from '@aws-sdk/client-s3';
+import { PublishError } from './publish-error';
 import { type StoreCalls, UploadGone } from './store-calls';
 import type { StoredObject, StoredObjects } from './stored-objects';
 
@@ -168,6 +169,16 @@ export class MultipartUploads {
       );
     } catch (error) {
       if (!(error instanceof UploadGone)) throw error;
+    }
+  }
+
+  /** Removes uploads that nobody needs any more. What cannot be removed now is left to the bucket's lifecycle rule. */
+  async tidy(find: () => Promise<readonly UnfinishedUpload[]>): Promise<void> {
+    try {
+      for (const { key, id } of await find()) await this.abort(key, id);
+    } catch (error) {
+      this.calls.stopped();
+      if (!(error instanceof PublishError)) throw error;
     }
   }
 }

@@ -73,7 +73,8 @@ export class ObjectUpload {
     const parts = await Promise.all(this.parts);
     const { id } = await this.begun!;
     const written = await this.uploads.complete(key, id, parts, base64(this.crc));
-    await this.removeOthers(written ? undefined : id);
+    // Now that the object is there, unfinished uploads of it only cost: our own where another publisher was first, too.
+    await this.uploads.tidy(() => this.unfinished());
     return { bytes: this.bytes, taken: !written };
   }
 
@@ -121,13 +122,6 @@ export class ObjectUpload {
     if (left === undefined) return { id: await this.uploads.begin(key, contentType), before: new Map<number, StoredPart>() };
     const parts = await this.uploads.parts(key, left.id);
     return { id: left.id, before: new Map(parts.map((part) => [part.number, part])) };
-  }
-
-  /** Now that the object is there, unfinished uploads of it only cost. @param own is among them where another publisher was first */
-  private async removeOthers(own?: string): Promise<void> {
-    const { key, resume } = this.options;
-    const left = resume ? (await this.unfinished()).map(({ id }) => id) : [];
-    for (const id of new Set(own === undefined ? left : [...left, own])) await this.uploads.abort(key, id);
   }
 
   private async unfinished(): Promise<UnfinishedUpload[]> {

@@ -108,21 +108,6 @@ export function archiveKey(digest: string, prefix = 'models/'): string {
   return `${prefix}${digest}.tar.gz`;
 }
 
-/**
- * Removes what an unfinished publish left in S3.
- *
- * @param digest of one model; undefined for all below the prefix
- * @returns how many uploads were removed
- */
-export async function abortPublish(options: BucketOptions & { readonly prefix?: string }, digest?: string): Promise<number> {
-  const calls = new StoreCalls(options);
-  const uploads = new MultipartUploads(calls, new StoredObjects(calls));
-  const { prefix = 'models/' } = options;
-  const left = await uploads.below(`${prefix}${digest ?? ''}`);
-  for (const { key, id } of left) await uploads.abort(key, id);
-  return left.length;
-}
-
 /** Runs once more, on its own, when somebody else finished, removed or spoiled the upload that was shared. */
 async function runTwice(run: (resume: boolean) => Promise<Uploaded>, other: () => Promise<Uploaded | undefined>): Promise<Uploaded> {
   try {

@@ -14,7 +14,11 @@ export interface BucketOptions {
 }
 
 /** Somebody else completed or removed the upload, or put other parts in it. */
-export class UploadGone extends Error {}
+export class UploadGone extends PublishError {
+  constructor(uri: string, cause: unknown) {
+    super('gone', `somebody else ended or removed the upload of ${uri}: run the same command again`, { cause });
+  }
+}
 
 /** How every call to the model store is made: retried, its errors explained, its answer checked, to be stopped at any time. */
 export class StoreCalls {
@@ -56,9 +60,13 @@ export class StoreCalls {
       return await withRetries(() => send(signal), retry, signal);
     } catch (error) {
       signal?.throwIfAborted();
-      if (/NoSuchUpload|InvalidPart/.test(errorName(error)))
-        throw new UploadGone(`the upload of ${this.uri(key)} is gone`, { cause: error });
+      if (/NoSuchUpload|InvalidPart/.test(errorName(error))) throw new UploadGone(this.uri(key), error);
       throw explained(error, doing, this.uri(key));
     }
+  }
+
+  /** @throws `signal.reason` when the publish is stopped */
+  stopped(): void {
+    this.options.signal?.throwIfAborted();
   }
 }

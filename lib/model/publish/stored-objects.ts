@@ -1,4 +1,11 @@
-import { CopyObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
+import {
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  type ListObjectsV2CommandInput,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
 import { statusOf } from './publish-error';
 import { type StoreCalls, UploadGone } from './store-calls';
 
@@ -14,13 +21,14 @@ export class StoredObjects {
   constructor(private readonly calls: StoreCalls) {}
 
   async find(key: string): Promise<StoredObject | undefined> {
-    return (await this.page(key, 1)).objects.find((object) => object.key === key);
+    return (await this.page({ Prefix: key, MaxKeys: 1 })).objects.find((object) => object.key === key);
   }
 
-  async list(prefix: string): Promise<StoredObject[]> {
+  /** @param delimiter `/` leaves out what has a further one behind the prefix */
+  async list(prefix: string, delimiter?: string): Promise<StoredObject[]> {
     const all: StoredObject[] = [];
     for (let token: string | undefined, more = true; more; more = token !== undefined) {
-      const page = await this.page(prefix, 1000, token);
+      const page = await this.page({ Prefix: prefix, Delimiter: delimiter, ContinuationToken: token });
       all.push(...page.objects);
       token = page.next;
     }
@@ -58,6 +66,12 @@ export class StoredObjects {
     }
   }
 
+  async remove(key: string): Promise<void> {
+    await this.calls.call('removing it', key, (abortSignal) =>
+      this.calls.client.send(new DeleteObjectCommand({ ...this.calls.common, Key: key }), { abortSignal }),
+    );
+  }
+
   /** Copies an object inside the bucket. @returns false when there is one already */
   async copy(from: StoredObject, key: string, sha256: string): Promise<boolean> {
     try {
@@ -90,10 +104,10 @@ export class StoredObjects {
     return conditional && (await this.find(key)) !== undefined;
   }
 
-  private async page(prefix: string, most: number, token?: string): Promise<{ objects: StoredObject[]; next?: string }> {
-    return this.calls.call('looking what is there', prefix, async (abortSignal) => {
+  private async page(asked: Omit<ListObjectsV2CommandInput, 'Bucket'>): Promise<{ objects: StoredObject[]; next?: string }> {
+    return this.calls.call('looking what is there', asked.Prefix!, async (abortSignal) => {
       const { Contents, NextContinuationToken } = await this.calls.client.send(
-        new ListObjectsV2Command({ ...this.calls.common, Prefix: prefix, MaxKeys: most, ContinuationToken: token }),
+        new ListObjectsV2Command({ ...this.calls.common, ...asked }),
         { abortSignal },
       );
       const objects = (Contents ?? []).map(({ Key, Size, ETag, LastModified }) => ({

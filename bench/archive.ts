@@ -1,0 +1,156 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildSync } from 'esbuild';
+import { contentDigest } from '../lib/model/digest';
+import { writeModelFiles } from './model-files';
+import { installed, type ProcessCost, processCost } from './process-cost';
+
+/** `npm run bench:archive [-- --quick]`: our archive beside the ways in use, on 1 GiB (quick: 96 MiB) of mixed model files. */
+
+interface Contender {
+  readonly name: string;
+  /** The slow ones run once, the others three times in turn, of which the fastest counts. */
+  readonly slow?: boolean;
+  command(source: string, target: string): string[];
+}
+
+interface Measured extends ProcessCost {
+  /** Bytes of what it wrote. */
+  readonly size: number;
+}
+
+const quick = process.argv.includes('--quick');
+const bytes = (quick ? 96 : 1024) * 2 ** 20;
+const work = mkdtempSync(join(tmpdir(), 'bench-archive-'));
+process.on('exit', () => rmSync(work, { recursive: true, force: true }));
+
+/** The program as a user runs it: compiled, not through a loader of TypeScript. */
+const program = join(work, 'package/dist/bench/archive-program.js');
+buildSync({
+  entryPoints: ['bench/archive-program.ts', 'lib/model/archive/block-worker.ts'],
+  absWorkingDir: join(__dirname, '..'),
+  outbase: '.',
+  outdir: join(work, 'package/dist'),
+  bundle: true,
+  platform: 'node',
+  logLevel: 'error',
+});
+writeFileSync(join(work, 'package/package.json'), '{}');
+
+const python = 'import sys, tarfile\nwith tarfile.open(sys.argv[2], "w:gz") as tar: tar.add(sys.argv[1], arcname=".")';
+const npmTar = 'require(process.argv[3]).c({ gzip: true, file: process.argv[2], cwd: process.argv[1] }, ["."])';
+const shell = (line: string) => ['sh', '-c', line];
+const ours = (mode: string): Contender => ({
+  name: `cdk-fledge, ${mode}`,
+  command: (source, target) => ['node', program, source, mode, `${target}.d`],
+});
+
+const contenders: Contender[] = [
+  { name: 'Python tarfile, level 9', slow: true, command: (source, target) => ['python3', '-c', python, source, target] },
+  { name: 'tar czf', slow: true, command: (source, target) => ['tar', 'czf', target, '-C', source, '.'] },
+  ...(installed('pigz') ? [{ name: 'tar + pigz', slow: true, command: piped('pigz') }] : []),
+  ...(installed('igzip') ? [{ name: 'tar + igzip -1', command: piped('igzip -1') }] : []),
+  {
+    name: 'npm tar',
+    slow: true,
+    command: (source, target) => ['node', '-e', npmTar, source, target, require.resolve('tar')],
+  },
+  ours('size'),
+  ours('speed'),
+  ours('stored'),
+  { name: 'cp -r', command: (source, target) => ['cp', '-r', source, `${target}.d`] },
+];
+
+function piped(compressor: string): Contender['command'] {
+  return (source, target) => shell(`tar cf - -C '${source}' . | ${compressor} > '${target}'`);
+}
+
+function measure(contender: Contender, source: string): Measured {
+  const target = join(work, 'out.tar.gz');
+  const cost = processCost(contender.command(source, target));
+  const size = archiveBytes(target);
+  for (const path of [target, `${target}.d`]) rmSync(path, { recursive: true, force: true });
+  return { ...cost, size };
+}
+
+/** Bytes of the archive: a file, or the one file that our program names itself; 0 for a copy. */
+function archiveBytes(target: string): number {
+  const found = statSync(target, { throwIfNoEntry: false });
+  if (found !== undefined) return found.size;
+  const archives = readdirSync(`${target}.d`).filter((name) => name.endsWith('.tar.gz'));
+  return archives.reduce((sum, name) => sum + statSync(join(`${target}.d`, name)).size, 0);
+}
+
+function compare(source: string): Map<string, Measured> {
+  const best = new Map<string, Measured>();
+  for (let round = 0; round < 3; round++) {
+    for (const contender of contenders) {
+      if (round > 0 && contender.slow) continue;
+      const measured = measure(contender, source);
+      const before = best.get(contender.name);
+      if (before === undefined || measured.wall < before.wall) best.set(contender.name, measured);
+    }
+  }
+  return best;
+}
+
+function goal(name: string, figure: string, wanted: string, met: boolean): void {
+  console.log(`goal ${name}: ${figure} (wanted ${wanted}) ${met ? 'met' : 'missed'}`);
+}
+
+const source = join(work, 'model');
+mkdirSync(source);
+const files = writeModelFiles(source, bytes);
+console.log(`${bytes / 2 ** 20} MiB in ${files} files: fp32, bf16, fp16 and int8 weights, pages of zeros, text\n`);
+
+const results = compare(source);
+const baseline = results.get('Python tarfile, level 9')!;
+console.log('                          wall s    CPU s  output MB  memory MiB  against Python level 9');
+for (const [name, { wall, cpu, size, memory }] of results) {
+  const columns = [
+    wall.toFixed(2).padStart(9),
+    cpu.toFixed(2).padStart(9),
+    (size / 1e6).toFixed(1).padStart(11),
+    memory.toFixed(0).padStart(12),
+  ];
+  console.log(`${name.padEnd(24)}${columns.join('')}  ${(baseline.wall / wall).toFixed(1).padStart(7)}x`);
+}
+console.log();
+
+const small = join(work, 'quarter');
+mkdirSync(small);
+writeModelFiles(small, bytes / 4);
+const quarter = measure(ours('size'), small);
+
+const second = secondDigest();
+const size = results.get('cdk-fledge, size')!;
+const stored = results.get('cdk-fledge, stored')!;
+const copy = results.get('cp -r')!;
+const peak = Math.max(...['size', 'speed', 'stored'].map((mode) => results.get(`cdk-fledge, ${mode}`)!.memory));
+const ratio = (a: number, b: number) => `${(a / b).toFixed(2)}x`;
+goal('archive against Python level 9', ratio(baseline.wall, size.wall), '>= 12x', baseline.wall >= 12 * size.wall);
+goal('output against Python level 9', ratio(size.size, baseline.size), '<= 1x', size.size <= baseline.size);
+goal('stored against Python level 9', ratio(baseline.wall, stored.wall), '>= 35x', baseline.wall >= 35 * stored.wall);
+goal('stored against cp -r', ratio(copy.wall, stored.wall), '>= 0.4x', copy.wall >= 0.4 * stored.wall);
+goal('peak memory', `${peak.toFixed(0)} MiB`, '< 160 MiB', peak < 160);
+goal('memory at four times the input', ratio(size.memory, quarter.memory), '<= 1.15x', size.memory <= 1.15 * quarter.memory);
+goal('second digest of an unchanged 2 GB directory', `${second.toFixed(3)} s`, '< 0.1 s', second < 0.1);
+
+/** Seconds that a second digest takes when nothing changed. */
+function secondDigest(): number {
+  const directory = join(work, 'two-gigabytes');
+  const cacheDirectory = join(work, 'cache');
+  mkdirSync(directory);
+  writeModelFiles(directory, 16 * 2 ** 20);
+  writeFileSync(join(directory, 'large.weight'), '');
+  truncateSync(join(directory, 'large.weight'), 2e9);
+  // Files that were touched in the last two seconds are never trusted.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2100);
+  const first = contentDigest(directory, { cacheDirectory });
+  const start = performance.now();
+  const again = contentDigest(directory, { cacheDirectory });
+  const seconds = (performance.now() - start) / 1000;
+  if (again.digest !== first.digest) throw new Error('two digests of one directory differ');
+  return seconds;
+}
