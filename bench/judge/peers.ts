@@ -4,7 +4,7 @@
 export interface Minute {
   readonly candidateRequests: number;
   readonly baselineRequests: number;
-  /** Error cells: bad requests per request; latency cells: the p99 in milliseconds. 0 where there were no requests. */
+  /** Error cells: bad requests in per cent; latency cells: the p99 in milliseconds. 0 where there were no requests. */
   readonly candidateValue: number;
   readonly baselineValue: number;
 }

@@ -30,7 +30,7 @@ export function report(results: readonly Result[], speeds: readonly Speed[]): st
     '',
     ...speeds.map(
       ({ traffic, verdict, tick }) =>
-        `24 h of minutes x 8 metrics at ${traffic}: verdict ${ms(verdict)}, one more minute and verdict ${ms(tick)}`,
+        `24 h of minutes x 8 metrics at ${traffic}: verdict ${ms(verdict)} of processor time, one more minute and verdict ${ms(tick)}`,
     ),
     '',
     ...goals(outcomes, byEvent, wald, speeds),
@@ -77,7 +77,13 @@ function judgeTable(outcomes: readonly Outcome[]): string[] {
 }
 
 function cellTable(outcomes: readonly Outcome[]): string[] {
-  const others = ['static alarm, 1 of 1', 'static alarm, 3 of 3', 'Flagger, 5 failed checks', 'Kayenta'];
+  const others = [
+    'static alarm, 1 of 1',
+    'static alarm, 3 of 3',
+    'Flagger, 5 failed checks',
+    'Kayenta, every minute',
+    'Kayenta, every 30 min',
+  ];
   const rows = outcomes.map(({ cell, tallies }) => {
     const own = tallies.get(DEFAULT)!;
     const calibrated = tallies.get('fledge, calibrated');
@@ -89,7 +95,10 @@ function cellTable(outcomes: readonly Outcome[]): string[] {
       percent(held(own)),
       bad(own),
       own.seconds.length === 0 ? '-' : minutes(medianSeconds(own)),
-      ...others.map((judge) => `${percent(rolledBack(tallies.get(judge)!))} ${bad(tallies.get(judge)!)}`),
+      ...others.map((judge) => {
+        const tally = tallies.get(judge);
+        return tally === undefined ? '-' : `${percent(rolledBack(tally))} ${bad(tally)}`;
+      }),
     ];
   });
   return table(
@@ -145,14 +154,14 @@ function goals(
   atMost('false rollback, worst clean cell', Math.max(...ours(clean).map(rolledBack)), ALPHA, percent);
   atMost('false rollback, worst common-mode, burst or moderate-noise cell', Math.max(...ours(disturbed).map(rolledBack)), 0.06, percent);
   atMost('promoted although twice as bad or worse, worst cell', Math.max(...ours(({ cell }) => isBad(cell)).map(promoted)), BETA, percent);
-  atMost('bad requests served, of Kayenta', exposure(outcomes, DEFAULT, 'Kayenta'), 0.5, ratio);
+  atMost('bad requests served, of Kayenta asked every minute', exposure(outcomes, DEFAULT, 'Kayenta, every minute'), 0.5, ratio);
   atMost('bad requests served, of Flagger', exposure(outcomes, DEFAULT, 'Flagger, 5 failed checks'), 0.5, ratio);
   below('bad requests served, of the 3-of-3 alarm', exposure(outcomes, DEFAULT, 'static alarm, 3 of 3'), 1, ratio);
   atMost('bad requests served, 10 s bins of 60 s bins', exposure(outcomes, 'fledge, 10 s bins', DEFAULT), 0.6, ratio);
   atMost('bad requests served, 10 s bins of 60 s bins, plain', exposure(outcomes, 'fledge plain, 10 s bins', 'fledge plain'), 0.6, ratio);
   below('Wald ratio by event, worst', Math.max(...byEvent.map((one) => one.ratio)), 2, ratio);
   below('Wald ratio by minute, worst cell where a minute holds a quarter of the bound or less', Math.max(...fine), 2, ratio);
-  below('verdict over 24 h x 8 metrics, slowest traffic', Math.max(...speeds.map(({ verdict }) => verdict)), 5, ms);
+  below('processor time of a verdict over 24 h x 8 metrics, slowest traffic', Math.max(...speeds.map(({ verdict }) => verdict)), 5, ms);
   return lines.map(([name, figure, bound, met], i) => {
     const as = i < 3 ? percent : i === lines.length - 1 ? ms : ratio;
     return `goal ${name}: ${as(figure)} (wanted ${bound}) ${met ? 'met' : 'missed'}`;

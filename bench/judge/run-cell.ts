@@ -15,8 +15,8 @@ import {
   type Traffic,
 } from './traffic';
 
-/** The static rules' thresholds: 1 % of errors; or a p99 of a quarter above the baseline's. */
-const MOST_ERRORS = 0.01;
+/** The static rules' thresholds: 1 % of errors; or a p99 of a quarter above the baseline's. In per cent, Kayenta's absolute tolerance does no harm. */
+const MOST_ERRORS = 1;
 const MOST_MILLISECONDS = 1.25 * MEDIAN_MILLISECONDS * Math.exp(LOG_SPREAD * deviate(0.99));
 
 /** How often one judge did what. */
@@ -142,21 +142,21 @@ function countsOf(traffic: Traffic, kind: number, stepsInBin: number): Counts {
 
 function rulesOf(cell: Cell): [string, Rule][] {
   const most = cell.group === 'latency' ? MOST_MILLISECONDS : MOST_ERRORS;
-  // Kayenta's values are percentages, so that its absolute tolerance does no harm; a day is looked at every half hour, as its documentation asks.
-  const interval = cell.group === 'low traffic' ? 30 : 1;
-  return [
+  const rules: [string, Rule][] = [
     ['static alarm, 1 of 1', staticAlarm(most, 1)],
     ['static alarm, 3 of 3', staticAlarm(most, 3)],
     ['Flagger, 5 failed checks', flagger(most)],
-    ['Kayenta', kayenta(interval)],
+    ['Kayenta, every 30 min', kayenta(30)],
   ];
+  if (cell.group !== 'low traffic') rules.push(['Kayenta, every minute', kayenta(1)]);
+  return rules;
 }
 
 function minutesOf(cell: Cell, traffic: Traffic, random: Random): Minute[] {
   const counts = countsOf(traffic, 0, STEPS_A_MINUTE);
   const latency = cell.group === 'latency';
   const value = (requests: number, bad: number, times: number) =>
-    latency ? p99(requests, times, random) : requests === 0 ? 0 : bad / requests;
+    latency ? p99(requests, times, random) : requests === 0 ? 0 : (100 * bad) / requests;
   return counts.start.map((_, i) => ({
     candidateRequests: counts.candidateRequests[i]!,
     baselineRequests: counts.baselineRequests[i]!,

@@ -1,4 +1,5 @@
 /** A verdict that grows with its bins: the same answer as judging all of them again, without doing so. */
+import { checkMetrics, checkRouting } from './check-input';
 import { BinTable } from './counts';
 import { driftEvidence, shareEvidence, silentArm } from './guards';
 import { informativeBins, intervalFrom } from './interval';
@@ -61,7 +62,6 @@ export class Evaluation {
   constructor(private readonly input: JudgeInput) {
     this.settings = profile(input.profile, input.settings);
     const { metrics } = input;
-    if (metrics.length === 0) throw new Error('no metric to judge: give at least one');
     checkMetrics(metrics);
     const margins = [...new Set(metrics.map((metric) => metric.margin ?? this.settings.margin))];
     for (const margin of margins) checkMargin(this.settings, margin);
@@ -118,12 +118,12 @@ export class Evaluation {
     this.advance(settled);
 
     const metrics = this.metrics.map((metric) => this.evidenceOf(metric));
+    const evidence = metrics.flatMap(({ series }) => series);
     const routing = this.routing ?? [];
-    const tables = this.running.map(({ table, judged, process: { totals } }) => ({
-      table,
-      judged,
-      requests: totals.candidateRequests + totals.baselineRequests,
-    }));
+    const tables = this.running.map(({ table, judged }, j) => {
+      const { candidateRequests, baselineRequests } = evidence[j]!.totals;
+      return { table, judged, requests: candidateRequests + baselineRequests };
+    });
     const share = shareEvidence(routing, tables, this.settings);
     const drift = driftEvidence(this.input.predictions ?? [], this.settings);
     const facts = {
@@ -183,18 +183,20 @@ export class Evaluation {
 
   /** Judges every bin that ended by `until`, moment by moment over all series. */
   private advance(until: number, isEnough: (moment: number) => boolean = () => false): void {
+    const { running } = this;
+    const nextEnd = ({ table, judged }: RunningSeries) => (judged < table.length ? table.end(judged) : Infinity);
+    const ends = Float64Array.from(running, nextEnd);
     for (;;) {
       let moment = Infinity;
-      for (const { table, judged } of this.running) {
-        if (judged < table.length && table.end(judged) < moment) moment = table.end(judged);
-      }
+      for (let j = 0; j < ends.length; j++) if (ends[j]! < moment) moment = ends[j]!;
       if (moment > until || moment === Infinity) return;
-      for (const series of this.running) {
-        const { table } = series;
-        const i = series.judged;
-        if (i >= table.length || table.end(i) !== moment) continue;
-        series.process.step(table.candidateRequests[i]!, table.candidateBad[i]!, table.baselineRequests[i]!, table.baselineBad[i]!);
-        series.judged++;
+      for (let j = 0; j < ends.length; j++) {
+        if (ends[j] !== moment) continue;
+        const series = running[j]!;
+        const { candidateRequests, candidateBad, baselineRequests, baselineBad } = series.table;
+        const i = series.judged++;
+        series.process.step(candidateRequests[i]!, candidateBad[i]!, baselineRequests[i]!, baselineBad[i]!);
+        ends[j] = nextEnd(series);
       }
       this.judgedUntil = moment;
       if (this.crossing === null) this.lookForCrossing(moment);
@@ -215,8 +217,9 @@ export class Evaluation {
   private lookForCrossing(moment: number): void {
     const threshold = -Math.log(this.settings.alpha);
     // A mean is at most its largest part.
-    if (!this.running.some(({ part, process }) => part > 0 && process.worse.logBound >= threshold)) return;
-    if (this.logWorse() < threshold) return;
+    let bound = -Infinity;
+    for (const { part, process } of this.running) if (part > 0 && process.worse.logBound > bound) bound = process.worse.logBound;
+    if (bound < threshold || this.logWorse() < threshold) return;
     let best: { metric: RunningMetric; logEvidence: number; excess: number } | undefined;
     for (const metric of this.metrics) {
       if (metric.part === 0) continue;
@@ -320,31 +323,4 @@ function logNotWorseOf(metric: RunningMetric, { logBelowMargin, logBelowObjectiv
 
 function budgetOf(metric: MetricInput): number {
   return metric.rollsBack === false ? 0 : (metric.weight ?? 1);
-}
-
-function checkMetrics(metrics: readonly MetricInput[]): void {
-  const ids = new Set<string>();
-  for (const metric of metrics) {
-    const where = `metric '${metric.id}'`;
-    if (ids.has(metric.id)) throw new Error(`${where} is given twice; ids must be unique`);
-    ids.add(metric.id);
-    if (metric.series.length === 0) throw new Error(`${where} has no series to judge`);
-    const { weight, margin, objective } = metric;
-    if (weight !== undefined && !(weight >= 0 && weight < Infinity)) throw new Error(`${where}: weight must be at least 0, not ${weight}`);
-    if (margin !== undefined && !(margin > 1 && margin < Infinity)) throw new Error(`${where}: margin must be above 1, not ${margin}`);
-    if (objective === undefined) continue;
-    if (!(objective.rate > 0 && objective.rate < 1)) {
-      throw new Error(`${where}: the objective's rate must be above 0 and below 1, not ${objective.rate}`);
-    }
-    if (!['aboveObjective', 'both', 'either'].includes(objective.badWhen ?? 'both')) {
-      throw new Error(`${where}: the objective's badWhen must be 'aboveObjective', 'both' or 'either', not '${objective.badWhen}'`);
-    }
-  }
-}
-
-function checkRouting(routing: readonly Routing[]): void {
-  for (const { from, share } of routing) {
-    if (!Number.isFinite(from)) throw new Error(`routing: from must be in seconds since 1970, not ${from}`);
-    if (!(share >= 0 && share <= 1)) throw new Error(`routing from ${from}: share must be from 0 to 1, not ${share}`);
-  }
 }
