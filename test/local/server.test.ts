@@ -129,17 +129,20 @@ describe('the server', () => {
   });
 
   it.each([
-    ['127.0.0.1', 200],
-    ['localhost:80', 200],
-    ['models.localhost', 200],
-    ['evil.example', 403],
-    ['127.0.0.1.evil.example', 403],
-  ])('asked as %s answers %d', async (host, status) => {
-    started = await start();
+    ['127.0.0.1', '/', 200],
+    ['localhost:80', '/', 200],
+    ['models.localhost', '/', 200],
+    ['localhost', '/endpoints/one/invocations', 200],
+    ['evil.example', '/', 403],
+    ['127.0.0.1.evil.example', '/', 403],
+    ['evil.example', '/endpoints/one/invocations', 403],
+  ])('asked as %s for %s answers %d', async (host, path, status) => {
+    started = await start({ openModel: async () => new ToldEngine() });
+    await serve(started, 'one', 'model');
     const { port } = new URL(started.local.url);
     const headers = { host, 'x-amz-target': 'SageMaker.ListModels', 'content-type': 'application/x-amz-json-1.1' };
     const answered = await new Promise((resolve, reject) => {
-      const asking = request({ host: '127.0.0.1', port, method: 'POST', headers }, ({ statusCode }) => resolve(statusCode));
+      const asking = request({ host: '127.0.0.1', port, path, method: 'POST', headers }, ({ statusCode }) => resolve(statusCode));
       asking.on('error', reject);
       asking.end('{}');
     });

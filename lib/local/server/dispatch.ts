@@ -1,5 +1,6 @@
 import type { Clock } from '../clock';
 import type { FaultKind, FaultRule, Faults } from '../faults';
+import { foreignHost } from './host';
 import { type LocalRequest, type LocalResponse, type Service, ServiceError } from './service';
 
 const CALL_FAULTS: readonly FaultKind[] = ['throttle', 'error', 'dropped', 'lost answer', 'late'];
@@ -16,6 +17,8 @@ export class Dispatch {
   ) {}
 
   async handle(request: LocalRequest): Promise<Outcome> {
+    const foreign = foreignHost(request.rawHeaders);
+    if (foreign !== undefined) return forbidden(foreign);
     const service = this.serviceOf(request);
     if (service === undefined) return unknown(request);
     if (!this.faults.active) return answer(service, request);
@@ -56,6 +59,14 @@ async function answer(service: Service, request: LocalRequest): Promise<LocalRes
 function errorOf(fault: FaultRule): ServiceError {
   if (fault.kind === 'throttle') return new ServiceError('ThrottlingException', fault.message ?? 'Rate exceeded', fault.status ?? 400);
   return new ServiceError(fault.code ?? 'InternalFailure', fault.message ?? 'an injected fault', fault.status ?? 500);
+}
+
+function forbidden(host: string): LocalResponse {
+  return {
+    status: 403,
+    headers: { 'content-type': 'text/plain' },
+    body: `this server answers to 127.0.0.1 and localhost alone, not to ${host}`,
+  };
 }
 
 function unknown(request: LocalRequest): LocalResponse {

@@ -5,7 +5,6 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type ShortWay, shortWay, type WholeResponse } from '../../serving';
 import type { Dispatch, Outcome } from './dispatch';
-import { foreignHost } from './host';
 import { HttpRequest } from './http-request';
 import { WholePost } from './whole-post';
 
@@ -29,12 +28,6 @@ export class Listener {
 
   private constructor(dispatch: Dispatch) {
     this.server = createServer({ keepAliveTimeout: IDLE_CONNECTION_MS, requestTimeout: 0, noDelay: true }, (incoming, response) => {
-      const foreign = foreignHost(incoming.rawHeaders);
-      if (foreign !== undefined) {
-        response.writeHead(403, { 'content-type': 'text/plain' });
-        response.end(`this server answers to 127.0.0.1 and localhost alone, not to ${foreign}`);
-        return;
-      }
       dispatch.handle(new HttpRequest(incoming)).then(
         (outcome) => write(outcome, incoming, response),
         () => incoming.socket.destroy(),
