@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Progress } from '../../promotion';
 import { EXIT, UserError } from '../exit-codes';
+import type { Published } from '../local-stage';
 import { atLeast, shares, wordsOf } from '../options';
 import { type RehearsalEvents, rehearse } from '../rehearsal/rehearsal';
 import { describeResult } from '../rehearsal/result';
@@ -106,6 +107,7 @@ async function run(directories: readonly string[], options: Options, signal: Abo
 /** What a person sees as it goes. */
 function narrate(terminal: Terminal): RehearsalEvents {
   let during = '';
+  let judged: Published | undefined;
   const clock = (seconds: number) => `${seconds.toFixed(0).padStart(5)} s`;
   return {
     published: (version) => {
@@ -119,15 +121,19 @@ function narrate(terminal: Terminal): RehearsalEvents {
     },
     begins: (version) => {
       during = '';
+      judged = version;
       terminal.say(terminal.style('bold', `candidate ${titleOf(version)}`));
       terminal.now(`${clock(0)}  checked and staged`);
     },
-    progress: (_, progress, seconds) => {
+    progress: (version, progress, seconds) => {
+      // A last look may come in after the end.
+      if (version !== judged) return;
       if (progress.during !== during) terminal.say(`${clock(seconds)}  judged ${whenOf(progress.during)}`);
       during = progress.during;
       terminal.now(`${clock(seconds)}  ${evidenceLine(progress)}; ${reasonOf(progress.sentence)}`);
     },
     ended: ({ outcome, seconds }) => {
+      judged = undefined;
       terminal.now('');
       const kind = { promoted: 'good', 'rolled back': 'bad', held: 'open' } as const;
       const { verdict } = outcome;
