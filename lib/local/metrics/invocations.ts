@@ -53,14 +53,15 @@ export class Invocations implements MetricSink, MetricSource {
       this.fleets.set(key, fleet);
     }
     const second = fleet.seconds.at(Math.floor(sample.time / 1000));
-    second.requests += 1;
-    if (sample.status >= 500 || sample.status === 0) second.serverErrors += 1;
-    else if (sample.status >= 400) second.clientErrors += 1;
-    if (sample.status < 200 || sample.status >= 300) second.modelErrors += 1;
+    const { count = 1 } = sample;
+    second.requests += count;
+    if (sample.status >= 500 || sample.status === 0) second.serverErrors += count;
+    else if (sample.status >= 400) second.clientErrors += count;
+    if (sample.status < 200 || sample.status >= 300) second.modelErrors += count;
     second.instances = sample.instances;
-    second.latency.add(sample.latency);
-    second.overhead.add(sample.overhead);
-    second.concurrency.add(sample.concurrency);
+    second.latency.add(sample.latency, count);
+    second.overhead.add(sample.overhead, count);
+    second.concurrency.add(sample.concurrency, count);
   }
 
   *read(metric: MetricId, from: number, until: number): Iterable<readonly [number, Distribution]> {

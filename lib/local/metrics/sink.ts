@@ -19,6 +19,8 @@ export interface InvocationSample {
   readonly instances: number;
   /** Requests that were with the model at that moment, this one included. */
   readonly concurrency: number;
+  /** How many such requests there were: for traffic that is simulated. @default 1 */
+  readonly count?: number;
 }
 
 /** Takes what the runtime measured. Called once a request on the hot path: it must be quick and must not throw. */

@@ -50,5 +50,5 @@ export const clients: Omit<Ports, 'now'> = {
   sagemaker: new SageMakerClient(options('sagemaker')),
   runtime: new SageMakerRuntimeClient(options('sagemaker')),
   cloudwatch: new CloudWatchClient(options('monitoring')),
-  s3: new S3Client(options('s3')),
+  s3: new S3Client({ ...options('s3'), requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' }),
 };

@@ -1,29 +1,33 @@
-import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import {
   CreateEndpointCommand,
   CreateEndpointConfigCommand,
   CreateModelCommand,
   CreateModelPackageCommand,
   CreateModelPackageGroupCommand,
-  DescribeEndpointCommand,
-  DescribeEndpointConfigCommand,
-  type DescribeEndpointConfigCommandOutput,
-  ListEndpointConfigsCommand,
+  type DescribeEndpointConfigOutput,
+  type DescribeEndpointOutput,
+  type ListEndpointConfigsOutput,
 } from '@aws-sdk/client-sagemaker';
 import { type ActiveFault, type FaultRule, type LocalSageMaker, startLocal } from '../../../lib/local';
+import { Faults } from '../../../lib/local/faults';
 import { random } from '../../../lib/local/faults/random';
+import { Dispatch, InProcessHandler } from '../../../lib/local/server';
 import { type Ports, type PromotionRequest, STANDARD_METRICS, type StagePlan } from '../../../lib/promotion';
 import { namesOf } from '../../../lib/promotion/configurations';
 import type { Engine } from '../../../lib/serving';
-import { clients, onWire } from './clients';
+import { BucketInMemory } from './bucket-in-memory';
+import { clients, onWire, type Wire } from './clients';
 import { tinyArchive } from './tiny-archive';
 
 export const ENDPOINT = 'flights';
 export const BUCKET = 'stage';
+export const MODELS = 'models';
 const ROLE = 'arn:aws:iam::000000000000:role/local';
 const START = Date.UTC(2026, 0, 1);
 const REQUESTS_PER_SECOND = 6;
 const TRAFFIC_EVERY = 30;
+/** Latencies that the versions answer with, all as often, in microseconds. */
+const LATENCIES = Array.from({ length: 20 }, (_, i) => 1000 + i / 2);
 
 /** A quick promotion: shares of 5, 25 and 50 %, judged every minute. */
 export const PLAN: StagePlan = {
@@ -54,13 +58,13 @@ export interface Look {
 /** An endpoint under traffic on a clock that stands still until somebody waits; what each version answers is made up, what moves between them is real. */
 export class World {
   readonly looks: Look[] = [];
-  private readonly configurations = new Map<string, DescribeEndpointConfigCommandOutput>();
+  private readonly configurations = new Map<string, DescribeEndpointConfigOutput>();
   private readonly packages = new Map<string, string>();
   /** Versions by the name that their promotion gives the model. */
   private readonly versions = new Map([['model-1', '1']]);
   private readonly draw: () => number;
-  private readonly striking: ReturnType<LocalSageMaker['requestHandler']>;
-  private readonly sparing: ReturnType<LocalSageMaker['requestHandler']>;
+  private readonly striking: Wire['handle'];
+  private readonly sparing: Wire['handle'];
   private ended = false;
 
   private constructor(
@@ -70,8 +74,9 @@ export class World {
   ) {
     this.draw = random(seed);
     this.ports = { ...clients, now: () => local.clock.now() };
-    this.striking = local.requestHandler();
-    this.sparing = local.requestHandler({ faults: false });
+    const bucket = new BucketInMemory(BUCKET);
+    this.striking = besides(bucket, new Dispatch([bucket], local.faults, local.clock), local.requestHandler());
+    this.sparing = besides(bucket, new Dispatch([bucket], new Faults(), local.clock), local.requestHandler({ faults: false }));
   }
 
   /** @param errorRates share of requests that each version answers with a 500; version `1` is live at first */
@@ -107,12 +112,12 @@ export class World {
 
   /** Names of all endpoint configurations that stand. */
   async configs(): Promise<string[]> {
-    const found = await this.ports.sagemaker.send(new ListEndpointConfigsCommand({ MaxResults: 100 }));
+    const found = await this.ask<ListEndpointConfigsOutput>('ListEndpointConfigs', { MaxResults: 100 });
     return (found.EndpointConfigs ?? []).map((config) => config.EndpointConfigName!);
   }
 
   async look(): Promise<Look> {
-    const endpoint = await this.ports.sagemaker.send(new DescribeEndpointCommand({ EndpointName: ENDPOINT }));
+    const endpoint = await this.ask<DescribeEndpointOutput>('DescribeEndpoint', { EndpointName: ENDPOINT });
     const config = await this.configuration(endpoint.EndpointConfigName!);
     const total = (endpoint.ProductionVariants ?? []).reduce((sum, variant) => sum + (variant.CurrentWeight ?? 0), 0);
     const variants = (endpoint.ProductionVariants ?? []).map(({ VariantName, CurrentWeight = 0 }) => {
@@ -136,11 +141,22 @@ export class World {
   }
 
   /** Configurations never change: each is asked for once. */
-  private async configuration(name: string): Promise<DescribeEndpointConfigCommandOutput> {
+  private async configuration(name: string): Promise<DescribeEndpointConfigOutput> {
     const found =
-      this.configurations.get(name) ?? (await this.ports.sagemaker.send(new DescribeEndpointConfigCommand({ EndpointConfigName: name })));
+      this.configurations.get(name) ??
+      (await this.ask<DescribeEndpointConfigOutput>('DescribeEndpointConfig', { EndpointConfigName: name }));
     this.configurations.set(name, found);
     return found;
+  }
+
+  /** What SageMaker answers, without the way through a client: looks are many. */
+  private async ask<T>(operation: string, input: object): Promise<T> {
+    const headers = { 'x-amz-target': `SageMaker.${operation}` };
+    const asked = { method: 'POST', path: '/', headers, body: JSON.stringify(input) };
+    const { response } = (await this.sparing(asked as never)) as { response: { body: AsyncIterable<Buffer> } };
+    const parts: Buffer[] = [];
+    for await (const part of response.body) parts.push(part);
+    return JSON.parse(Buffer.concat(parts).toString()) as T;
   }
 
   async close(): Promise<void> {
@@ -150,22 +166,21 @@ export class World {
 
   /** Runs work whose calls no fault strikes. */
   spared<T>(work: () => Promise<T>): Promise<T> {
-    return onWire({ handle: (request) => this.sparing.handle(request), alive: () => true }, work);
+    return onWire({ handle: this.sparing, alive: () => true }, work);
   }
 
   /** Runs one process of a promotion: once it is dead, its calls never arrive. */
   process<T>(alive: () => boolean, work: () => Promise<T>): Promise<T> {
-    return onWire({ handle: (request) => this.striking.handle(request), alive }, work);
+    return onWire({ handle: this.striking, alive }, work);
   }
 
   private async furnish(versions: readonly string[]): Promise<void> {
-    const { sagemaker, s3 } = this.ports;
-    await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
+    const { sagemaker } = this.ports;
     await sagemaker.send(new CreateModelPackageGroupCommand({ ModelPackageGroupName: 'models' }));
     for (const version of versions) {
-      const Key = `models/${version}.tar.gz`;
-      await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: tinyArchive(version) }));
-      const Containers = [{ Image: 'local/onnx:1', ModelDataUrl: `s3://${BUCKET}/${Key}` }];
+      const key = `${version}.tar.gz`;
+      await this.local.objects.write(MODELS, key, tinyArchive(version));
+      const Containers = [{ Image: 'local/onnx:1', ModelDataUrl: `s3://${MODELS}/${key}` }];
       const InferenceSpecification = { Containers, SupportedContentTypes: ['text/csv'], SupportedResponseMIMETypes: ['text/csv'] };
       const made = await sagemaker.send(
         new CreateModelPackageCommand({ ModelPackageGroupName: 'models', ModelApprovalStatus: 'Approved', InferenceSpecification }),
@@ -207,8 +222,10 @@ export class World {
     for (const { name, version, share } of look.fleets) this.answer(name, version, look, share);
   }
 
+  /** The half minute's requests to a variant: how many erred and how long they took is drawn, when each came is not. */
   private answer(variant: string, version: string, look: Look, share: number): void {
     const sample = {
+      time: look.at - (TRAFFIC_EVERY * 1000) / 2,
       endpoint: ENDPOINT,
       variant,
       config: look.config,
@@ -218,9 +235,14 @@ export class World {
       instances: 2,
       concurrency: 1,
     };
-    for (let i = 0; i < REQUESTS_PER_SECOND * TRAFFIC_EVERY * share; i++) {
-      const status = this.draw() < (this.errorRates[version] ?? 0) ? 500 : 200;
-      this.local.metrics.record({ ...sample, status, latency: 1000 + 10 * this.draw(), time: look.at - i * 100 });
+    const counts = { 200: LATENCIES.map(() => 0), 500: LATENCIES.map(() => 0) };
+    for (let i = 0; i < REQUESTS_PER_SECOND * TRAFFIC_EVERY * share; i++)
+      counts[this.draw() < (this.errorRates[version] ?? 0) ? 500 : 200][Math.floor(this.draw() * LATENCIES.length)] += 1;
+    for (const status of [200, 500] as const) {
+      for (const [i, latency] of LATENCIES.entries()) {
+        const count = counts[status][i];
+        if (count > 0) this.local.metrics.record({ ...sample, status, latency, count });
+      }
     }
   }
 
@@ -235,3 +257,10 @@ const ENGINE: Engine = {
   restarts: 0,
   close: async () => {},
 };
+
+/** The stage's bucket in memory, everything else from the local SageMaker. */
+function besides(bucket: BucketInMemory, dispatch: Dispatch, local: InProcessHandler): Wire['handle'] {
+  const stage = new InProcessHandler(dispatch);
+  const mine = new RegExp(`^/${bucket.bucket}(/|$)`);
+  return (request: { path: string }) => (mine.test(request.path) ? stage : local).handle(request as never);
+}
