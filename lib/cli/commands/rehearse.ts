@@ -1,11 +1,10 @@
 import { type Command, Option } from 'commander';
-import type { Progress } from '../../promotion';
 import { EXIT, UserError } from '../exit-codes';
-import type { Published } from '../local-stage';
 import { atLeast, shares, wordsOf } from '../options';
-import { type RehearsalEvents, rehearse } from '../rehearsal/rehearsal';
+import { narrate } from '../rehearsal/narration';
+import { rehearse } from '../rehearsal/rehearsal';
 import { describeResult } from '../rehearsal/result';
-import { checkReportFile, reasonOf, titleOf, verdictSentence, whenOf, writeReport } from '../report';
+import { checkReportFile, writeReport } from '../report';
 import type { Session } from '../session';
 import { Terminal } from '../terminal';
 
@@ -102,54 +101,4 @@ async function run(directories: readonly string[], options: Options, signal: Abo
     return EXIT.failed;
   }
   return { promoted: EXIT.ok, 'rolled back': EXIT.rolledBack, held: EXIT.held }[verdicts.at(-1)!];
-}
-
-/** What a person sees as it goes. */
-function narrate(terminal: Terminal): RehearsalEvents {
-  let during = '';
-  let judged: Published | undefined;
-  const clock = (seconds: number) => `${seconds.toFixed(0).padStart(5)} s`;
-  return {
-    published: (version) => {
-      const { inspection, archiveBytes, digest } = version;
-      terminal.say(`packed    ${titleOf(version)}: ${inspection.format}, ${(archiveBytes / 1000).toFixed(0)} kB, ${digest.slice(0, 12)}`);
-    },
-    live: (version, { requests, accuracy, p50, p99, perSecond }) => {
-      const right = accuracy === null ? '' : `, accuracy ${(100 * accuracy).toFixed(1)} %`;
-      const speed = `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ${perSecond.toFixed(0)} requests/s`;
-      terminal.say(`live      ${titleOf(version)}: ${requests} requests${right}, ${speed}`);
-    },
-    begins: (version) => {
-      during = '';
-      judged = version;
-      terminal.say(terminal.style('bold', `candidate ${titleOf(version)}`));
-      terminal.now(`${clock(0)}  checked and staged`);
-    },
-    progress: (version, progress, seconds) => {
-      // A last look may come in after the end.
-      if (version !== judged) return;
-      if (progress.during !== during) terminal.say(`${clock(seconds)}  judged ${whenOf(progress.during)}`);
-      during = progress.during;
-      terminal.now(`${clock(seconds)}  ${evidenceLine(progress)}; ${reasonOf(progress.sentence)}`);
-    },
-    ended: ({ outcome, seconds }) => {
-      judged = undefined;
-      terminal.now('');
-      const kind = { promoted: 'good', 'rolled back': 'bad', held: 'open' } as const;
-      const { verdict } = outcome;
-      const rest = verdictSentence(outcome).slice(verdict.length);
-      terminal.say(`${clock(seconds)}  ${terminal.style(kind[verdict], verdict)}${rest}`);
-    },
-  };
-}
-
-/** The metric that is nearest to rolling back, and the one that promotion waits for, each against what suffices. */
-function evidenceLine({ evidence }: Progress): string {
-  const number = (log: number) =>
-    log > Math.log(1e6) ? '> 1e6' : log < Math.log(0.01) ? '< 0.01' : String(Number(Math.exp(log).toPrecision(2)));
-  const worse = evidence
-    .filter((metric) => metric.worseAt !== null)
-    .reduce((a, b) => (b.worse - b.worseAt! > a.worse - a.worseAt! ? b : a));
-  const waits = evidence.reduce((a, b) => (b.notWorse - b.notWorseAt < a.notWorse - a.notWorseAt ? b : a));
-  return `worse ${number(worse.worse)}/${number(worse.worseAt!)} (${worse.metric}), not worse ${number(waits.notWorse)}/${number(waits.notWorseAt)} (${waits.metric})`;
 }

@@ -1,0 +1,74 @@
+import type { Progress } from '../../promotion';
+import type { Published } from '../local-stage';
+import { reasonOf, titleOf, verdictSentence, whenOf } from '../report';
+import type { Terminal } from '../terminal';
+import type { RehearsalEvents } from './rehearsal';
+
+/** What a person sees as it goes: a line for each thing that happened, and on a terminal one more that says where the evidence stands. */
+export function narrate(terminal: Terminal): RehearsalEvents {
+  let during = '';
+  let judged: Published | undefined;
+  const clock = (seconds: number) => `${seconds.toFixed(0).padStart(5)} s`;
+  return {
+    published: (version) => {
+      const { inspection, archiveBytes, digest } = version;
+      terminal.say(`packed    ${titleOf(version)}: ${inspection.format}, ${(archiveBytes / 1000).toFixed(0)} kB, ${digest.slice(0, 12)}`);
+      terminal.now('live      measuring the first one');
+    },
+    live: (version, { requests, accuracy, p50, p99, perSecond }) => {
+      terminal.now('');
+      const right = accuracy === null ? '' : `, accuracy ${(100 * accuracy).toFixed(1)} %`;
+      const speed = `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ${perSecond.toFixed(0)} requests/s`;
+      terminal.say(`live      ${titleOf(version)}: ${requests} requests${right}, ${speed}`);
+    },
+    begins: (version) => {
+      during = '';
+      judged = version;
+      terminal.say(terminal.style('bold', `candidate ${titleOf(version)}`));
+      terminal.now(`${clock(0)}  checked and staged`);
+    },
+    progress: (version, progress, seconds) => {
+      // A last look may come in after the end.
+      if (version !== judged) return;
+      if (progress.during !== during) terminal.say(`${clock(seconds)}  judged ${whenOf(progress.during)}`);
+      during = progress.during;
+      terminal.now(`${clock(seconds)}  ${evidenceLine(progress)}; ${reasonOf(progress.sentence).replace('not enough evidence yet: ', '')}`);
+    },
+    ended: ({ outcome, seconds }) => {
+      judged = undefined;
+      terminal.now('');
+      const kind = { promoted: 'good', 'rolled back': 'bad', held: 'open' } as const;
+      const { verdict } = outcome;
+      const rest = verdictSentence(outcome).slice(verdict.length);
+      const [first, ...others] = wrapped(`${clock(seconds)}  ${verdict}${rest}`);
+      terminal.say(first.replace(verdict, terminal.style(kind[verdict], verdict)));
+      for (const line of others) terminal.say(line);
+    },
+  };
+}
+
+/** The metric that is nearest to rolling back, and the one that promotion waits for, each against what suffices. */
+function evidenceLine({ evidence }: Progress): string {
+  const number = (log: number) =>
+    log > Math.log(1e6) ? '> 1e6' : log < Math.log(0.01) ? '< 0.01' : String(Number(Math.exp(log).toPrecision(2)));
+  const worse = evidence
+    .filter((metric) => metric.worseAt !== null)
+    .reduce((a, b) => (b.worse - b.worseAt! > a.worse - a.worseAt! ? b : a));
+  const waits = evidence.reduce((a, b) => (b.notWorse - b.notWorseAt < a.notWorse - a.notWorseAt ? b : a));
+  const [against, enough] = [number(worse.worseAt!), number(waits.notWorseAt)];
+  return `worse ${number(worse.worse)} of ${against} (${worse.metric}), not worse ${number(waits.notWorse)} of ${enough} (${waits.metric})`;
+}
+
+/** Breaks a line where the terminal ends, the rest below its words; as it is where nobody's eyes are. */
+function wrapped(text: string): string[] {
+  const width = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
+  const margin = ' '.repeat(9);
+  const lines = [''];
+  for (const word of text.split(/(?<=\S) /)) {
+    const last = lines.at(-1)!;
+    const longer = last === '' ? word : `${last} ${word}`;
+    if (longer.length < width || last === '') lines[lines.length - 1] = longer;
+    else lines.push(margin + word);
+  }
+  return lines;
+}
