@@ -1,12 +1,11 @@
-import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { Answer, Engine, Invocation, StreamedAnswer } from './engine';
+import type { Answer, Engine } from './engine';
 import { failure } from './failure';
-import { shortWay } from './http/short-way';
+import { type HttpQuestion, type Reply, serveHttp } from './http/serve-http';
+import { invoke } from './invoke';
+import { Models } from './models';
 
-export interface ContainerServerProps {
-  readonly engine: Engine;
+/** How a server of the container's contract listens. */
+export interface ListenProps {
   /** 0: any free port. @default 8080 */
   readonly port?: number;
   /** @default 127.0.0.1 */
@@ -17,137 +16,110 @@ export interface ContainerServerProps {
   readonly timeoutMs?: number;
 }
 
+export interface ContainerServerProps extends ListenProps {
+  readonly engine: Engine;
+  /** Requests that a batch transform should send at once. @default 1 */
+  readonly concurrency?: number;
+}
+
+export interface MultiModelServerProps extends ListenProps {
+  /** Opens the model in a directory; it throws where that holds none that can be served. */
+  open(directory: string): Promise<Engine>;
+}
+
 /** A server that listens. */
 export interface ContainerServer {
   readonly port: number;
-  /** Takes no more connections, answers what is under way, then closes the engine. */
+  /** Takes no more connections, answers what is under way, then closes the engines. */
   close(): Promise<void>;
 }
 
-const ATTRIBUTES = 'x-amzn-sagemaker-custom-attributes';
-
-/** Longer than any client keeps an idle connection: a server that ends one first cuts a request that is on its way. */
-const IDLE_MS = 120_000;
-const SWEEP_MS = 20;
-
 /**
- * Speaks what SageMaker asks of a container: `GET /ping` (200 while the model answers, else 503) and `POST /invocations`.
- * Source: the SageMaker developer guide, "Custom inference code with hosting services".
+ * Speaks what SageMaker asks of a container: `GET /ping` (200 while the model answers, else 503), `POST /invocations`, and
+ * `GET /execution-parameters`, which batch transform asks for. Source: the SageMaker developer guide, "Custom inference code with
+ * hosting services" and "... with batch transform".
  *
  * @throws Error where the port is taken
  */
 export async function containerServer(props: ContainerServerProps): Promise<ContainerServer> {
-  const { engine, maxBytes = 25 * 1024 * 1024, timeoutMs = 60_000, port = 8080, host = '127.0.0.1' } = props;
-  const server = createServer({ keepAliveTimeout: IDLE_MS, requestTimeout: 0, noDelay: true }, (request, response) => {
-    route(request, response).catch(() => response.destroy());
-  });
-  const way = shortWay(server, {
-    // An answer that comes in parts is written part by part, which is the long way.
-    takes: ({ url, bodyLength }) => url === '/invocations' && bodyLength <= maxBytes && engine.stream === undefined,
-    answer: async ({ headers, body }) => whole(await invoke(invocationOf(headers, body))),
-  });
-
-  async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = request.url!.split('?', 1)[0];
-    const allowed = path === '/ping' ? ['GET', 'HEAD'] : path === '/invocations' ? ['POST'] : undefined;
-    if (allowed === undefined) return send(response, failure(404, `${path} is not here: GET /ping, POST /invocations`));
-    if (!allowed.includes(request.method!)) {
-      response.setHeader('allow', allowed.join(', '));
-      return send(response, failure(405, `${path} answers ${allowed.join(', ')}`));
-    }
-    if (path === '/ping') return send(response, (await engine.ping()) ? PONG : failure(503, 'the model does not answer'));
-    const body = await read(request, maxBytes);
-    if (body === undefined) {
-      response.setHeader('connection', 'close');
-      return send(response, failure(413, `the body is longer than ${maxBytes} bytes`));
-    }
-    const invocation = invocationOf(request.headers, body);
-    if (engine.stream === undefined) return send(response, await invoke(invocation));
-    const answer = await inTime(engine.stream(invocation));
-    return 'parts' in answer ? sendParts(response, answer) : send(response, answer);
-  }
-
-  function invoke(invocation: Invocation): Promise<Answer> {
-    return inTime(engine.invoke(invocation));
-  }
-
-  function inTime<T>(asked: Promise<T>): Promise<T | Answer> {
-    return new Promise((resolve) => {
-      const late = setTimeout(() => resolve(failure(504, `the model did not answer within ${timeoutMs / 1000} s`)), timeoutMs);
-      asked.then(
-        (answer) => {
-          clearTimeout(late);
-          resolve(answer);
-        },
-        (error: Error) => {
-          clearTimeout(late);
-          resolve(failure(503, error.message));
-        },
-      );
-    });
-  }
-
-  server.listen(port, host);
-  await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'EADDRINUSE' ? new Error(`port ${port} on ${host} is taken: give another, or 0 for a free one`) : error;
-  });
+  const { engine, timeoutMs = 60_000 } = props;
+  const routes: Routes = {
+    '/ping': { GET: async () => ((await engine.ping()) ? PONG : failure(503, 'the model does not answer')) },
+    '/invocations': { POST: (question) => invoke(engine, question, timeoutMs) },
+    '/execution-parameters': { GET: async () => parameters(props.concurrency ?? 1) },
+  };
+  const listening = await listen(
+    props,
+    (question) => route(routes, question),
+    ({ url }) => url === '/invocations' && engine.stream === undefined,
+  );
   return {
-    port: (server.address() as AddressInfo).port,
+    port: listening.port,
     close: async () => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      way.finish();
-      // A connection that was busy when the server closed stays open once it is idle.
-      const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
-      await closed;
-      clearInterval(sweep);
+      await listening.close();
       await engine.close();
     },
   };
 }
 
-const PONG: Answer = { status: 200, contentType: 'text/plain', body: Buffer.alloc(0) };
-
-function invocationOf(headers: IncomingHttpHeaders, body: Buffer): Invocation {
+/**
+ * Speaks what SageMaker asks of a container that holds several models, loaded and unloaded as they are asked for: `/models`. Source: the
+ * developer guide, "Custom containers contract for multi-model endpoints".
+ *
+ * @throws Error where the port is taken
+ */
+export async function multiModelServer(props: MultiModelServerProps): Promise<ContainerServer> {
+  const models = new Models(props.open, props.timeoutMs ?? 60_000);
+  const routes: Routes = {
+    '/ping': { GET: async () => PONG },
+    '/models': { GET: async () => models.list(), POST: ({ body }) => models.load(body) },
+  };
+  const reply = (question: HttpQuestion): Promise<Reply> => {
+    const [, name, call] = /^\/models\/([^/]+)(\/invoke)?$/.exec(question.path) ?? [];
+    return name === undefined ? route(routes, question) : models.one(decoded(name), call !== undefined, question);
+  };
+  const listening = await listen(props, reply, () => false);
   return {
-    body,
-    contentType: headers['content-type'] ?? 'application/json',
-    accept: headers.accept,
-    customAttributes: headers[ATTRIBUTES] as string | undefined,
-    targetModel: headers['x-amzn-sagemaker-target-model'] as string | undefined,
+    port: listening.port,
+    close: async () => {
+      await listening.close();
+      await models.close();
+    },
   };
 }
 
-function headersOf({ contentType, customAttributes }: Pick<Answer, 'contentType' | 'customAttributes'>): Record<string, string> {
-  return customAttributes === undefined ? { 'content-type': contentType } : { 'content-type': contentType, [ATTRIBUTES]: customAttributes };
+type Routes = Readonly<Record<string, Readonly<Record<string, (question: HttpQuestion) => Promise<Reply>>>>>;
+
+const PONG: Answer = { status: 200, contentType: 'text/plain', body: Buffer.alloc(0) };
+
+/** A batch transform sends several records a request, which costs the model little more than one. */
+function parameters(concurrency: number): Answer {
+  const body = JSON.stringify({ MaxConcurrentTransforms: concurrency, BatchStrategy: 'MULTI_RECORD', MaxPayloadInMB: 6 });
+  return { status: 200, contentType: 'application/json', body: Buffer.from(body) };
 }
 
-function whole(answer: Answer): { status: number; headers: Record<string, string>; body: Buffer } {
-  return { status: answer.status, headers: headersOf(answer), body: answer.body };
+async function route(routes: Routes, question: HttpQuestion): Promise<Reply> {
+  const methods = Object.hasOwn(routes, question.path) ? routes[question.path] : undefined;
+  if (methods === undefined) return failure(404, `${question.path} is not here: ${Object.keys(routes).join(', ')}`);
+  const answer = methods[question.method];
+  if (answer !== undefined) return answer(question);
+  const allow = Object.keys(methods).join(', ');
+  return { ...failure(405, `${question.path} answers ${allow}`), headers: { allow } };
 }
 
-function send(response: ServerResponse, answer: Answer): void {
-  response.writeHead(answer.status, { ...headersOf(answer), 'content-length': answer.body.length });
-  response.end(answer.body);
+function listen(
+  { port = 8080, host = '127.0.0.1', maxBytes = 25 * 1024 * 1024 }: ListenProps,
+  reply: (question: HttpQuestion) => Promise<Reply>,
+  short: (head: { readonly url: string }) => boolean,
+): ReturnType<typeof serveHttp> {
+  return serveHttp({ port, host, maxBytes, reply, short });
 }
 
-async function sendParts(response: ServerResponse, answer: StreamedAnswer): Promise<void> {
-  response.writeHead(answer.status, headersOf(answer));
-  for await (const part of answer.parts) {
-    if (response.destroyed) return;
-    if (!response.write(part)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+/** A name from a path; one that is no valid encoding stands for itself, and is then not loaded. */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
   }
-  response.end();
-}
-
-/** The body, or undefined once it is longer than allowed. */
-async function read(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return undefined;
-  const parts: Buffer[] = [];
-  let length = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    length += part.length;
-    if (length > maxBytes) return undefined;
-    parts.push(part);
-  }
-  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }

@@ -2,7 +2,7 @@ import cluster, { type Worker } from 'node:cluster';
 import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { containerServer } from './container-server';
+import { type ContainerServer, containerServer, multiModelServer } from './container-server';
 import { INLINE_FILE_BYTES } from './onnx/engine';
 import { onnxFile, openEngine } from './open-engine';
 
@@ -47,12 +47,24 @@ function settings(environment: NodeJS.ProcessEnv): Settings {
  */
 async function main(): Promise<void> {
   const { directory, workers, port, ...limits } = settings(process.env);
+  if (process.env.SAGEMAKER_MULTI_MODEL === 'true') return serveMany(workers, port, limits);
   const small = statSync(join(directory, onnxFile(directory))).size <= INLINE_FILE_BYTES;
   const processes = small ? workers : 1;
   if (cluster.isPrimary && processes > 1) return supervise(processes);
   const engine = await openEngine(directory, { workers: small ? 1 : workers });
-  const server = await containerServer({ engine, port, host: '0.0.0.0', ...limits });
+  const server = await containerServer({ engine, port, host: '0.0.0.0', concurrency: workers, ...limits });
   console.log(`serving ${directory} on port ${server.port}`);
+  endBySignal(server);
+}
+
+/** A multi-model endpoint: one process, since each name is loaded once; SageMaker loads and unloads. */
+async function serveMany(workers: number, port: number, limits: Pick<Settings, 'timeoutMs' | 'maxBytes'>): Promise<void> {
+  const server = await multiModelServer({ open: (model) => openEngine(model, { workers }), port, host: '0.0.0.0', ...limits });
+  console.log(`serving models on port ${server.port}`);
+  endBySignal(server);
+}
+
+function endBySignal(server: ContainerServer): void {
   process.once('SIGTERM', () => {
     setTimeout(() => process.exit(1), DRAIN_MS).unref();
     // A process of a cluster has a channel to its supervisor, which would keep it.

@@ -6,6 +6,7 @@ import {
   containerServer,
   type Engine,
   type Invocation,
+  multiModelServer,
   openEngine,
 } from '../../lib/serving';
 import { modelDirectory, removeDirectories } from './ask';
@@ -193,7 +194,10 @@ describe('one connection', () => {
 test('other paths and methods are answered with what is here', async () => {
   const url = await serve(echo);
   const [missing, get] = await Promise.all([fetch(`${url}/models`), fetch(`${url}/invocations`)]);
-  expect([missing.status, await missing.text()]).toEqual([404, '{"error":"/models is not here: GET /ping, POST /invocations"}']);
+  expect([missing.status, await missing.text()]).toEqual([
+    404,
+    '{"error":"/models is not here: /ping, /invocations, /execution-parameters"}',
+  ]);
   expect([get.status, get.headers.get('allow')]).toEqual([405, 'POST']);
 });
 
@@ -259,4 +263,41 @@ test('closing answers what is under way, ends idle connections, then the engine'
   expect(await heard).toMatch(/connection: close\r\n[\s\S]*late$/);
   await closed;
   expect(events).toEqual(['answered', 'closed']);
+});
+
+test('a batch transform learns how many requests to send at once', async () => {
+  const response = await fetch(`${await serve(echo, { concurrency: 4 })}/execution-parameters`);
+  expect(await response.json()).toEqual({ MaxConcurrentTransforms: 4, BatchStrategy: 'MULTI_RECORD', MaxPayloadInMB: 6 });
+});
+
+test('a multi-model endpoint loads, lists, describes, invokes and unloads its models', async () => {
+  const server = await multiModelServer({ open: (directory) => openEngine(directory, { workers: 1 }), port: 0 });
+  servers.push(server);
+  const call = async (method: string, path: string, body?: unknown): Promise<unknown[]> => {
+    const response = await fetch(`http://127.0.0.1:${server.port}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    return [response.status, await response.json().catch(() => undefined)];
+  };
+  const [late, plain] = [modelDirectory('late'), modelDirectory('plain')];
+  const described = { modelName: 'a/1', modelUrl: late };
+  expect(await call('GET', '/ping')).toEqual([200, undefined]);
+  expect(await call('GET', '/models')).toEqual([200, { models: [] }]);
+  expect(await call('POST', '/models', { model_name: 'a/1', url: late })).toEqual([200, described]);
+  expect(await call('POST', '/models', { model_name: 'a/1', url: late })).toEqual([409, { error: 'model a/1 is loaded already' }]);
+  expect(await call('POST', '/models', { model_name: 'b', url: plain })).toMatchObject([200, {}]);
+  expect(await call('POST', '/models', { model_name: 'c', url: '/no/such' })).toEqual([
+    400,
+    { error: 'model c does not load: /no/such is not a directory' },
+  ]);
+  expect(await call('POST', '/models', { name: 'c' })).toMatchObject([400, {}]);
+  expect(await call('GET', '/models')).toEqual([200, { models: [described, { modelName: 'b', modelUrl: plain }] }]);
+  expect(await call('GET', '/models/a%2F1')).toEqual([200, described]);
+  expect(await call('POST', '/models/a%2F1/invoke', [['UA', 3, 500]])).toMatchObject([200, { predictions: [{ label: 0 }] }]);
+  expect(await call('POST', '/models/b/invoke', [[1, 0, 0, 0]])).toEqual([200, { predictions: [{ scores: [0, 1, 2] }] }]);
+  expect(await call('DELETE', '/models/b')).toMatchObject([200, {}]);
+  expect(await call('POST', '/models/b/invoke', [[1, 0, 0, 0]])).toEqual([404, { error: 'model b is not loaded' }]);
+  expect(await call('GET', '/models/b/invoke')).toEqual([405, { error: '/models/b/invoke answers POST' }]);
 });
