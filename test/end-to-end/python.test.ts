@@ -1,0 +1,64 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const root = resolve(__dirname, '../..');
+const venv = join(root, '.fledge/venvs/python-package');
+const pacmak = join(root, '.fledge/pacmak');
+const work = mkdtempSync(join(tmpdir(), 'fledge-python-'));
+const env = { ...process.env, JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: '20' };
+
+afterAll(() => rmSync(work, { recursive: true }));
+
+function run(command: string, args: string[], cwd: string, more: NodeJS.ProcessEnv = {}): void {
+  execFileSync(command, args, { cwd, env: { ...env, ...more }, stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+/** The sources as a release has them, with real copies of what is bundled: npm packs no links. */
+function sources(): string {
+  const copy = join(work, 'package');
+  mkdirSync(join(copy, 'node_modules'), { recursive: true });
+  for (const name of ['lib', 'bin', 'package.json', 'tsconfig.json', 'README.md', 'LICENSE']) {
+    if (existsSync(join(root, name))) cpSync(join(root, name), join(copy, name), { recursive: true });
+  }
+  const { bundledDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { bundledDependencies: string[] };
+  for (const name of readdirSync(join(root, 'node_modules'))) {
+    const [from, to] = [join(root, 'node_modules', name), join(copy, 'node_modules', name)];
+    if (bundledDependencies.includes(name)) cpSync(from, to, { recursive: true });
+    else symlinkSync(from, to);
+  }
+  return copy;
+}
+
+test('the package that jsii makes serves Python: the example synthesises with it', () => {
+  const copy = sources();
+  run(join(root, 'node_modules/.bin/jsii'), ['--tsconfig', 'tsconfig.json'], copy);
+  if (!existsSync(pacmak)) {
+    mkdirSync(pacmak, { recursive: true });
+    run('npm', ['install', '--prefix', pacmak, '--no-save', 'jsii-pacmak@1.140.0'], pacmak);
+  }
+  run(join(pacmak, 'node_modules/.bin/jsii-pacmak'), ['--targets', 'python', '--code-only', '--outdir', join(work, 'out')], copy);
+
+  if (!existsSync(join(venv, 'bin/pip'))) run('python3', ['-m', 'venv', venv], root);
+  run(join(venv, 'bin/pip'), ['install', '--quiet', 'setuptools', 'wheel', 'aws-cdk-lib'], root);
+  // PyPI may be a release of aws-cdk-lib behind npm, whose version the peer range names.
+  run(
+    join(venv, 'bin/pip'),
+    ['install', '--quiet', '--no-deps', '--no-build-isolation', '--force-reinstall', join(work, 'out/python')],
+    root,
+  );
+
+  const output = join(work, 'cdk.out');
+  run(join(venv, 'bin/python'), ['app.py'], join(root, 'examples/python'), { CDK_OUTDIR: output, CDK_VALIDATION: 'false' });
+  const template = JSON.parse(readFileSync(join(output, 'PythonEndpoint.template.json'), 'utf8'));
+  const types = Object.values<{ Type: string }>(template.Resources).map(({ Type }) => Type);
+  expect(types).toEqual(
+    expect.arrayContaining([
+      'AWS::SageMaker::Model',
+      'AWS::SageMaker::EndpointConfig',
+      'AWS::SageMaker::Endpoint',
+      'AWS::CloudWatch::Alarm',
+    ]),
+  );
+}, 900_000);
