@@ -51,6 +51,17 @@ async function expectPublished(key: string): Promise<void> {
   expect(await store.unfinished()).toEqual([]);
 }
 
+/** Lets the store answer something else than it did. */
+function answers(command: string, members: object): void {
+  store.client.middlewareStack.add(
+    (next, context) => async (args) => {
+      const answer = await next(args);
+      return context.commandName === command ? { ...answer, output: { ...answer.output, ...members } } : answer;
+    },
+    { step: 'initialize' },
+  );
+}
+
 describe('a model', () => {
   test('goes up in parts, under the name of its content, as the archive that is made on disk', async () => {
     const { key, digest, bytes, sent, reused, uri } = await publish(model, options);
@@ -102,6 +113,16 @@ describe('a model', () => {
       true,
     );
     expect(said.at(-1)).toMatchObject({ done: NOISE.length, secondsLeft: 0 });
+  });
+});
+
+describe('a store that knows less than S3', () => {
+  test('is content with ETags that are MD5s, and with checksums of parts', async () => {
+    answers('CreateMultipartUploadCommand', { ChecksumType: 'COMPOSITE' });
+    answers('UploadPartCommand', { ChecksumCRC32: undefined });
+    answers('CompleteMultipartUploadCommand', { ChecksumCRC32: undefined });
+    const { key } = await publish(model, options);
+    await expectPublished(key);
   });
 });
 
@@ -169,15 +190,14 @@ describe('a publish that fails', () => {
   });
 
   test('because S3 answers with another checksum shows nothing', async () => {
-    store.client.middlewareStack.add(
-      (next, context) => async (args) => {
-        const answer = await next(args);
-        if (context.commandName === 'UploadPartCommand') (answer.output as { ChecksumCRC32?: string }).ChecksumCRC32 = 'AAAAAA==';
-        return answer;
-      },
-      { step: 'initialize' },
-    );
+    answers('UploadPartCommand', { ChecksumCRC32: 'AAAAAA==' });
     await expect(publish(model, options)).rejects.toMatchObject({ code: 'integrity', message: expect.stringContaining('AAAAAA==') });
+    expect(await store.keys()).toEqual([]);
+  });
+
+  test('because S3 answers no checksum and an ETag of other bytes shows nothing', async () => {
+    answers('UploadPartCommand', { ChecksumCRC32: undefined, ETag: '"d41d8cd98f00b204e9800998ecf8427e"' });
+    await expect(publish(model, options)).rejects.toMatchObject({ code: 'integrity', message: expect.stringContaining('no checksum') });
     expect(await store.keys()).toEqual([]);
   });
 

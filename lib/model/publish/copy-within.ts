@@ -12,20 +12,20 @@ export async function copyWithin(
   atOnce: number,
   part = COPY_PART,
 ): Promise<void> {
-  const id = await uploads.begin(key, 'application/octet-stream');
+  const upload = await uploads.begin(key, 'application/octet-stream');
   try {
     const starts = Array.from({ length: Math.ceil(from.size / part) }, (_, index) => index * part);
     const parts = [];
     for (let first = 0; first < starts.length; first += atOnce) {
       const copies = starts.slice(first, first + atOnce).map((start, index) => {
         const end = Math.min(start + part, from.size);
-        return uploads.copyPart(key, id, first + index + 1, from, start, end);
+        return uploads.copyPart(key, upload, first + index + 1, from, start, end);
       });
       parts.push(...(await Promise.all(copies)));
     }
-    await uploads.complete(key, id, parts);
+    await uploads.complete(key, upload, parts);
   } catch (error) {
-    await uploads.abort(key, id).catch(() => {});
+    await uploads.abort(key, upload.id).catch(() => {});
     throw error;
   }
 }

@@ -22,6 +22,15 @@ export interface StoredPart {
   readonly crc32?: string;
 }
 
+/** An upload that takes parts. */
+export interface OpenUpload {
+  readonly id: string;
+  /** Whether the store checks the bytes of all parts together: S3 does, some that speak its language do not. */
+  readonly wholeChecksum: boolean;
+  /** What it has already. */
+  readonly parts: readonly StoredPart[];
+}
+
 /** An upload that was begun and neither ended nor removed. */
 export interface UnfinishedUpload {
   readonly key: string;
@@ -37,10 +46,10 @@ export class MultipartUploads {
     private readonly objects: StoredObjects,
   ) {}
 
-  /** Begins a multipart upload whose bytes are checked by a CRC-32 of the whole. */
-  async begin(key: string, contentType: string): Promise<string> {
+  /** Begins a multipart upload whose bytes are checked by a CRC-32 of the whole, where the store has such. */
+  async begin(key: string, contentType: string): Promise<OpenUpload> {
     return this.calls.call('beginning an upload', key, async (abortSignal) => {
-      const { UploadId } = await this.calls.client.send(
+      const { UploadId, ChecksumType } = await this.calls.client.send(
         new CreateMultipartUploadCommand({
           ...this.calls.common,
           Key: key,
@@ -50,7 +59,7 @@ export class MultipartUploads {
         }),
         { abortSignal },
       );
-      return UploadId!;
+      return { id: UploadId!, wholeChecksum: ChecksumType !== 'COMPOSITE', parts: [] };
     });
   }
 
@@ -77,39 +86,41 @@ export class MultipartUploads {
     });
   }
 
-  /** @throws UploadGone */
-  async parts(key: string, upload: string): Promise<StoredPart[]> {
+  /** Goes on with an upload that was begun before. @throws UploadGone */
+  async reopen(key: string, id: string): Promise<OpenUpload> {
     return this.calls.call('listing the parts that are up', key, async (abortSignal) => {
       const parts: StoredPart[] = [];
+      let wholeChecksum = true;
       for (let marker: string | undefined, more = true; more; ) {
         const page: ListPartsCommandOutput = await this.calls.client.send(
-          new ListPartsCommand({ ...this.calls.common, Key: key, UploadId: upload, PartNumberMarker: marker }),
+          new ListPartsCommand({ ...this.calls.common, Key: key, UploadId: id, PartNumberMarker: marker }),
           { abortSignal },
         );
         for (const { PartNumber, Size, ETag, ChecksumCRC32 } of page.Parts ?? []) {
           parts.push({ number: PartNumber!, size: Size ?? 0, etag: ETag!, crc32: ChecksumCRC32 });
         }
+        wholeChecksum = page.ChecksumAlgorithm === 'CRC32' && page.ChecksumType !== 'COMPOSITE';
         marker = page.NextPartNumberMarker;
         more = page.IsTruncated ?? false;
       }
-      return parts;
+      return { id, wholeChecksum, parts };
     });
   }
 
   /** @throws UploadGone */
-  async putPart(key: string, upload: string, number: number, body: Buffer, crc32: string): Promise<StoredPart> {
+  async putPart(key: string, { id }: OpenUpload, number: number, body: Buffer, crc32: string): Promise<StoredPart> {
     return this.calls.call(`sending part ${number}`, key, async (abortSignal) => {
       const { ETag, ChecksumCRC32 } = await this.calls.client.send(
-        new UploadPartCommand({ ...this.calls.common, Key: key, UploadId: upload, PartNumber: number, Body: body, ChecksumCRC32: crc32 }),
+        new UploadPartCommand({ ...this.calls.common, Key: key, UploadId: id, PartNumber: number, Body: body, ChecksumCRC32: crc32 }),
         { abortSignal },
       );
-      this.calls.verify(ChecksumCRC32, crc32, `part ${number} of ${this.calls.uri(key)}`);
+      this.calls.verifyBytes(body, { checksum: ChecksumCRC32, etag: ETag }, crc32, `part ${number} of ${this.calls.uri(key)}`);
       return { number, size: body.length, etag: ETag!, crc32 };
     });
   }
 
   /** Copies bytes `start` to `end` (not included) of another object in as a part. @throws UploadGone */
-  async copyPart(key: string, upload: string, number: number, from: StoredObject, start: number, end: number): Promise<StoredPart> {
+  async copyPart(key: string, { id }: OpenUpload, number: number, from: StoredObject, start: number, end: number): Promise<StoredPart> {
     return this.calls.call(`copying part ${number} of ${from.key}`, key, async (abortSignal) => {
       const { CopyPartResult } = await this.calls.client.send(
         new UploadPartCopyCommand({
@@ -117,7 +128,7 @@ export class MultipartUploads {
           CopySource: this.calls.copySource(from.key),
           CopySourceIfMatch: from.etag,
           Key: key,
-          UploadId: upload,
+          UploadId: id,
           PartNumber: number,
           CopySourceRange: `bytes=${start}-${end - 1}`,
         }),
@@ -134,25 +145,26 @@ export class MultipartUploads {
    * @returns false when the object was there already
    * @throws UploadGone
    */
-  async complete(key: string, upload: string, parts: readonly StoredPart[], crc32?: string): Promise<boolean> {
+  async complete(key: string, { id, wholeChecksum }: OpenUpload, parts: readonly StoredPart[], crc32?: string): Promise<boolean> {
+    const sum = wholeChecksum ? crc32 : undefined;
     try {
       await this.calls.call('joining the parts', key, async (abortSignal) => {
         const { ChecksumCRC32 } = await this.calls.client.send(
           new CompleteMultipartUploadCommand({
             ...this.calls.common,
             Key: key,
-            UploadId: upload,
+            UploadId: id,
             IfNoneMatch: '*',
-            ChecksumType: 'FULL_OBJECT',
-            ChecksumCRC32: crc32,
-            MpuObjectSize: parts.reduce((sum, part) => sum + part.size, 0),
+            ChecksumType: sum === undefined ? undefined : 'FULL_OBJECT',
+            ChecksumCRC32: sum,
+            MpuObjectSize: parts.reduce((bytes, part) => bytes + part.size, 0),
             MultipartUpload: {
               Parts: parts.map((part) => ({ PartNumber: part.number, ETag: part.etag, ChecksumCRC32: part.crc32 })),
             },
           }),
           { abortSignal },
         );
-        if (crc32 !== undefined) this.calls.verify(ChecksumCRC32, crc32, this.calls.uri(key));
+        if (ChecksumCRC32 !== undefined && sum !== undefined) this.calls.verify(ChecksumCRC32, sum, this.calls.uri(key));
       });
       return true;
     } catch (error) {
@@ -162,10 +174,10 @@ export class MultipartUploads {
   }
 
   /** Removes an upload with its parts; one that is gone is no error. */
-  async abort(key: string, upload: string): Promise<void> {
+  async abort(key: string, id: string): Promise<void> {
     try {
       await this.calls.call('removing an unfinished upload', key, (abortSignal) =>
-        this.calls.client.send(new AbortMultipartUploadCommand({ ...this.calls.common, Key: key, UploadId: upload }), { abortSignal }),
+        this.calls.client.send(new AbortMultipartUploadCommand({ ...this.calls.common, Key: key, UploadId: id }), { abortSignal }),
       );
     } catch (error) {
       if (!(error instanceof UploadGone)) throw error;

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { crc32Combine } from '../archive/gzip';
-import type { MultipartUploads, StoredPart, UnfinishedUpload } from './multipart-uploads';
+import type { MultipartUploads, OpenUpload, StoredPart, UnfinishedUpload } from './multipart-uploads';
 import type { StoredObjects } from './stored-objects';
 
 export interface ObjectUploadOptions {
@@ -38,7 +38,7 @@ export class ObjectUpload {
   private filled = 0;
   private bytes = 0;
   private crc = 0;
-  private begun: Promise<{ readonly id: string; readonly before: ReadonlyMap<number, StoredPart> }> | undefined;
+  private begun: Promise<OpenUpload> | undefined;
 
   constructor(
     private readonly objects: StoredObjects,
@@ -71,8 +71,7 @@ export class ObjectUpload {
     }
     await this.send();
     const parts = await Promise.all(this.parts);
-    const { id } = await this.begun!;
-    const written = await this.uploads.complete(key, id, parts, base64(this.crc));
+    const written = await this.uploads.complete(key, await this.begun!, parts, base64(this.crc));
     // Now that the object is there, unfinished uploads of it only cost: our own where another publisher was first, too.
     await this.uploads.tidy(() => this.unfinished());
     return { bytes: this.bytes, taken: !written };
@@ -108,20 +107,18 @@ export class ObjectUpload {
   private async sendPart(number: number, body: Buffer, crc: string): Promise<StoredPart> {
     const { key, onPart } = this.options;
     this.begun ??= this.begin();
-    const { id, before } = await this.begun;
-    const known = before.get(number);
+    const upload = await this.begun;
+    const known = upload.parts.find((part) => part.number === number);
     const isUp = known !== undefined && known.size === body.length && known.crc32 === crc;
-    const part = isUp ? known : await this.uploads.putPart(key, id, number, body, crc);
+    const part = isUp ? known : await this.uploads.putPart(key, upload, number, body, crc);
     onPart?.(body.length, isUp);
     return part;
   }
 
-  private async begin() {
+  private async begin(): Promise<OpenUpload> {
     const { key, contentType, resume } = this.options;
     const [left] = resume ? await this.unfinished() : [];
-    if (left === undefined) return { id: await this.uploads.begin(key, contentType), before: new Map<number, StoredPart>() };
-    const parts = await this.uploads.parts(key, left.id);
-    return { id: left.id, before: new Map(parts.map((part) => [part.number, part])) };
+    return left === undefined ? this.uploads.begin(key, contentType) : this.uploads.reopen(key, left.id);
   }
 
   private async unfinished(): Promise<UnfinishedUpload[]> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { contentDigest, listTree, manifestText } from '../digest';
+import { contentDigest, listTree, manifestText, type TreeEntry } from '../digest';
 import { copyWithin } from './copy-within';
 import { EarlierVersions } from './earlier-versions';
 import { MultipartUploads } from './multipart-uploads';
@@ -54,66 +54,59 @@ const LARGEST_COPY = 5 * 2 ** 30;
  */
 export async function publishFiles(directory: string, options: PublishFilesOptions): Promise<PublishFilesResult> {
   const concurrency = partsAtOnce(options);
-  const { prefix = 'models/' } = options;
+  const { prefix = 'models/', bucket } = options;
   const entries = listTree(directory);
   const content = contentDigest(directory, options);
-  const below = `${prefix}${content.digest}/`;
-  const mark = markKey(content.digest, prefix);
+  const { digest } = content;
+  const below = `${prefix}${digest}/`;
+  const mark = markKey(digest, prefix);
   const calls = new StoreCalls(options);
   const objects = new StoredObjects(calls);
   const uploads = new MultipartUploads(calls, objects);
-  const files = entries.map((entry, index) => ({ entry, ...content.manifest[index]! })).filter(({ path }) => !path.endsWith('/'));
-  const omitted = entries.map(({ path }) => path).filter((path) => path.endsWith('/'));
-  for (const { path } of files) mustFit(below + path);
-  const counts = { sent: 0, copied: 0, found: 0 };
-  const result = (reused: boolean): PublishFilesResult => ({
-    digest: content.digest,
-    bucket: options.bucket,
-    uri: calls.uri(below),
-    mark,
-    ...counts,
-    omitted,
-    reused,
-  });
-  if ((await objects.find(mark)) !== undefined) return result(true);
+  const [directories, files] = split(
+    entries.map((entry, index) => ({ entry, key: below + entry.path, sha256: content.manifest[index]!.sha256 })),
+  );
+  for (const { key } of files) mustFit(key);
 
+  const bytes = { sent: 0, copied: 0, found: 0 };
+  const named = { digest, bucket, uri: calls.uri(below), mark, omitted: directories.map(({ entry }) => entry.path) };
+  if ((await objects.find(mark)) !== undefined) return { ...named, ...bytes, reused: true };
+
+  const pace = new Pace(content.bytes);
+  const count = (what: keyof typeof bytes, more: number) => {
+    bytes[what] += more;
+    options.onProgress?.(pace.at(bytes.sent + bytes.copied + bytes.found, bytes.sent));
+  };
   const there = new Map((await objects.list(below)).map(({ key, size }) => [key, size]));
   const earlier = await EarlierVersions.read(objects, prefix, options.earlierVersions ?? EARLIER_VERSIONS);
-  const pace = new Pace(content.bytes);
-  const count = (what: keyof typeof counts, bytes: number) => {
-    counts[what] += bytes;
-    options.onProgress?.(pace.at(counts.sent + counts.copied + counts.found, counts.sent));
-  };
-
-  const copies: (() => Promise<void>)[] = [];
-  const sends: (() => Promise<void>)[] = [];
-  const largeSends: (() => Promise<void>)[] = [];
-  for (const { entry, path, size, sha256 } of files) {
-    const key = below + path;
+  const parallel: Task[] = [];
+  const large: Task[] = [];
+  for (const { entry, key, sha256 } of files) {
+    const { size } = entry;
     const standing = there.get(key);
     if (standing !== undefined && standing !== size) throw strange(calls.uri(key), standing, size);
     const source = standing === undefined ? await earlier.find(sha256, size) : undefined;
     const part = partSize(size, options);
     if (standing !== undefined) count('found', size);
     else if (source !== undefined) {
-      copies.push(async () => {
+      parallel.push(async () => {
         if (size <= LARGEST_COPY) await objects.copy(source, key, Buffer.from(sha256, 'hex').toString('base64'));
         else await copyWithin(source, key, uploads, concurrency);
         count('copied', size);
       });
     } else {
-      const onPart = (bytes: number, before: boolean) => count(before ? 'found' : 'sent', bytes);
+      const onPart = (more: number, before: boolean) => count(before ? 'found' : 'sent', more);
       const send = { key, sha256, partSize: part, concurrency, onPart };
-      (size > part ? largeSends : sends).push(() => sendFile(entry, objects, uploads, send));
+      (size > part ? large : parallel).push(() => sendFile(entry, objects, uploads, send));
     }
   }
-  await inParallel([...copies, ...sends], concurrency);
+  await inParallel(parallel, concurrency);
   // A large file goes up in parallel parts by itself.
-  await inParallel(largeSends, 1);
+  await inParallel(large, 1);
   await uploads.tidy(() => uploads.below(below));
   const text = Buffer.from(manifestText(content.manifest));
   await objects.put(mark, text, 'application/jsonl', { sha256: createHash('sha256').update(text).digest('base64') });
-  return result(false);
+  return { ...named, ...bytes, reused: false };
 }
 
 /** The key of the manifest that marks a version as published. */
@@ -121,7 +114,9 @@ export function markKey(digest: string, prefix = 'models/'): string {
   return `${prefix}${digest}.manifest`;
 }
 
-async function inParallel(tasks: readonly (() => Promise<void>)[], atOnce: number): Promise<void> {
+type Task = () => Promise<void>;
+
+async function inParallel(tasks: readonly Task[], atOnce: number): Promise<void> {
   const left = tasks.values();
   const failed: unknown[] = [];
   const worker = async () => {
@@ -132,6 +127,12 @@ async function inParallel(tasks: readonly (() => Promise<void>)[], atOnce: numbe
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
   if (failed.length > 0) throw failed[0];
+}
+
+/** Empty directories, and files. */
+function split<T extends { readonly entry: TreeEntry }>(all: readonly T[]): [T[], T[]] {
+  const isDirectory = ({ entry }: T) => entry.path.endsWith('/');
+  return [all.filter(isDirectory), all.filter((one) => !isDirectory(one))];
 }
 
 function mustFit(key: string): void {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { S3Client } from '@aws-sdk/client-s3';
 import { errorName, explained, PublishError } from './publish-error';
 import { type RetryOptions, withRetries } from './retry';
@@ -40,7 +41,7 @@ export class StoreCalls {
     return encodeURIComponent(`${this.options.bucket}/${key}`);
   }
 
-  /** @throws PublishError `integrity` when S3 answers with another checksum than the one sent, or with none */
+  /** @throws PublishError `integrity` when the store answers with another checksum than the one sent */
   verify(answered: string | undefined, sent: string, what: string): void {
     if (answered === sent) return;
     const said = answered === undefined ? 'no checksum' : `checksum ${answered}`;
@@ -48,6 +49,17 @@ export class StoreCalls {
       'integrity',
       `S3 answered ${said} for ${what}, and ${sent} was sent: do not use it, and tell who runs the store`,
     );
+  }
+
+  /**
+   * Like `verify`, also for stores that answer no checksum, as some emulators of S3 do: their ETag is the MD5 of the bytes.
+   *
+   * @param answered what the store said of `bytes`
+   */
+  verifyBytes(bytes: Buffer, answered: { readonly checksum?: string; readonly etag?: string }, sent: string, what: string): void {
+    const { checksum, etag } = answered;
+    const isMd5 = checksum === undefined && etag?.replaceAll('"', '') === createHash('md5').update(bytes).digest('hex');
+    if (!isMd5) this.verify(checksum, sent, what);
   }
 
   /**

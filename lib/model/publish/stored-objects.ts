@@ -57,7 +57,9 @@ export class StoredObjects {
           new PutObjectCommand({ ...this.calls.common, ...sum, Key: key, Body: body, ContentType: contentType, IfNoneMatch: '*' }),
           { abortSignal },
         );
-        for (const [name, sent] of Object.entries(sum)) this.calls.verify(answer[name as 'ChecksumCRC32'], sent, this.calls.uri(key));
+        for (const [name, sent] of Object.entries(sum)) {
+          this.calls.verifyBytes(body, { checksum: answer[name as 'ChecksumCRC32'], etag: answer.ETag }, sent, this.calls.uri(key));
+        }
       });
       return true;
     } catch (error) {
