@@ -9,7 +9,7 @@ import { huffmanCode } from '../../lib/model/archive/huffman-code';
 import { HuffmanEncoder, OVERRUN } from '../../lib/model/archive/huffman-encoder';
 import { BLOCK } from '../../lib/model/archive/plan';
 import { blockMemory } from '../../lib/model/archive/slots';
-import { huffmanWasmModule } from '../../scripts/build-wasm';
+import { huffmanWasmModule } from '../../.ci/build/wasm';
 
 const memory = blockMemory(1, 1);
 const slot = memory.slot(0);

@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundleServer } from '../../scripts/build-container';
+import { bundleServer } from '../../.ci/build/container';
 import { directoryOf, modelDirectory, removeDirectories } from './ask';
 
 jest.setTimeout(60_000);

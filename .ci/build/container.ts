@@ -4,7 +4,7 @@ import { buildSync } from 'esbuild';
 
 /** Bundles the server and its worker into the serving container's context: `npm run build:container`. */
 
-const root = join(__dirname, '..');
+const root = join(__dirname, '../..');
 
 /** @param context the folder with the Dockerfile; its `dist/` is made anew, laid out as this package's */
 export function bundleServer(context: string): void {
