@@ -14,7 +14,7 @@ export function candidateSection(rehearsed: Rehearsed, index: number): Markup {
   const id = `candidate-${index + 1}`;
   return html`<section class="candidate" aria-labelledby="${id}">
 <h2 id="${id}">${titleOf(version)}</h2>
-<p class="verdict ${outcome.verdict.replace(' ', '-')}">${capital(verdictSentence(outcome))}.</p>
+<p class="verdict ${outcome.verdict.replace(' ', '-')}">${capital(verdictSentence(outcome)).replaceAll(' %', '\u00A0%')}.</p>
 ${verdict ? evidenceTable(verdict) : html`<p class="note">It was decided before any request was compared.</p>`}
 ${
   plots
