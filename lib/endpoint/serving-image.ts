@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { IRepository } from 'aws-cdk-lib/aws-ecr';
 import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
@@ -37,7 +38,10 @@ export abstract class ServingImage {
    * as the instance type asks. It runs without network.
    */
   public static onnx(): ServingImage {
-    return new BuiltImage('onnx', join(packageRoot(__dirname), 'lib', 'serving', 'container'), {}, true);
+    const container = join(packageRoot(__dirname), 'lib', 'serving', 'container');
+    if (!existsSync(join(container, 'dist')))
+      throw new Error(`${container} has no server in it yet: build the package first (npm run build)`);
+    return new BuiltImage('onnx', container, {}, true);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { App, Stack } from 'aws-cdk-lib/core';
@@ -7,7 +7,7 @@ import type { ImageTarget } from '../../lib/endpoint/bindings';
 import { registryAccounts } from '../../lib/endpoint/image-accounts';
 import { IMAGE_CATALOGUE } from '../../lib/endpoint/image-catalogue';
 import { imageTarget } from '../../lib/endpoint/image-target';
-import { newStack } from './template';
+import { type Json, newStack } from './template';
 
 /** What sagemaker-core 2.27.0 says of every framework and version that is offered here. */
 const published: {
@@ -140,6 +140,36 @@ describe('the environment', () => {
     expect(
       ServingImage.tensorflow('2.19')._bind(newStack(), { processor: 'cpu' }, { name: 'm', entryPoint: 'code/inference.py' }).environment,
     ).toEqual({});
+  });
+});
+
+describe('the ONNX container', () => {
+  function built(instanceType?: string) {
+    const stack = newStack();
+    const { uri: image, repositoryArn } = ServingImage.onnx()._bind(stack, imageTarget(instanceType), contents);
+    const { directory } = (stack.node.root as App).synth();
+    const { dockerImages } = JSON.parse(readFileSync(join(directory, 'Shop.assets.json'), 'utf8'));
+    return {
+      image: stack.resolve(image),
+      repositoryArn: stack.resolve(repositoryArn),
+      asset: Object.values<Json>(dockerImages)[0],
+      directory,
+    };
+  }
+
+  test.each([
+    [undefined, 'linux/amd64'],
+    ['ml.c6i.large', 'linux/amd64'],
+    ['ml.c7g.large', 'linux/arm64'],
+  ])('on %s is built by cdk deploy for %s, with the server in it', (instanceType, platform) => {
+    const { asset, directory } = built(instanceType);
+    expect(asset.source.platform).toBe(platform);
+    expect(existsSync(join(directory, asset.source.directory, 'Dockerfile'))).toBe(true);
+    expect(existsSync(join(directory, asset.source.directory, 'dist/lib/serving/serve.js'))).toBe(true);
+  });
+
+  test('may be pulled from its one repository', () => {
+    expect(JSON.stringify(built().repositoryArn)).toContain(':repository/cdk-hnb659fds-container-assets-111122223333-eu-west-1');
   });
 });
 
