@@ -61,6 +61,10 @@ def standard():
     }
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         yield lambda protocol=protocol: dump(f"standard-{protocol}", values, protocol)
+    # of the size that vocabularies and label maps have in use
+    words = {f"word{number}": number for number in range(100_000)}
+    yield lambda: dump("vocabulary", words)
+    yield lambda: dump("labels", [{"id": number, "name": f"label {number}", "weight": number / 7} for number in range(30_000)], 2)
 
 
 @attempt("numpy")
@@ -128,6 +132,13 @@ def estimators(sklearn, joblib, np):
     yield lambda: joblib.dump(GridSearchCV(LogisticRegression(), {"C": [1, 2]}, scoring="roc_auc").fit(x, y), OUT / "grid.joblib")
     yield lambda: dump("text", make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(["late flight", "on time"] * 5, [1, 0] * 5))
     yield lambda: dump("onehot", OneHotEncoder(handle_unknown="ignore").fit(np.array([["a"], ["b"]], dtype=object)))
+    documents = [" ".join(f"word{number % 40_000}" for number in range(start, start + 200)) for start in range(0, 60_000, 200)]
+    yield lambda: dump("text-grown", make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), LogisticRegression()).fit(documents, [0, 1] * (len(documents) // 2)))
+    from sklearn.ensemble import RandomForestClassifier
+
+    many = rng.normal(size=(4000, 10))
+    yield lambda: joblib.dump(RandomForestClassifier(60).fit(many, many[:, 0] > 0), OUT / "forest-grown.joblib", compress=3)
+    yield lambda: dump("forest-grown", RandomForestClassifier(60).fit(many, many[:, 0] > 0))
     yield lambda: dump("bundle", {"model": LogisticRegression().fit(x, y), "columns": ["a", "b"], "threshold": 0.5})
 
 

@@ -45,7 +45,7 @@ const WINDOW = 64 * 1024;
 export class FileBytes implements Bytes {
   readonly size: number;
   private readonly descriptor: number;
-  private readonly window = Buffer.allocUnsafe(WINDOW);
+  private readonly window: Buffer;
   private windowStart = 0;
   private windowLength = 0;
 
@@ -53,6 +53,7 @@ export class FileBytes implements Bytes {
   constructor(path: string) {
     this.descriptor = openSync(path, 'r');
     this.size = fstatSync(this.descriptor).size;
+    this.window = Buffer.allocUnsafe(Math.min(WINDOW, this.size));
   }
 
   read(offset: number, length: number): Buffer {

@@ -86,15 +86,15 @@ function wideFields(extra: Buffer, narrow: readonly number[]): number[] {
 function endRecord(bytes: Bytes): { offset: number; count: number; shift: number } {
   const tailStart = Math.max(0, bytes.size - 65_557);
   const tail = bytes.read(tailStart, 65_557);
-  for (let at = tail.length - 22; at >= 0; at--) {
-    if (tail.readUInt32LE(at) !== END) continue;
-    const end = tailStart + at;
-    const wide = wideEndRecord(bytes, end);
-    if (wide !== undefined) return wide;
-    const offset = tail.readUInt32LE(at + 16);
-    return { offset, count: tail.readUInt16LE(at + 10), shift: Math.max(0, end - tail.readUInt32LE(at + 12) - offset) };
-  }
-  throw new Error('the zip has no end record: it was cut short, or is not a zip');
+  const mark = Buffer.alloc(4);
+  mark.writeUInt32LE(END);
+  const at = tail.lastIndexOf(mark, tail.length - 22);
+  if (at < 0) throw new Error('the zip has no end record: it was cut short, or is not a zip');
+  const end = tailStart + at;
+  const wide = wideEndRecord(bytes, end);
+  if (wide !== undefined) return wide;
+  const offset = tail.readUInt32LE(at + 16);
+  return { offset, count: tail.readUInt16LE(at + 10), shift: Math.max(0, end - tail.readUInt32LE(at + 12) - offset) };
 }
 
 function wideEndRecord(bytes: Bytes, end: number): { offset: number; count: number; shift: number } | undefined {

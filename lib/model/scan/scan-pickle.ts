@@ -183,7 +183,10 @@ class PickleJudge implements PickleListener {
 
   bytes(value: PickleBytes): void {
     if (value.length < 4 || this.view === 'guess') return;
-    this.context.part(value.content(), `${this.path}!bytes@${value.offset}`, this.depth + 1, { embedded: true });
+    const content = value.content();
+    const [first = 0, second = 0] = content.read(0, 2);
+    if (!SPEAKING.has(first * 256 + second) && first !== 0x80) return;
+    this.context.part(content, `${this.path}!bytes@${value.offset}`, this.depth + 1, { embedded: true });
   }
 
   expanded(offset: number): void {
@@ -311,6 +314,30 @@ function isKerasRebuilder({ callee, args }: PickleCall): boolean {
     name === '_unpickle_model'
   );
 }
+
+/** The first two bytes of what a byte string is looked into for; pickles begin with 0x80. */
+const SPEAKING = new Set(
+  [
+    'PK',
+    '\x93N',
+    '\x89H',
+    'GG',
+    '\x1f\x8b',
+    'BZ',
+    '\xfd7',
+    ']\0',
+    '\x04"',
+    '7z',
+    '\x7fE',
+    'MZ',
+    '{"',
+    '{L',
+    'x\x01',
+    'x\x5e',
+    'x\x9c',
+    'x\xda',
+  ].map((mark) => Buffer.from(mark, 'latin1').readUInt16BE()),
+); // prettier-ignore
 
 /** In bytes that may be no pickle at all, only what is written like a Python name counts. */
 const PLAUSIBLE = /^[A-Za-z_][\w]*(\.[A-Za-z_][\w]*)+$/;

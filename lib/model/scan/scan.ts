@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { readError } from '../digest';
-import type { Bytes } from '../formats/bytes';
-import { FileBytes } from '../formats/bytes';
+import { BufferBytes, type Bytes, FileBytes } from '../formats/bytes';
 import { type ModelTree, openTree } from '../inspect/model-tree';
 import { type Grade, type ScanFinding, worst } from './grade';
 import { scanContent } from './scan-content';
@@ -107,12 +106,15 @@ const LARGEST_ARCHIVE = 64 * 1024 ** 3;
 export function scanFile(bytes: Bytes, path: string, options: ScanOptions = {}): FileScan {
   const limits = { ...defaultLimits(bytes.size), ...options.limits };
   const context = new ScanContext(limits, scanContent);
-  scanContent(bytes, path, context, 0, {});
+  const held = bytes.size <= HELD ? new BufferBytes(bytes.read(0, bytes.size)) : bytes;
+  scanContent(held, path, context, 0, {});
   const grade = worst(context.findings.map((finding) => finding.grade));
   const result = { path, size: bytes.size, grade, findings: context.findings };
-  return grade === 'safe' ? result : { ...result, sha256: sha256(bytes) };
+  return grade === 'safe' ? result : { ...result, sha256: sha256(held) };
 }
 
+/** Files up to this are read in one go, larger ones where they are needed. */
+const HELD = 8 * MEGABYTE;
 const CHUNK = MEGABYTE;
 
 function sha256(bytes: Bytes): string {

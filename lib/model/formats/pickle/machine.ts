@@ -414,8 +414,9 @@ class Machine {
   }
 
   private popSeveral(count: number): Value[] {
-    const values = Array.from({ length: count }, () => this.pop());
-    return values.reverse();
+    const { stack, marks } = this;
+    if (stack.length >= count && (marks.length === 0 || marks.at(-1)! <= stack.length - count)) return stack.splice(stack.length - count);
+    return Array.from({ length: count }, () => this.pop()).reverse();
   }
 
   private popMark(): Value[] {
