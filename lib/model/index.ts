@@ -3,4 +3,5 @@ export * from './archive';
 export { type ContentDigest, type ContentDigestOptions, contentDigest, directorySize, type ManifestEntry, manifestText } from './digest';
 export * from './inspect';
 export { ModelError } from './model-error';
+export * from './provenance';
 export * from './scan';

@@ -34,7 +34,7 @@ export function scanContent(bytes: Bytes, path: string, context: ScanContext, de
   if (head.length === 0) return;
   try {
     if (!scanKnown(bytes, head, path, context, depth, hint) && hint.embedded !== true) scanUnknown(bytes, head, path, context, depth);
-    else if (hint.embedded === true && startsLikePickle(head)) scanPickles(bytes, path, context, depth, 'sure');
+    else if (hint.embedded === true && startsLikePickle(head)) scanEmbedded(bytes, path, context, depth);
   } catch (error) {
     context.add({
       grade: 'unknown',
@@ -192,6 +192,11 @@ function scanSealed(head: Buffer, path: string, context: ScanContext): boolean {
 
 function startsLikePickle(head: Buffer): boolean {
   return head[0] === 0x80 && head[1] !== undefined && head[1] <= 5;
+}
+
+/** Any bytes may begin like a pickle: inside of others they are one only once they also run like one. */
+function scanEmbedded(bytes: Bytes, path: string, context: ScanContext, depth: number): void {
+  if (scanPickles(bytes, path, context, depth, 'guess').clean) scanPickles(bytes, path, context, depth, 'sure');
 }
 
 /** Names that nothing but a pickle or a torch file has. */
