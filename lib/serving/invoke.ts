@@ -22,7 +22,7 @@ function inTime<T extends Reply>(asked: Promise<T>, timeoutMs: number): Promise<
   return new Promise((resolve) => {
     const late = setTimeout(() => {
       resolve(failure(504, `the model did not answer within ${timeoutMs / 1000} s`));
-      asked.then(breakOff, () => {});
+      asked.then(breakOff).catch(() => {});
     }, timeoutMs);
     asked.then(
       (answer) => {
