@@ -35,7 +35,9 @@ describe('the GitHub workflows', () => {
 
   test('a pull request shows the diff, main deploys', () => {
     const commands = (name: string) =>
-      Object.values(workflows.find((workflow) => workflow.name === name)!.content.jobs).flatMap((job) => job.steps.map((step) => step.run ?? ''));
+      Object.values(workflows.find((workflow) => workflow.name === name)!.content.jobs).flatMap((job) =>
+        job.steps.map((step) => step.run ?? ''),
+      );
     expect(commands('pull-request.yml').join()).toContain('npx cdk diff');
     expect(commands('pull-request.yml').join()).not.toContain('cdk deploy');
     expect(commands('deploy.yml').join()).toContain('npx cdk deploy');

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32, gunzipSync, inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
+import { huffmanWasmModule } from '../../.ci/build/wasm';
 import { BlockEncoder } from '../../lib/model/archive/block-encoder';
 import { type ArchiveMode, chooseMethod, type Method } from '../../lib/model/archive/choose-method';
 import { crc32Combine, GZIP_HEADER, gzipEnd, storedPieces } from '../../lib/model/archive/gzip';
@@ -9,7 +10,6 @@ import { huffmanCode } from '../../lib/model/archive/huffman-code';
 import { HuffmanEncoder, OVERRUN } from '../../lib/model/archive/huffman-encoder';
 import { BLOCK } from '../../lib/model/archive/plan';
 import { blockMemory } from '../../lib/model/archive/slots';
-import { huffmanWasmModule } from '../../.ci/build/wasm';
 
 const memory = blockMemory(1, 1);
 const slot = memory.slot(0);
