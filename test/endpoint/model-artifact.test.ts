@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
@@ -7,7 +7,7 @@ import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { User } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
-import { App, Size, Stack } from 'aws-cdk-lib/core';
+import { App, Size, Stack, Stage } from 'aws-cdk-lib/core';
 import { Capacity, ModelArtifact, ModelEndpoint, ModelStore, ServingImage } from '../../lib';
 import { bySid, DIGEST, importedBucket, type Json, newStack, ReadableTemplate } from './template';
 
@@ -43,6 +43,18 @@ describe('a directory', () => {
     expect(destination.objectKey).toBe(file.source.path);
     const listing = execFileSync('tar', ['tzf', join(assembly.directory, file.source.path)], { encoding: 'utf8' });
     expect(listing.split('\n')).toEqual(expect.arrayContaining(['model.onnx', 'model.yaml']));
+  });
+
+  test('of a stage is found beside the assemblies of all stages', () => {
+    const app = new App();
+    const stage = new Stage(app, 'Production');
+    const stack = new Stack(stage, 'Shop');
+    new ModelEndpoint(stack, 'Delay', { artifact: ModelArtifact.fromDirectory(join(FLIGHT_DELAY, '2')) });
+    const { directory } = app.synth().getNestedAssembly('assembly-Production');
+    const [manifest] = readdirSync(directory).filter((name) => name.endsWith('.assets.json'));
+    const { files } = JSON.parse(readFileSync(join(directory, manifest!), 'utf8'));
+    const archive = Object.values<Json>(files).find(({ source }) => source.path.endsWith('.tar.gz'));
+    expect(existsSync(join(directory, archive.source.path))).toBe(true);
   });
 
   test('with the same files under other dates gives the same template', () => {
