@@ -51,12 +51,12 @@ export function measureSpeed(repeats: number): Speed[] {
 }
 
 /**
- * Processor time of one run, in the calmest of five rounds: on a machine that does other things too, the clock measures those. On an idle one the clock
+ * Processor time of one run, in the calmest of fifteen rounds: on a machine that does other things too, the clock measures those. On an idle one the clock
  * shows no more than this, since it counts the collector's threads as well.
  */
 function processorTime(repeats: number, run: () => unknown): number {
   for (let i = 0; i < 20; i++) run();
-  const rounds = Array.from({ length: 5 }, () => {
+  const rounds = Array.from({ length: 15 }, () => {
     const from = process.cpuUsage();
     for (let i = 0; i < repeats; i++) run();
     const { user, system } = process.cpuUsage(from);

@@ -2,7 +2,7 @@
 import { checkMetrics, checkRouting } from './check-input';
 import { BinTable } from './counts';
 import { driftEvidence, shareEvidence, silentArm } from './guards';
-import { informativeBins, intervalFrom } from './interval';
+import { gatherBins, intervalOf } from './interval';
 import { logMean, RiskScale } from './likelihood';
 import { SeriesProcess } from './processes';
 import { answer } from './sentence';
@@ -263,13 +263,12 @@ export class Evaluation {
     const { process } = series;
     const totals = process.totals;
     const { logBelowMargin, logBelowObjective } = process;
-    const bins = informativeBins(series.table, series.judged, this.settings);
     return {
       label: series.label,
       totals,
       candidateRate: totals.candidateRequests === 0 ? null : totals.candidateBad / totals.candidateRequests,
       baselineRate: totals.baselineRequests === 0 ? null : totals.baselineBad / totals.baselineRequests,
-      relativeRisk: intervalFrom(bins, process.logLikelihoods, this.settings),
+      relativeRisk: intervalOf(gatherBins(series.table, series.judged, this.settings), this.settings),
       logWorse: process.worse.logValue,
       logBelowMargin,
       logBelowObjective,

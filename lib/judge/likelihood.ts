@@ -41,11 +41,11 @@ export class RiskScale {
   }
 
   /**
-   * Sets l, after the root for bursts, and adds it to `sums`, which may be shorter.
+   * Sets l, after the root for bursts.
    * @param events bad events of both arms, at least 1
    * @param theta strictly between 0 and 1
    */
-  weigh(candidateBad: number, events: number, theta: number, correlation: number, sums: Float64Array): void {
+  weigh(candidateBad: number, events: number, theta: number, correlation: number): void {
     const { risks, log, spread, l } = this;
     const root = 1 / burstSize(events, correlation);
     const rootedBad = candidateBad * root;
@@ -54,11 +54,7 @@ export class RiskScale {
       this.theta = theta;
       for (let k = 0; k < spread.length; k++) spread[k] = Math.log1p(theta * (risks[k]! - 1));
     }
-    for (let k = 0; k < l.length; k++) {
-      const value = rootedBad * log[k]! - rootedEvents * spread[k]!;
-      l[k] = value;
-      if (k < sums.length) sums[k]! += value;
-    }
+    for (let k = 0; k < l.length; k++) l[k] = rootedBad * log[k]! - rootedEvents * spread[k]!;
   }
 }
 

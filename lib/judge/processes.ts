@@ -1,4 +1,4 @@
-/** The evidence of one series, bin by bin: that the candidate is worse, that it is not, and which relative risks are still possible. */
+/** The evidence of one series, bin by bin: that the candidate is worse, and that it is not. */
 import { burstSize, logMean, type RiskScale } from './likelihood';
 import type { JudgeSettings, Objective, Totals } from './types';
 
@@ -109,7 +109,6 @@ export class SeriesProcess {
   readonly worse: WorseProcess;
   private readonly belowMargin: Float64Array;
   private readonly belowObjective: Float64Array;
-  private readonly likelihood: Float64Array;
   private readonly logCap: number;
   private readonly correlation: number;
   private readonly promotionCorrelation: number;
@@ -137,7 +136,6 @@ export class SeriesProcess {
     const margin = scale.risks[marginIndex]!;
     this.belowMargin = new Float64Array(settings.effects.filter((r) => r < margin).length);
     this.belowObjective = new Float64Array(objective === undefined ? 0 : OBJECTIVE_PARTS.length);
-    this.likelihood = new Float64Array(settings.effects.length);
   }
 
   step(candidateRequests: number, candidateBad: number, baselineRequests: number, baselineBad: number): void {
@@ -149,13 +147,13 @@ export class SeriesProcess {
     const events = candidateBad + baselineBad;
     if (events === 0 || candidateRequests === 0 || baselineRequests === 0) return;
 
-    const { scale, marginIndex, belowMargin, likelihood, logCap, promotionCorrelation } = this;
+    const { scale, marginIndex, belowMargin, logCap, promotionCorrelation } = this;
     const requests = candidateRequests + baselineRequests;
     const most = this.requestsBefore === 0 ? Infinity : OUTAGE_TIMES * (this.eventsBefore / this.requestsBefore) * requests + OUTAGE_EVENTS;
     // An outage raises what is expected by as much as it could without being one: what lasts becomes normal.
     this.eventsBefore += Math.min(events, most);
     this.requestsBefore += requests;
-    scale.weigh(candidateBad, events, candidateRequests / requests, this.correlation, likelihood);
+    scale.weigh(candidateBad, events, candidateRequests / requests, this.correlation);
     this.worse.step(logCap);
     const { l } = scale;
     if (this.outages && events > most) return;
@@ -188,10 +186,5 @@ export class SeriesProcess {
   /** ln N against the objective: null without one. */
   get logBelowObjective(): number | null {
     return this.objective === undefined ? null : logMean(this.belowObjective, OBJECTIVE_WEIGHTS);
-  }
-
-  /** l(r), rooted and summed over the bins, at each of the settings' effects. */
-  get logLikelihoods(): Float64Array {
-    return this.likelihood;
   }
 }

@@ -1,8 +1,8 @@
 /** The ready-made settings, and the refusal of settings that mean nothing. */
 import type { JudgeSettings, ProfileName } from './types';
 
-/** Relative risks that are bet on: symmetric about 1 on the log scale, so that swapping the arms swaps the interval's ends. */
-const EFFECTS = [1 / 60, 1 / 25, 1 / 10, 1 / 5, 1 / 3, 1 / 2, 1 / 1.5, 1 / 1.25, 1, 1.25, 1.5, 2, 3, 5, 10, 25, 60];
+/** Relative risks that are bet on. */
+const EFFECTS = [1 / 5, 1 / 3, 1 / 2, 1 / 1.5, 1 / 1.25, 1, 1.25, 1.5, 2, 3, 5, 10, 25, 60];
 
 const STANDARD: JudgeSettings = {
   alpha: 0.05,
@@ -15,8 +15,8 @@ const STANDARD: JudgeSettings = {
   cap: 8,
   lateReserve: 0.1,
   effects: EFFECTS,
-  rollbackWeights: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0.08, 0.15, 0.25, 0.2, 0.14, 0.1, 0.05, 0.03],
-  promotionWeights: [0.02, 0.02, 0.03, 0.04, 0.06, 0.09, 0.12, 0.15, 0.25, 0.14, 0.08, 0, 0, 0, 0, 0, 0],
+  rollbackWeights: [0, 0, 0, 0, 0, 0, 0.08, 0.15, 0.25, 0.2, 0.14, 0.1, 0.05, 0.03],
+  promotionWeights: [0.05, 0.08, 0.1, 0.13, 0.16, 0.26, 0.14, 0.08, 0, 0, 0, 0, 0, 0],
   guardAlpha: 0.001,
   shareTolerance: 0.05,
   settleSeconds: 0,
