@@ -116,16 +116,18 @@ const REBUILDERS =
 const CARRIES_CODE =
   /^(cloudpickle(\.cloudpickle(_fast)?)?|joblib\.externals\.cloudpickle(\.cloudpickle(_fast)?)?|dill\._dill|dill)\.(_make_\w+|_fill_function|_builtin_type|_class_setstate|_function_setstate|_empty_cell_value|_cell_set|_get_bases|_lookup_class_or_track|_create_\w+|_load_type|_setitems|_get_attr|_make_skel_func|_make_empty_cell|subimport|dynamic_subimport|_shims\.\w+)$/;
 
-/** Packages whose functions, where no list knows them, are harmless to name and not to call: they load, convert and fetch. */
-const FRAMEWORKS =
-  /^(torch|torchvision|tensorflow|keras|tf_keras|transformers|diffusers|accelerate|huggingface_hub|joblib|onnx|mlflow|datasets|tokenizers)(\.|$)/;
+/** Words in the names of functions that packages give their pickles, to be built again by. */
+const BUILDS = /^(_|from_|make|create|build|new|empty|wrap|decode|convert)|pickle|rebuild|reconstruct|restore/i;
 
-/** Judges a name that a model would call, and not only hold. */
+/**
+ * Judges a name that a model would call, and not only hold. A class that no list knows may well be a model's own; a public function that is
+ * called while loading is none of it.
+ */
 export function judgeCall(module: string, name: string): Judgement {
   const judgement = judgeName(module, name);
-  const isFunction = !/^_*[A-Z]/.test(name.split('.').at(-1)!);
-  if (judgement.grade === 'unknown' && isFunction && FRAMEWORKS.test(module))
-    return dangerous('a function of a framework that builds no part of a model');
+  const last = name.split('.').at(-1)!;
+  const isFunction = /^[a-z]/.test(last) && !BUILDS.test(last) && !listedIn(STDLIB_ODD, module, name) && module !== 'copyreg extension';
+  if (judgement.grade === 'unknown' && isFunction) return dangerous('a function that no list knows, and that builds no part of a model');
   return judgement;
 }
 
