@@ -119,7 +119,7 @@ function run(command: readonly string[], from: readonly string[]): Outcome {
   });
   if (status !== 0) throw new Error(`${command.join(' ')} ended with ${status}: ${stderr.slice(0, 500)}`);
   return JSON.parse(stdout) as Outcome;
-} // prettier-ignore
+}
 
 interface Both {
   readonly malicious: Outcome;
@@ -146,7 +146,7 @@ function show(name: string, { malicious: bad, benign: good }: Both): void {
       `${name.padEnd(10)} ${kind.padEnd(9)} ${outcome.rows.length} artifacts: ${grades}; ${outcome.rows.filter((row) => row.refused).length} refused; ${outcome.seconds.toFixed(2)} s, ${outcome.megabytes.toFixed(0)} MB`,
     );
   }
-} // prettier-ignore
+}
 
 /** Each hostile megabyte in a process of its own, so that its memory is its own. */
 function megabytes(): { seconds: number; slowest: string; megabytes: number; largest: string } {

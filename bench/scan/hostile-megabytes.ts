@@ -58,4 +58,4 @@ export function hostileMegabytes(quick: boolean): HostileMegabyte[] {
       name,
       write: (path) => writeFileSync(path, make() ?? Buffer.alloc(0)),
     }));
-} // prettier-ignore
+}

@@ -36,7 +36,7 @@ const KINDS: Record<number, string> = {
   607: 'normalizer',
   609: 'array feature extractor',
   900: 'identity',
-}; // prettier-ignore
+};
 
 const ARRAY_TYPES: Record<number, string> = { 65568: 'float32', 65600: 'float64', 131104: 'int32', 65552: 'float16' };
 

@@ -47,7 +47,7 @@ const TENSOR_TYPES: Record<number, string> = {
   34: 'tq1_0',
   35: 'tq2_0',
   39: 'mxfp4',
-}; // prettier-ignore
+};
 
 const MOST_ENTRIES = 1_000_000;
 

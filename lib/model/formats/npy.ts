@@ -35,7 +35,7 @@ export function readNpy(bytes: Bytes): NpyHeader {
       .map(Number),
     fortranOrder: /'fortran_order':\s*True/.test(header),
     dataOffset: start + length,
-  }; // prettier-ignore
+  };
 }
 
 /** A dtype string such as `<f4` in words. */

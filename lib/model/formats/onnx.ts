@@ -56,7 +56,7 @@ const TYPES = [
   'float8e8m0',
   'uint2',
   'int2',
-] as const; // prettier-ignore
+] as const;
 
 /** Graphs nest in the bodies of If, Loop and Scan; deeper than this none is real. */
 const DEEPEST = 64;

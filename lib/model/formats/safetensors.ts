@@ -38,7 +38,7 @@ const TYPES: Record<string, readonly [name: string, bits: number]> = {
   F4: ['float4e2m1', 4],
   F6_E2M3: ['float6e2m3', 6],
   F6_E3M2: ['float6e3m2', 6],
-}; // prettier-ignore
+};
 
 export function startsLikeSafetensors(head: Buffer, size: number): boolean {
   if (head.length < 10 || head[8] !== 0x7b) return false;

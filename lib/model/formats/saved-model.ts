@@ -49,7 +49,7 @@ const TYPES = [
   'uint64',
   'float8e5m2',
   'float8e4m3fn',
-]; // prettier-ignore
+];
 
 export function tensorflowType(number: number): string {
   return TYPES[number] ?? `type ${number}`;

@@ -33,7 +33,7 @@ const TYPES = [
   'uint16',
   'int4',
   'bfloat16',
-]; // prettier-ignore
+];
 
 /** Beyond this a mobile model is not one. */
 const LARGEST = 2 ** 31 - 1;
@@ -60,7 +60,7 @@ export function readTflite(bytes: Bytes): TfliteModel {
       .map((code) => code.text(1))
       .filter((name) => name !== ''),
     weights: tensors.filter((_, index) => (buffers[tables[index]!.int(2)]?.length(0) ?? 0) > 0),
-  }; // prettier-ignore
+  };
 }
 
 function tensor(table: Table): NamedTensor {

@@ -257,7 +257,7 @@ function shards(tree: ModelTree): Finding[] {
         .filter((name) => !has(tree, folder + name))
         .map((name) => shardMissing(folder + name));
     });
-} // prettier-ignore
+}
 
 function triton(tree: ModelTree): Finding[] {
   const found: Finding[] = [];

@@ -33,7 +33,7 @@ const FORMATS: Record<string, readonly string[]> = {
   txt: ['lightgbm-text'],
   cbm: ['catboost-binary'],
   triton: ['triton-repository'],
-}; // prettier-ignore
+};
 
 /** Frameworks that hold one another's models: a Keras model is a TensorFlow one, weights alone belong to any. */
 const KIN: readonly (readonly string[])[] = [

@@ -64,7 +64,7 @@ const KEYS = [
   'libraries',
   'licence',
   'scan',
-]; // prettier-ignore
+];
 
 /** The characters of a name that also names files and AWS resources. */
 const NAME = /^[a-zA-Z0-9](-?[a-zA-Z0-9_.])*$/;
@@ -109,7 +109,7 @@ function suggestion(key: string): string {
       .replace('license', 'licence');
   const near = KEYS.find((known) => plain(known) === plain(key)) ?? KEYS.find((known) => plain(known).startsWith(plain(key).slice(0, 4)));
   return near === undefined ? `the keys are ${KEYS.join(', ')}` : `write ${near}`;
-} // prettier-ignore
+}
 
 class YamlReader {
   constructor(private readonly path: string) {}

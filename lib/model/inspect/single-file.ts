@@ -27,7 +27,7 @@ export function singleFile(tree: ModelTree, chosen: string | undefined): Subject
   throw several(
     tree,
     models.map(({ file }) => file),
-  ); // prettier-ignore
+  );
 }
 
 /** Handlers, their libraries, and what describes a model are none. */

@@ -93,7 +93,7 @@ function savedModel(tree: ModelTree): Subject | undefined {
       operators: saved.operators.size,
     }),
     findings: index === undefined && [...saved.operators].some((name) => name.startsWith('Restore')) ? [variablesMissing(prefix)] : [],
-  }; // prettier-ignore
+  };
 }
 
 /** Optimizers' slots, and the second list in which Keras names every variable once more, are no weights. */

@@ -10,7 +10,7 @@ import {
   PickleUnknown,
   runPickle,
   type Value,
-} from '../formats/pickle'; // prettier-ignore
+} from '../formats/pickle';
 import type { ScanFinding } from './grade';
 import { type Judgement, judgeCall, judgeName } from './names';
 import { render, renderCall, texts } from './render';
@@ -337,7 +337,7 @@ const SPEAKING = new Set(
     'x\x9c',
     'x\xda',
   ].map((mark) => Buffer.from(mark, 'latin1').readUInt16BE()),
-); // prettier-ignore
+);
 
 /** In bytes that may be no pickle at all, only what is written like a Python name counts. */
 const PLAUSIBLE = /^[A-Za-z_][\w]*(\.[A-Za-z_][\w]*)+$/;

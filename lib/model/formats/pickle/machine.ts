@@ -1,6 +1,7 @@
 import { type Bytes, TruncatedError } from '../bytes';
-import { type RawArray, rawArrayAfter } from './joblib';
+import { rawArrayAfter } from './joblib';
 import { OPCODES } from './opcodes';
+import type { PickleFault, PickleListener, PickleOptions, PickleRun } from './pickle-run';
 import { PickleReader, unescapedUnicode, unquoted } from './reader';
 import {
   asNumber,
@@ -15,53 +16,6 @@ import {
   type Value,
 } from './values';
 
-/** Is told of what the pickle would do, in the order in which it would do it. */
-export interface PickleListener {
-  imported?(global: PickleGlobal): void;
-  /** A call by REDUCE, INST, OBJ, NEWOBJ or NEWOBJ_EX. */
-  called?(call: PickleCall): void;
-  /** State handed to an object by BUILD. */
-  built?(target: Value, state: Value, offset: number): void;
-  /** Byte strings, which may hold pickles again. */
-  bytes?(bytes: PickleBytes): void;
-  /** A sequence or dictionary that stands for more than 100,000,000 values, by sharing. */
-  expanded?(offset: number): void;
-  /** Raw array bytes in the stream, as joblib writes them. */
-  rawArray?(array: RawArray): void;
-}
-
-export interface PickleOptions {
-  readonly listener?: PickleListener;
-  /** @default 50,000,000 */
-  readonly mostOpcodes?: number;
-  /** Time, in `performance.now()`'s milliseconds, after which the run stops. @default - none */
-  readonly until?: number;
-  /** Whether raw arrays after a joblib wrapper are skipped, as joblib.load does, or read as opcodes, as pickle.load would. @default true */
-  readonly skipRawArrays?: boolean;
-  /** How many pickles this one stands in. @default 0 */
-  readonly depth?: number;
-}
-
-/** A place where a strict unpickler would raise; the run goes on behind it where it can. */
-export interface PickleFault {
-  readonly offset: number;
-  readonly what: string;
-}
-
-export interface PickleRun {
-  /** What lay on top at the end. */
-  readonly value: Value;
-  /** Where the run ended: behind STOP, or where it could not go on. */
-  readonly end: number;
-  readonly stopped: 'stop' | 'truncated' | 'not-an-opcode' | 'limit';
-  /** From PROTO; 0 without one, or 1 where a binary opcode of protocol 1 was seen. */
-  readonly protocol: number;
-  readonly opcodes: number;
-  readonly faults: readonly PickleFault[];
-  /** Ends of frames that an opcode's argument reached across: a reader by frames goes on there. */
-  readonly brokenFrames: readonly number[];
-}
-
 /** Runs one pickle from `offset` to its STOP: a stack and a memo, and no Python. */
 export function runPickle(bytes: Bytes, offset = 0, options: PickleOptions = {}): PickleRun {
   return new Machine(bytes, offset, options).run();
@@ -75,7 +29,93 @@ const CLOCK_EVERY = 1024;
 /** Byte strings up to this are told as text where Python 2 wrote them as such. */
 const LONGEST_PYTHON2_TEXT = 1024;
 
+/** Opcodes that protocol 1 brought, in pickles that announce no protocol. */
+const BINARY: ReadonlySet<number> = new Set(
+  Object.entries(OPCODES)
+    .filter(([, name]) =>
+      /^(BININT|BININT1|BININT2|BINFLOAT|BINSTRING|SHORT_BINSTRING|BINUNICODE|EMPTY_TUPLE|EMPTY_LIST|EMPTY_DICT|BINGET|LONG_BINGET|BINPUT|LONG_BINPUT|BINPERSID)$/.test(
+        name,
+      ),
+    )
+    .map(([byte]) => Number(byte)),
+);
+
 class Machine {
+  /** What each opcode does, by its name. */
+  private static readonly STEPS: Readonly<Record<string, (m: Machine) => void>> = {
+    PROTO: (m) => {
+      m.protocol = Math.max(m.protocol, m.reader.u8());
+    },
+    FRAME: (m) => m.frame(m.reader.u64()),
+    MARK: (m) => m.marks.push(m.stack.length),
+    POP: (m) => m.popOrUnmark(),
+    POP_MARK: (m) => m.popMark(),
+    DUP: (m) => m.stack.push(m.top()),
+    NONE: (m) => m.stack.push(null),
+    NEWTRUE: (m) => m.stack.push(true),
+    NEWFALSE: (m) => m.stack.push(false),
+    INT: (m) => m.stack.push(integer(m.reader.line())),
+    LONG: (m) => m.stack.push(integer(m.reader.line().replace(/L$/, ''))),
+    BININT: (m) => m.stack.push(m.reader.i32()),
+    BININT1: (m) => m.stack.push(m.reader.u8()),
+    BININT2: (m) => m.stack.push(m.reader.u16()),
+    LONG1: (m) => m.stack.push(m.reader.long(m.reader.u8()) ?? new PickleUnknown('a long number')),
+    LONG4: (m) => m.stack.push(m.reader.long(m.length(m.reader.i32())) ?? new PickleUnknown('a long number')),
+    FLOAT: (m) => m.stack.push(Number.parseFloat(m.reader.line())),
+    BINFLOAT: (m) => m.stack.push(m.reader.f64()),
+    STRING: (m) => m.stack.push(unquoted(m.reader.line())),
+    UNICODE: (m) => m.stack.push(unescapedUnicode(m.reader.line())),
+    BINSTRING: (m) => m.python2Text(m.length(m.reader.i32())),
+    SHORT_BINSTRING: (m) => m.python2Text(m.reader.u8()),
+    BINUNICODE: (m) => m.stack.push(m.reader.text(m.reader.u32(), 'utf8')),
+    SHORT_BINUNICODE: (m) => m.stack.push(m.reader.text(m.reader.u8(), 'utf8')),
+    BINUNICODE8: (m) => m.stack.push(m.reader.text(m.reader.u64(), 'utf8')),
+    BINBYTES: (m) => m.pushBytes(m.reader.u32()),
+    SHORT_BINBYTES: (m) => m.pushBytes(m.reader.u8()),
+    BINBYTES8: (m) => m.pushBytes(m.reader.u64()),
+    BYTEARRAY8: (m) => m.pushBytes(m.reader.u64()),
+    NEXT_BUFFER: (m) => m.stack.push(new PickleUnknown('a buffer from outside the pickle')),
+    READONLY_BUFFER: () => undefined,
+    EMPTY_TUPLE: (m) => m.stack.push(new PickleSequence('tuple')),
+    EMPTY_LIST: (m) => m.stack.push(new PickleSequence('list')),
+    EMPTY_DICT: (m) => m.stack.push(new PickleDict()),
+    EMPTY_SET: (m) => m.stack.push(new PickleSequence('set')),
+    TUPLE: (m) => m.sequence('tuple', m.popMark()),
+    LIST: (m) => m.sequence('list', m.popMark()),
+    FROZENSET: (m) => m.sequence('frozenset', m.popMark()),
+    DICT: (m) => m.dict(m.popMark()),
+    TUPLE1: (m) => m.tuple(1),
+    TUPLE2: (m) => m.tuple(2),
+    TUPLE3: (m) => m.tuple(3),
+    APPEND: (m) => m.append([m.pop()]),
+    APPENDS: (m) => m.append(m.popMark()),
+    ADDITEMS: (m) => m.append(m.popMark()),
+    SETITEM: (m) => m.set(m.popSeveral(2)),
+    SETITEMS: (m) => m.set(m.popMark()),
+    GET: (m) => m.get(integer(m.reader.line())),
+    BINGET: (m) => m.get(m.reader.u8()),
+    LONG_BINGET: (m) => m.get(m.reader.u32()),
+    PUT: (m) => m.put(integer(m.reader.line())),
+    BINPUT: (m) => m.put(m.reader.u8()),
+    LONG_BINPUT: (m) => m.put(m.reader.u32()),
+    MEMOIZE: (m) => m.put(m.memo.size),
+    GLOBAL: (m) => m.stack.push(m.import(m.reader.line(), m.reader.line())),
+    STACK_GLOBAL: (m) => m.stackGlobal(),
+    EXT1: (m) => m.extension(m.reader.u8()),
+    EXT2: (m) => m.extension(m.reader.u16()),
+    EXT4: (m) => m.extension(m.reader.i32()),
+    REDUCE: (m) => m.reduce(),
+    NEWOBJ: (m) => m.reduce(),
+    NEWOBJ_EX: (m) => m.newObjectEx(),
+    INST: (m) => m.instance(m.reader.line(), m.reader.line()),
+    OBJ: (m) => m.object(m.popMark()),
+    BUILD: (m) => m.build(),
+    PERSID: (m) => m.stack.push(new PicklePersistent(m.reader.line(), m.start)),
+    BINPERSID: (m) => m.stack.push(new PicklePersistent(m.pop(), m.start)),
+  };
+
+  private static readonly BY_BYTE = Array.from({ length: 256 }, (_, byte) => Machine.STEPS[OPCODES[byte] ?? '']);
+
   private readonly reader: PickleReader;
   private readonly stack: Value[] = [];
   private readonly marks: number[] = [];
@@ -146,231 +186,10 @@ class Machine {
 
   /** Carries out one opcode; false when the byte is none. */
   private step(): boolean {
-    const { reader, stack } = this;
-    switch (this.opcode) {
-      case 0x80:
-        this.protocol = Math.max(this.protocol, reader.u8());
-        break; // PROTO
-      case 0x95:
-        this.frame(reader.u64());
-        break; // FRAME
-      case 0x28:
-        this.marks.push(stack.length);
-        break; // MARK
-      case 0x30:
-        this.popOrUnmark();
-        break; // POP
-      case 0x31:
-        this.popMark();
-        break; // POP_MARK
-      case 0x32:
-        stack.push(this.top());
-        break; // DUP
-      case 0x4e:
-        stack.push(null);
-        break; // NONE
-      case 0x88:
-        stack.push(true);
-        break; // NEWTRUE
-      case 0x89:
-        stack.push(false);
-        break; // NEWFALSE
-      case 0x49:
-        stack.push(integer(reader.line()));
-        break; // INT
-      case 0x4c:
-        stack.push(integer(reader.line().replace(/L$/, '')));
-        break; // LONG
-      case 0x4a:
-        this.binary();
-        stack.push(reader.i32());
-        break; // BININT
-      case 0x4b:
-        this.binary();
-        stack.push(reader.u8());
-        break; // BININT1
-      case 0x4d:
-        this.binary();
-        stack.push(reader.u16());
-        break; // BININT2
-      case 0x8a:
-        stack.push(reader.long(reader.u8()) ?? new PickleUnknown('a long number'));
-        break; // LONG1
-      case 0x8b:
-        stack.push(reader.long(this.length(reader.i32())) ?? new PickleUnknown('a long number'));
-        break; // LONG4
-      case 0x46:
-        stack.push(Number.parseFloat(reader.line()));
-        break; // FLOAT
-      case 0x47:
-        this.binary();
-        stack.push(reader.f64());
-        break; // BINFLOAT
-      case 0x53:
-        stack.push(unquoted(reader.line()));
-        break; // STRING
-      case 0x56:
-        stack.push(unescapedUnicode(reader.line()));
-        break; // UNICODE
-      case 0x54:
-        this.binary();
-        this.python2Text(this.length(reader.i32()));
-        break; // BINSTRING
-      case 0x55:
-        this.binary();
-        this.python2Text(reader.u8());
-        break; // SHORT_BINSTRING
-      case 0x58:
-        this.binary();
-        stack.push(reader.text(reader.u32(), 'utf8'));
-        break; // BINUNICODE
-      case 0x8c:
-        stack.push(reader.text(reader.u8(), 'utf8'));
-        break; // SHORT_BINUNICODE
-      case 0x8d:
-        stack.push(reader.text(reader.u64(), 'utf8'));
-        break; // BINUNICODE8
-      case 0x42:
-        this.pushBytes(reader.u32());
-        break; // BINBYTES
-      case 0x43:
-        this.pushBytes(reader.u8());
-        break; // SHORT_BINBYTES
-      case 0x8e:
-        this.pushBytes(reader.u64());
-        break; // BINBYTES8
-      case 0x96:
-        this.pushBytes(reader.u64());
-        break; // BYTEARRAY8
-      case 0x97:
-        stack.push(new PickleUnknown('a buffer from outside the pickle'));
-        break; // NEXT_BUFFER
-      case 0x98:
-        break; // READONLY_BUFFER
-      case 0x29:
-        this.binary();
-        stack.push(new PickleSequence('tuple'));
-        break; // EMPTY_TUPLE
-      case 0x5d:
-        this.binary();
-        stack.push(new PickleSequence('list'));
-        break; // EMPTY_LIST
-      case 0x7d:
-        this.binary();
-        stack.push(new PickleDict());
-        break; // EMPTY_DICT
-      case 0x8f:
-        stack.push(new PickleSequence('set'));
-        break; // EMPTY_SET
-      case 0x74:
-        this.sequence('tuple', this.popMark());
-        break; // TUPLE
-      case 0x6c:
-        this.sequence('list', this.popMark());
-        break; // LIST
-      case 0x91:
-        this.sequence('frozenset', this.popMark());
-        break; // FROZENSET
-      case 0x64:
-        this.dict(this.popMark());
-        break; // DICT
-      case 0x85:
-        this.tuple(1);
-        break; // TUPLE1
-      case 0x86:
-        this.tuple(2);
-        break; // TUPLE2
-      case 0x87:
-        this.tuple(3);
-        break; // TUPLE3
-      case 0x61:
-        this.append([this.pop()]);
-        break; // APPEND
-      case 0x65:
-        this.append(this.popMark());
-        break; // APPENDS
-      case 0x90:
-        this.append(this.popMark());
-        break; // ADDITEMS
-      case 0x73:
-        this.set(this.popSeveral(2));
-        break; // SETITEM
-      case 0x75:
-        this.set(this.popMark());
-        break; // SETITEMS
-      case 0x67:
-        this.get(integer(reader.line()));
-        break; // GET
-      case 0x68:
-        this.binary();
-        this.get(reader.u8());
-        break; // BINGET
-      case 0x6a:
-        this.binary();
-        this.get(reader.u32());
-        break; // LONG_BINGET
-      case 0x70:
-        this.put(integer(reader.line()));
-        break; // PUT
-      case 0x71:
-        this.binary();
-        this.put(reader.u8());
-        break; // BINPUT
-      case 0x72:
-        this.binary();
-        this.put(reader.u32());
-        break; // LONG_BINPUT
-      case 0x94:
-        this.put(this.memo.size);
-        break; // MEMOIZE
-      case 0x63:
-        stack.push(this.import(reader.line(), reader.line()));
-        break; // GLOBAL
-      case 0x93:
-        this.stackGlobal();
-        break; // STACK_GLOBAL
-      case 0x82:
-        this.extension(reader.u8());
-        break; // EXT1
-      case 0x83:
-        this.extension(reader.u16());
-        break; // EXT2
-      case 0x84:
-        this.extension(reader.i32());
-        break; // EXT4
-      case 0x52:
-        this.reduce();
-        break; // REDUCE
-      case 0x81:
-        this.reduce();
-        break; // NEWOBJ
-      case 0x92:
-        this.newObjectEx();
-        break; // NEWOBJ_EX
-      case 0x69:
-        this.instance(reader.line(), reader.line());
-        break; // INST
-      case 0x6f:
-        this.object(this.popMark());
-        break; // OBJ
-      case 0x62:
-        this.build();
-        break; // BUILD
-      case 0x50:
-        stack.push(new PicklePersistent(reader.line(), this.start));
-        break; // PERSID
-      case 0x51:
-        this.binary();
-        stack.push(new PicklePersistent(this.pop(), this.start));
-        break; // BINPERSID
-      default:
-        return false;
-    } // prettier-ignore
-    return true;
-  }
-
-  private binary(): void {
-    if (this.protocol === 0) this.protocol = 1;
+    if (this.protocol === 0 && BINARY.has(this.opcode)) this.protocol = 1;
+    const act = Machine.BY_BYTE[this.opcode];
+    act?.(this);
+    return act !== undefined;
   }
 
   private fault(what: string): void {

@@ -68,4 +68,4 @@ export const OPCODES: Readonly<Record<number, string>> = {
   150: 'BYTEARRAY8',
   151: 'NEXT_BUFFER',
   152: 'READONLY_BUFFER',
-}; // prettier-ignore
+};

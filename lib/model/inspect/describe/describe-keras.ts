@@ -143,7 +143,7 @@ function signature(config: KerasNode): Signature | undefined {
   const named = Array.isArray(outputs) ? outputs.flat().filter((name): name is string => typeof name === 'string') : [];
   const last = layerList(config).at(-1);
   return { inputs, outputs: (named.length > 0 ? named : [layerName(last)]).map((name) => output(config, name)) };
-} // prettier-ignore
+}
 
 function layerName(layer: KerasNode | undefined): string {
   return text((layer?.config as KerasNode | undefined)?.name) ?? 'output';

@@ -40,7 +40,7 @@ export function describeOnnx(bytes: Bytes, path: string): Description {
       'external data': model.externalData.join(', '),
     }),
     findings: findings(model, path),
-  }; // prettier-ignore
+  };
 }
 
 function isInside(location: string): boolean {

@@ -16,7 +16,7 @@ import {
   scalar,
   typeName,
   type Value,
-} from '../../formats/pickle'; // prettier-ignore
+} from '../../formats/pickle';
 import type { Framework, ModelFormat } from '../inspection';
 import { counted, type Description, facts, few } from './description';
 
@@ -32,7 +32,7 @@ const FRAMEWORKS: readonly [prefix: string, framework: Framework][] = [
   ['keras', 'keras'],
   ['tensorflow', 'tensorflow'],
   ['transformers', 'huggingface'],
-]; // prettier-ignore
+];
 
 export interface PickleContents {
   readonly run: PickleRun;
@@ -157,7 +157,7 @@ function steps(value: Value): string[] {
 function pipeline(value: Value): (readonly Value[])[] {
   return items(stateOf(value)?.get('steps'))
     .map(items)
-    .filter((step) => step.length === 2); // prettier-ignore
+    .filter((step) => step.length === 2);
 }
 
 function signature(features: number, classes: readonly (string | number)[]) {

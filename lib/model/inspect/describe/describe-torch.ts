@@ -95,7 +95,7 @@ const STORAGES: Record<string, string> = {
   QInt32Storage: 'int32',
   ComplexDoubleStorage: 'complex128',
   UntypedStorage: 'uint8',
-}; // prettier-ignore
+};
 
 /** Tensors by where their numbers stand, so that tied weights count once. */
 function readTensors(bytes: Bytes) {
@@ -152,7 +152,7 @@ function forwardOf(value: Value, content: (name: string) => Bytes | undefined): 
     text: `(${inputs.join(', ').replace(/\s+/g, ' ')}) -> ${match[2]!.trim()}`,
     signature: { inputs: inputs.map(argument), outputs: [{ name: 'output', type: match[2]!.trim().toLowerCase() }] },
   };
-} // prettier-ignore
+}
 
 function argument(text: string) {
   const [name = '', type = 'Tensor'] = text.split(':').map((part) => part.trim());
