@@ -4,6 +4,8 @@ import type { Bin, Counts } from './types';
 const COUNTED = ['candidateRequests', 'candidateBad', 'baselineRequests', 'baselineBad'] as const;
 const COLUMNS = ['start', 'seconds', ...COUNTED] as const;
 
+const LARGEST = Number.MAX_SAFE_INTEGER;
+
 /** Bins as columns, the form in which they are judged and stored. */
 export function countsOf(bins: readonly Bin[]): Counts {
   return {
@@ -119,28 +121,22 @@ export class BinTable {
   }
 
   private check(i: number): void {
+    const start = this.start[i]!;
     const seconds = this.seconds[i]!;
-    if (!Number.isFinite(this.start[i]!))
-      throw new Error(`${this.where}: a bin's start must be in seconds since 1970, not ${this.start[i]}`);
-    if (!(seconds > 0 && seconds < Infinity)) throw new Error(`${this.at(i)}: seconds must be above 0, not ${seconds}`);
-    const requests = [this.candidateRequests[i]!, this.baselineRequests[i]!] as const;
-    const bad = [this.candidateBad[i]!, this.baselineBad[i]!] as const;
-    if (
-      isCount(requests[0]) &&
-      isCount(requests[1]) &&
-      isCount(bad[0]) &&
-      isCount(bad[1]) &&
-      bad[0] <= requests[0] &&
-      bad[1] <= requests[1]
-    )
-      return;
+    if (!(start > -LARGEST && start < LARGEST)) throw new Error(`${this.where}: a bin's start must be in seconds since 1970, not ${start}`);
+    if (!(seconds > 0 && seconds < LARGEST)) throw new Error(`${this.at(i)}: seconds must be above 0, not ${seconds}`);
+    const n = this.candidateRequests[i]!;
+    const c = this.candidateBad[i]!;
+    const m = this.baselineRequests[i]!;
+    const b = this.baselineBad[i]!;
+    if (isCount(n) && isCount(c) && isCount(m) && isCount(b) && c <= n && b <= m) return;
     for (const column of COUNTED) {
       const count = this[column][i]!;
-      if (!isCount(count))
-        throw new Error(`${this.at(i)}: ${column} must be a whole number of at least 0, not ${count}; round interpolated counts`);
+      const wanted = 'must be a whole number of at least 0';
+      if (!isCount(count)) throw new Error(`${this.at(i)}: ${column} ${wanted}, not ${count}; round interpolated counts`);
     }
-    if (bad[0] > requests[0]) throw new Error(`${this.at(i)}: candidateBad is ${bad[0]}, more than candidateRequests, ${requests[0]}`);
-    throw new Error(`${this.at(i)}: baselineBad is ${bad[1]}, more than baselineRequests, ${requests[1]}`);
+    if (c > n) throw new Error(`${this.at(i)}: candidateBad is ${c}, more than candidateRequests, ${n}`);
+    throw new Error(`${this.at(i)}: baselineBad is ${b}, more than baselineRequests, ${m}`);
   }
 
   private at(i: number): string {
@@ -168,5 +164,5 @@ export class BinTable {
 }
 
 function isCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
+  return value >= 0 && value <= LARGEST && value % 1 === 0;
 }

@@ -52,6 +52,8 @@ export class Evaluation {
   private readonly running: readonly RunningSeries[];
   private routing: readonly Routing[] | undefined;
   private crossing: Crossing | null = null;
+  /** ln(1/alpha). */
+  private readonly threshold: number;
   private judgedUntil = -Infinity;
   private stale = false;
 
@@ -61,6 +63,7 @@ export class Evaluation {
    */
   constructor(private readonly input: JudgeInput) {
     this.settings = profile(input.profile, input.settings);
+    this.threshold = -Math.log(this.settings.alpha);
     const { metrics } = input;
     checkMetrics(metrics);
     const margins = [...new Set(metrics.map((metric) => metric.margin ?? this.settings.margin))];
@@ -128,7 +131,7 @@ export class Evaluation {
     const drift = driftEvidence(this.input.predictions ?? [], this.settings);
     const facts = {
       logWorse: this.logWorse(),
-      logWorseThreshold: -Math.log(this.settings.alpha),
+      logWorseThreshold: this.threshold,
       crossing: this.crossing,
       metrics,
       share,
@@ -215,9 +218,9 @@ export class Evaluation {
   }
 
   private lookForCrossing(moment: number): void {
-    const threshold = -Math.log(this.settings.alpha);
+    const { threshold } = this;
     // A mean is at most its largest part.
-    let bound = -Infinity;
+    let bound = 0;
     for (const { part, process } of this.running) if (part > 0 && process.worse.logBound > bound) bound = process.worse.logBound;
     if (bound < threshold || this.logWorse() < threshold) return;
     let best: { metric: RunningMetric; logEvidence: number; excess: number } | undefined;

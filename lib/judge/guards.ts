@@ -96,9 +96,10 @@ function inOrder(routing: readonly Routing[]): Routing[] {
 /** Calls `use` for each judged bin that lies within one step. */
 function forEachRouted({ table, judged }: JudgedTable, steps: readonly Routing[], use: (bin: number, step: number) => void): void {
   let step = -1;
+  let until = steps[0]?.from ?? Infinity;
   for (let i = 0; i < judged; i++) {
-    while (step + 1 < steps.length && steps[step + 1]!.from <= table.start[i]!) step++;
-    if (step >= 0 && table.end(i) <= (steps[step + 1]?.from ?? Infinity)) use(i, step);
+    while (until <= table.start[i]!) until = steps[++step + 1]?.from ?? Infinity;
+    if (step >= 0 && table.end(i) <= until) use(i, step);
   }
 }
 
