@@ -251,7 +251,8 @@ def main(wanted):
             shutil.copyfile(Path(__file__).parent / "rows.py", directory / "code" / "rows.py")
         MODELS[name].train(rows, directory)
         about = describe(name, rows, later)
-        (directory / "model.yaml").write_text(yaml.safe_dump(about, sort_keys=False, width=120))
+        # XGBoost's algorithm mode takes the first file at the root that is not hidden for the model
+        (directory / (".model.yaml" if directory.name == "xgboost-ubj" else "model.yaml")).write_text(yaml.safe_dump(about, sort_keys=False, width=120))
         print(name, about["metrics"], flush=True)
 
 

@@ -59,9 +59,19 @@ describe('scikit-learn', () => {
 describe('XGBoost', () => {
   beforeEach(() => put('xgboost-model', real('xgboost-ubj/xgboost-model.ubj')));
 
-  test('loads the only file at the root; model.yaml does not count, since archives leave it out there', () => {
+  test('loads the first file at the root: model.yaml must be hidden from it', () => {
     put('model.yaml', 'name: trees\n');
-    expect(errors()).toEqual([]);
+    expect(errors()).toEqual(['xgboost-root-files']);
+    expect(inspect(folder).findings[0]).toMatchObject({ remedy: expect.stringContaining('rename model.yaml to .model.yaml') });
+    rmSync(join(folder, 'model.yaml'));
+    put('.model.yaml', 'name: trees\n');
+    expect(inspect(folder)).toMatchObject({ name: 'trees', findings: [] });
+  });
+
+  test('both model.yaml and .model.yaml are one too many', () => {
+    put('model.yaml', 'name: trees\n');
+    put('.model.yaml', 'name: trees\n');
+    expect(() => inspect(folder)).toThrow('holds model.yaml and .model.yaml: keep one of the two');
   });
 
   test('a README beside the model might be loaded instead', () => {

@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Inspection, inspect } from '../../lib/model/inspect';
@@ -184,5 +184,14 @@ describe("the project's own models", () => {
     cpSync(join(FIXTURES, 'onnx'), join(folder, 'churn/7'), { recursive: true });
     expect(inspect(join(folder, 'churn/7')).name).toBe('churn');
     rmSync(folder, { recursive: true });
+  });
+});
+
+describe('the same question in other frameworks', () => {
+  const FRAMEWORKS = join(__dirname, '../../model-artifacts/frameworks');
+
+  test.each(readdirSync(FRAMEWORKS))('%s has what its container wants, and nothing in it that would do harm', (name) => {
+    const { findings } = inspect(join(FRAMEWORKS, name));
+    expect(findings.filter(({ severity }) => severity !== 'note')).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import type { Finding } from './finding';
 import type { Needs } from './inspection';
 import type { ModelTree } from './model-tree';
-import { MODEL_YAML } from './model-yaml';
+import { HIDDEN_MODEL_YAML, MODEL_YAML } from './model-yaml';
 import { defines, HANDLER, has, textOf } from './needs';
 import { shardMissing } from './single-file';
 import { json, type Subject } from './subject';
@@ -112,16 +112,25 @@ function xgboost(tree: ModelTree): Finding[] {
       ),
     ];
   }
-  const root = tree.files.filter(({ path }) => !path.includes('/') && !path.startsWith('.') && path !== MODEL_YAML).map(({ path }) => path);
+  const root = tree.files.filter(({ path }) => !path.includes('/') && !path.startsWith('.')).map(({ path }) => path);
   if (root.length === 1) return [];
+  if (root.length === 0) {
+    return [
+      error(
+        'xgboost-root-files',
+        undefined,
+        'there is no file at the root, where the XGBoost container looks for the model',
+        'move the model to the root',
+      ),
+    ];
+  }
+  const others = `keep the model alone at the root, or write ${HANDLER} with model_fn(model_dir)`;
   return [
     error(
       'xgboost-root-files',
       undefined,
-      root.length === 0
-        ? 'there is no file at the root, where the XGBoost container looks for the model'
-        : `the XGBoost container loads the first file at the root, and there are ${root.length}: ${root.join(', ')}`,
-      root.length === 0 ? 'move the model to the root' : `keep the model alone at the root, or write ${HANDLER} with model_fn(model_dir)`,
+      `the XGBoost container loads the first file at the root, and there are ${root.length}: ${root.join(', ')}`,
+      root.includes(MODEL_YAML) ? `rename ${MODEL_YAML} to ${HIDDEN_MODEL_YAML}, which the container passes over; ${others}` : others,
     ),
   ];
 }

@@ -5,7 +5,7 @@ import { refuseContradictions } from './contradictions';
 import type { Inspection } from './inspection';
 import { type MlflowModel, readMlflow } from './mlflow';
 import { type ModelTree, openTree } from './model-tree';
-import { MODEL_YAML, type ModelYaml, readModelYaml } from './model-yaml';
+import { HIDDEN_MODEL_YAML, MODEL_YAML, type ModelYaml, readModelYaml } from './model-yaml';
 import { needsOf } from './needs';
 import { scanFindings } from './scan-findings';
 import type { Signature } from './signature';
@@ -71,8 +71,7 @@ function plain(path: string): string {
 }
 
 function inspectTree(tree: ModelTree, scanned: boolean): Inspection {
-  const file = tree.files.find(({ path }) => path === MODEL_YAML);
-  const read = file?.open((bytes) => readModelYaml(bytes.read(0, bytes.size).toString('utf8'), `${tree.given}/${MODEL_YAML}`));
+  const read = modelYamlOf(tree);
   const mlflow = readMlflow(tree);
   const subject = subjectOf(tree, read?.yaml, mlflow);
   if (read !== undefined) refuseContradictions(tree, read.yaml, subject);
@@ -101,6 +100,19 @@ function inspectTree(tree: ModelTree, scanned: boolean): Inspection {
     ],
     modelYaml: read?.yaml,
   };
+}
+
+/** model.yaml, or .model.yaml. @throws ModelError `model-yaml-invalid`, also where there are both */
+function modelYamlOf(tree: ModelTree): ReturnType<typeof readModelYaml> | undefined {
+  const found = tree.files.filter(({ path }) => path === MODEL_YAML || path === HIDDEN_MODEL_YAML);
+  if (found.length > 1) {
+    throw new ModelError(
+      'model-yaml-invalid',
+      tree.given,
+      `${tree.given} holds ${MODEL_YAML} and ${HIDDEN_MODEL_YAML}: keep one of the two`,
+    );
+  }
+  return found[0]?.open((bytes) => readModelYaml(bytes.read(0, bytes.size).toString('utf8'), `${tree.given}/${found[0]!.path}`));
 }
 
 /** @throws ModelError `no-model` */

@@ -46,6 +46,8 @@ export interface ModelYaml {
 }
 
 export const MODEL_YAML = 'model.yaml';
+/** The same, hidden: for containers that take any other file at the root for the model. */
+export const HIDDEN_MODEL_YAML = '.model.yaml';
 
 const KEYS = [
   'name',

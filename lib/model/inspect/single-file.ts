@@ -2,7 +2,7 @@ import { describe } from './describe';
 import { counted } from './describe/description';
 import type { Finding } from './finding';
 import type { ModelTree } from './model-tree';
-import { MODEL_YAML } from './model-yaml';
+import { HIDDEN_MODEL_YAML, MODEL_YAML } from './model-yaml';
 import { opened, type Subject, several } from './subject';
 
 /** `model-00002-of-00005.safetensors` */
@@ -32,7 +32,7 @@ export function singleFile(tree: ModelTree, chosen: string | undefined): Subject
 
 /** Handlers, their libraries, and what describes a model are none. */
 function mayBeModel(path: string): boolean {
-  return path !== MODEL_YAML && !path.startsWith('code/');
+  return path !== MODEL_YAML && path !== HIDDEN_MODEL_YAML && !path.startsWith('code/');
 }
 
 function beside(file: string, name: string): string {
