@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import {
   closeSync,
   existsSync,
@@ -13,10 +12,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { type ProcessCost, processCost } from './process-cost';
 
 /**
  * `npm run bench:synth [-- --quick]`: `cdk synth` of the app beside a bare CDK app with one SageMaker endpoint, run in turn; then what an
- * unchanged model of 2 GB adds to a second synth. The fastest run of each counts. Build the package first.
+ * unchanged model of 2 GB adds to a second synth. CPU seconds are compared: on shared cores the clock measures the neighbours. Build the
+ * package first.
  */
 
 const root = resolve(__dirname, '..');
@@ -58,25 +59,20 @@ function project(name: string, program: string): string {
   return folder;
 }
 
-function seconds(folder: string, command: string[], env: NodeJS.ProcessEnv = {}): number {
-  const start = performance.now();
-  const { status, stderr } = spawnSync(command[0]!, command.slice(1), {
-    cwd: folder,
-    env: { ...process.env, ...env },
-    encoding: 'utf8',
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  if (status !== 0) throw new Error(`${command.join(' ')} failed in ${folder}:\n${stderr}`);
-  return (performance.now() - start) / 1000;
+/** A command in a folder, with its own environment on top of ours. */
+function cost(folder: string, command: string[], env: Record<string, string> = {}): ProcessCost {
+  return processCost(['sh', '-c', 'cd "$0" && exec "$@"', folder, ...command], env);
 }
 
-/** The fastest of several runs of each, taken in turn. */
-function fastest(rounds: number, runs: Record<string, () => number>): Record<string, number> {
-  const best: Record<string, number> = {};
-  for (let round = 0; round < rounds; round++) {
-    for (const [name, run] of Object.entries(runs)) best[name] = Math.min(best[name] ?? Infinity, run());
-  }
-  return best;
+/** The least that each took in several runs, taken in turn: the rest is the neighbours. */
+function least<Name extends string>(rounds: number, runs: Record<Name, () => ProcessCost>): Record<Name, ProcessCost> {
+  const names = Object.keys(runs) as Name[];
+  const costs = Array.from({ length: rounds }, () => names.map((name) => runs[name]()));
+  const min = (index: number, part: 'wall' | 'cpu') => Math.min(...costs.map((round) => round[index]![part]));
+  return Object.fromEntries(names.map((name, index) => [name, { wall: min(index, 'wall'), cpu: min(index, 'cpu'), memory: 0 }])) as Record<
+    Name,
+    ProcessCost
+  >;
 }
 
 /** A Hugging Face model directory whose weights, all zero, have so many bytes; sparse on disk, as nothing here depends on what they are. */
@@ -96,14 +92,14 @@ function modelDirectory(name: string, bytes: number): string {
 
 const cdk = join(root, 'node_modules', '.bin', 'cdk');
 const synth = (folder: string, output: string, app: string, ...flags: string[]) =>
-  seconds(folder, [cdk, 'synth', '--quiet', '--app', app, '--output', join(work, output), ...flags]);
+  cost(folder, [cdk, 'synth', '--quiet', '--app', app, '--output', join(work, output), ...flags]);
 const bare = project('bare', BARE);
 
-const validated = fastest(quick ? 2 : 5, {
+const validated = least(quick ? 2 : 5, {
   bare: () => synth(bare, 'bare.out', 'node app.js'),
   app: () => synth(root, 'app.out', 'node dist/bin/app.js'),
 });
-const plain = fastest(quick ? 2 : 8, {
+const plain = least(quick ? 2 : 8, {
   bare: () => synth(bare, 'bare.out', 'node app.js', '--no-validation'),
   app: () => synth(root, 'app.out', 'node dist/bin/app.js', '--no-validation'),
 });
@@ -111,7 +107,7 @@ const plain = fastest(quick ? 2 : 8, {
 const small = project('small', SERVING(modelDirectory('weights-4-kB', 4000)));
 const large = project('large', SERVING(modelDirectory('weights-2-GB', 2_000_000_000)));
 const direct = (folder: string) =>
-  seconds(folder, [process.execPath, 'app.js'], {
+  cost(folder, [process.execPath, 'app.js'], {
     CDK_OUTDIR: join(folder, 'cdk.out'),
     CDK_VALIDATION: 'false',
     CDK_CONTEXT_JSON: JSON.stringify(context),
@@ -120,20 +116,19 @@ const direct = (folder: string) =>
 const first = direct(large);
 // A file is remembered only when it was written some seconds before it was read.
 direct(large);
-const again = fastest(quick ? 4 : 12, { small: () => direct(small), large: () => direct(large) });
+const again = least(quick ? 4 : 12, { small: () => direct(small), large: () => direct(large) });
 
-const row = (name: string, value: number) => console.log(`${name.padEnd(58)} ${value.toFixed(2)} s`);
-row('cdk synth, a bare app with one endpoint', validated.bare!);
-row('cdk synth, the flight-delay app', validated.app!);
-row('cdk synth --no-validation, a bare app with one endpoint', plain.bare!);
-row('cdk synth --no-validation, the flight-delay app', plain.app!);
+const row = (name: string, { wall, cpu }: ProcessCost) => console.log(`${name.padEnd(56)} ${cpu.toFixed(2)} CPU s  ${wall.toFixed(2)} s`);
+row('cdk synth, a bare app with one endpoint', validated.bare);
+row('cdk synth, the flight-delay app', validated.app);
+row('cdk synth --no-validation, a bare app with one endpoint', plain.bare);
+row('cdk synth --no-validation, the flight-delay app', plain.app);
 row('first synth with a model of 2 GB (archived; no CLI)', first);
-row('second synth with it unchanged', again.large!);
-row('the same with a model of 4 kB', again.small!);
-
-console.log(`without the template validator the app takes ${(plain.app! / plain.bare!).toFixed(2)} times the bare one`);
+row('second synth with it unchanged', again.large);
+row('the same with a model of 4 kB', again.small);
+console.log(`without the template validator the app takes ${(plain.app.cpu / plain.bare.cpu).toFixed(2)} times the bare one`);
 
 const goal = (name: string, figure: number, bound: number, unit: string) =>
   console.log(`goal ${name}: ${figure.toFixed(2)}${unit} (wanted <= ${bound}${unit}) ${figure <= bound ? 'met' : 'missed'}`);
-goal('synth of the app against a bare one', validated.app! / validated.bare!, 1.3, 'x');
-goal('an unchanged 2 GB model in a second synth', Math.max(0, again.large! - again.small!), 0.1, ' s');
+goal('synth of the app against a bare one', validated.app.cpu / validated.bare.cpu, 1.3, 'x');
+goal('an unchanged 2 GB model in a second synth', Math.max(0, again.large.cpu - again.small.cpu), 0.1, ' s');
