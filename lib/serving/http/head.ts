@@ -17,6 +17,8 @@ const METHOD = 'POST ';
 const VERSION = ' HTTP/1.1';
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const URL = /^\/[!-~]*$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these no head may hold, beside the line breaks between its fields
+const NOT_A_HEAD = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a field's value may not hold (RFC 9110, 5.5)
 const NOT_A_VALUE = /[\x00-\x08\x0a-\x1f\x7f]/;
 
@@ -28,6 +30,7 @@ export function plainHead(bytes: Buffer): Head | undefined {
   const end = bytes.indexOf('\r\n\r\n');
   if (end < 0) return undefined;
   const text = bytes.toString('latin1', 0, end);
+  if (NOT_A_HEAD.test(text)) return undefined;
   let lineEnd = text.indexOf('\r\n');
   if (lineEnd < 0) return undefined;
   const line = text.slice(0, lineEnd);
@@ -43,9 +46,9 @@ export function plainHead(bytes: Buffer): Head | undefined {
     const colon = text.indexOf(':', start);
     if (colon < 0 || colon >= lineEnd) return undefined;
     const spelled = text.slice(start, colon);
-    const name = spelled.toLowerCase();
+    const name = nameOf(spelled);
     const value = text.slice(colon + 1, lineEnd).trim();
-    if (!TOKEN.test(name) || !isFieldValue(value) || name in headers) return undefined;
+    if (name === undefined || name in headers) return undefined;
     if (NOT_PLAIN.has(name) && !(name === 'connection' && value.toLowerCase() === 'keep-alive')) return undefined;
     headers[name] = value;
     rawHeaders.push(spelled, value);
@@ -58,4 +61,18 @@ export function plainHead(bytes: Buffer): Head | undefined {
 /** Whether a header may hold this: one that holds a line break would end its line and begin another. */
 export function isFieldValue(value: string): boolean {
   return !NOT_A_VALUE.test(value);
+}
+
+/** Names as clients spell them, which is the same from one request to the next; beyond so many, they are looked at anew. */
+const spellings = new Map<string, string>();
+const MOST_SPELLINGS = 200;
+
+/** A field's name in lower case; undefined where it is none. */
+function nameOf(spelled: string): string | undefined {
+  const known = spellings.get(spelled);
+  if (known !== undefined) return known;
+  const name = spelled.toLowerCase();
+  if (!TOKEN.test(name)) return undefined;
+  if (spellings.size < MOST_SPELLINGS) spellings.set(spelled, name);
+  return name;
 }
