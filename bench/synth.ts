@@ -126,9 +126,10 @@ row('cdk synth --no-validation, the flight-delay app', plain.app);
 row('first synth with a model of 2 GB (archived; no CLI)', first);
 row('second synth with it unchanged', again.large);
 row('the same with a model of 4 kB', again.small);
-console.log(`without the template validator the app takes ${(plain.app.cpu / plain.bare.cpu).toFixed(2)} times the bare one`);
 
 const goal = (name: string, figure: number, bound: number, unit: string) =>
   console.log(`goal ${name}: ${figure.toFixed(2)}${unit} (wanted <= ${bound}${unit}) ${figure <= bound ? 'met' : 'missed'}`);
+goal('synth of the app against a bare one, without the template validator', plain.app.cpu / plain.bare.cpu, 1.3, 'x');
+// aws-cdk-lib's validator takes some 0.2 s for each alarm that the bare app does not have.
 goal('synth of the app against a bare one', validated.app.cpu / validated.bare.cpu, 1.3, 'x');
 goal('an unchanged 2 GB model in a second synth', Math.max(0, again.large.cpu - again.small.cpu), 0.1, ' s');
