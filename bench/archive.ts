@@ -1,12 +1,15 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildSync } from 'esbuild';
 import { contentDigest } from '../lib/model/digest';
+import { bundled } from './bundled';
 import { writeModelFiles } from './model-files';
 import { installed, type ProcessCost, processCost } from './process-cost';
 
-/** `npm run bench:archive [-- --quick]`: our archive beside the ways in use, on 1 GiB (quick: 96 MiB) of mixed model files. */
+/**
+ * `npm run bench:archive [-- --quick] [-- --goals]`: our archive beside the ways in use, on 1 GiB (quick: 96 MiB) of mixed model files;
+ * `--goals` leaves out the slow peers that no goal names.
+ */
 
 interface Contender {
   readonly name: string;
@@ -21,22 +24,12 @@ interface Measured extends ProcessCost {
 }
 
 const quick = process.argv.includes('--quick');
+const onlyGoals = process.argv.includes('--goals');
 const bytes = (quick ? 96 : 1024) * 2 ** 20;
 const work = mkdtempSync(join(tmpdir(), 'bench-archive-'));
 process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 
-/** The program as a user runs it: compiled, not through a loader of TypeScript. */
-const program = join(work, 'package/dist/bench/archive-program.js');
-buildSync({
-  entryPoints: ['bench/archive-program.ts', 'lib/model/archive/block-worker.ts'],
-  absWorkingDir: join(__dirname, '..'),
-  outbase: '.',
-  outdir: join(work, 'package/dist'),
-  bundle: true,
-  platform: 'node',
-  logLevel: 'error',
-});
-writeFileSync(join(work, 'package/package.json'), '{}');
+const [program] = bundled(join(work, 'package'), ['bench/archive-program', 'lib/model/archive/block-worker']) as [string, string];
 
 const python = 'import sys, tarfile\nwith tarfile.open(sys.argv[2], "w:gz") as tar: tar.add(sys.argv[1], arcname=".")';
 const npmTar = 'require(process.argv[3]).c({ gzip: true, file: process.argv[2], cwd: process.argv[1] }, ["."])';
@@ -46,8 +39,10 @@ const ours = (mode: string): Contender => ({
   command: (source, target) => ['node', program, source, mode, `${target}.d`],
 });
 
+const BASELINE = 'Python tarfile, level 9';
+
 const contenders: Contender[] = [
-  { name: 'Python tarfile, level 9', slow: true, command: (source, target) => ['python3', '-c', python, source, target] },
+  { name: BASELINE, slow: true, command: (source, target) => ['python3', '-c', python, source, target] },
   { name: 'tar czf', slow: true, command: (source, target) => ['tar', 'czf', target, '-C', source, '.'] },
   ...(installed('pigz') ? [{ name: 'tar + pigz', slow: true, command: piped('pigz') }] : []),
   ...(installed('igzip') ? [{ name: 'tar + igzip -1', command: piped('igzip -1') }] : []),
@@ -86,7 +81,7 @@ function compare(source: string): Map<string, Measured> {
   const best = new Map<string, Measured>();
   for (let round = 0; round < 3; round++) {
     for (const contender of contenders) {
-      if (round > 0 && contender.slow) continue;
+      if (contender.slow && (round > 0 || (onlyGoals && contender.name !== BASELINE))) continue;
       const measured = measure(contender, source);
       const before = best.get(contender.name);
       if (before === undefined || measured.wall < before.wall) best.set(contender.name, measured);
@@ -105,7 +100,7 @@ const files = writeModelFiles(source, bytes);
 console.log(`${bytes / 2 ** 20} MiB in ${files} files: fp32, bf16, fp16 and int8 weights, pages of zeros, text\n`);
 
 const results = compare(source);
-const baseline = results.get('Python tarfile, level 9')!;
+const baseline = results.get(BASELINE)!;
 console.log('                          wall s    CPU s  output MB  memory MiB  against Python level 9');
 for (const [name, { wall, cpu, size, memory }] of results) {
   const columns = [

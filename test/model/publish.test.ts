@@ -32,7 +32,6 @@ beforeEach(async () => {
     client: store.client,
     bucket: 'models',
     partSize: 5 * MIB,
-    workers: 1,
     cacheDirectory: join(folder, 'cache'),
     retry: { firstWait: 0.01 },
   };

@@ -15,7 +15,7 @@ export interface ArchiveSyncOptions {
    * @default 'size'
    */
   readonly mode?: ArchiveMode;
-  /** Threads that compress. @default - the processors that Node may use, at most 8 */
+  /** Threads that compress. @default - the processors that Node may use, at most 8; in mode `stored`, at most 2 */
   readonly workers?: number;
   /** Where hashes of unchanged files are remembered. @default - `$XDG_CACHE_HOME/cdk-fledge`, else `~/.cache/cdk-fledge` */
   readonly cacheDirectory?: string;

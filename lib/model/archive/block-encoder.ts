@@ -7,10 +7,12 @@ import type { BlockMemory, Slot } from './slots';
 export class BlockEncoder {
   private readonly huffman: HuffmanEncoder;
 
+  /** @param onGarbage called with the bytes that a block left to the garbage collector: zlib has no way to write where it is told */
   constructor(
     memory: BlockMemory,
     worker: number,
     private readonly mode: ArchiveMode,
+    private readonly onGarbage: (bytes: number) => void = () => {},
   ) {
     this.huffman = new HuffmanEncoder(memory, worker);
   }
@@ -26,6 +28,7 @@ export class BlockEncoder {
 
     const strategy = method === 'runs' ? constants.Z_RLE : constants.Z_DEFAULT_STRATEGY;
     const piece = deflateRawSync(raw, { level: this.mode === 'size' ? 6 : 1, strategy, finishFlush: constants.Z_SYNC_FLUSH });
+    this.onGarbage(piece.length);
     if (piece.length >= length) return 0;
     output.set(piece);
     return piece.length;

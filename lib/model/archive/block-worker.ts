@@ -1,11 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { crc32 } from 'node:zlib';
-import { ModelError } from '../model-error';
 import { BlockEncoder } from './block-encoder';
 import type { ArchiveMode } from './choose-method';
+import { promptCollection } from './garbage';
 import type { PlannedBlock } from './plan';
 import { BlockReader } from './read-block';
 import { openMemory } from './slots';
+import { attempt } from './thread';
 import type { SharedMemory } from './web-assembly';
 
 /** A worker thread's program: reads a block into its slot, compresses it there, and answers with its CRC-32 and length. */
@@ -23,33 +24,23 @@ export interface BlockTask {
 }
 
 export interface BlockDone {
-  readonly index: number;
   readonly slot: number;
   readonly crc: number;
   /** Bytes in the slot's output; 0 when the block is to be stored as it is. */
   readonly length: number;
 }
 
-export interface BlockFailed {
-  readonly failed: { readonly code: string; readonly path: string; readonly message: string };
-}
-
 const { memory, worker, mode } = workerData as WorkerStart;
 const slots = openMemory(memory);
-const encoder = new BlockEncoder(slots, worker, mode);
+const encoder = new BlockEncoder(slots, worker, mode, promptCollection());
 const reader = new BlockReader();
 
 parentPort!.on('message', ({ block, slot }: BlockTask) => {
-  try {
+  const answer = attempt<BlockDone>(() => {
     const room = slots.slot(slot);
     const raw = room.input.subarray(0, block.length);
     reader.fill(raw, block.segments);
-    const done: BlockDone = { index: block.index, slot, crc: crc32(raw), length: encoder.encode(room, block.length) };
-    parentPort!.postMessage(done);
-  } catch (error) {
-    if (!(error instanceof ModelError)) throw error;
-    const { code, path, message } = error;
-    const failed: BlockFailed = { failed: { code, path, message } };
-    parentPort!.postMessage(failed);
-  }
+    return { slot, crc: crc32(raw), length: encoder.encode(room, block.length) };
+  });
+  parentPort!.postMessage(answer);
 });

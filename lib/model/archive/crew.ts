@@ -1,41 +1,30 @@
-import { Worker } from 'node:worker_threads';
-import { entryPoint } from '../entry-point';
-import { ModelError } from '../model-error';
-import type { BlockDone, BlockFailed, BlockTask, WorkerStart } from './block-worker';
+import type { BlockDone, BlockTask, WorkerStart } from './block-worker';
 import type { ArchiveMode } from './choose-method';
+import type { FileSpan, HashedFile } from './file-hasher';
+import type { HashTask } from './hash-worker';
 import type { PlannedBlock } from './plan';
-import { blockMemory, type Slot } from './slots';
+import { type BlockMemory, blockMemory, type Slot } from './slots';
+import { Thread } from './thread';
 
 /** Blocks under way for each worker: one that it works on, one that waits for it, one that is being written. */
 const SLOTS_PER_WORKER = 3;
 
-interface Pending {
-  readonly resolve: (done: BlockDone) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** Worker threads that read and compress blocks in memory which they share with their caller. */
+/** Worker threads that read, compress and hash blocks in memory which they share with their caller. */
 export class Crew {
-  private readonly workers: Worker[];
-  private readonly load: number[];
-  private readonly memory: ReturnType<typeof blockMemory>;
+  private readonly memory: BlockMemory;
   private readonly freeSlots: number[];
-  private readonly pending = new Map<number, Pending>();
-  private failure: { readonly error: unknown } | undefined;
+  private readonly workers: Thread<BlockTask, BlockDone>[];
+  private readonly hasher: Thread<HashTask, HashedFile[]> | undefined;
 
-  constructor(size: number, mode: ArchiveMode) {
-    const { path, execArgv } = entryPoint('lib/model/archive/block-worker');
+  /** @param hashing whether the files are to be hashed; by one thread, as a file's hash needs its bytes in order */
+  constructor(size: number, mode: ArchiveMode, hashing: boolean) {
     this.memory = blockMemory(size, size * SLOTS_PER_WORKER);
     this.freeSlots = Array.from({ length: size * SLOTS_PER_WORKER }, (_, slot) => slot);
-    this.load = new Array<number>(size).fill(0);
-    this.workers = this.load.map((_, index) => {
-      const workerData: WorkerStart = { memory: this.memory.memory, worker: index, mode };
-      const worker = new Worker(path, { workerData, execArgv: [...execArgv] });
-      worker.on('message', (answer: BlockDone | BlockFailed) => this.receive(index, answer));
-      worker.on('error', (error) => this.fail(error));
-      worker.on('exit', (code) => this.fail(new Error(`an archive worker ended early (exit code ${code})`)));
-      return worker;
+    this.workers = Array.from({ length: size }, (_, worker) => {
+      const start: WorkerStart = { memory: this.memory.memory, worker, mode };
+      return new Thread('lib/model/archive/block-worker', start);
     });
+    if (hashing) this.hasher = new Thread('lib/model/archive/hash-worker', this.memory.memory);
   }
 
   hasRoom(): boolean {
@@ -46,45 +35,31 @@ export class Crew {
     return this.memory.slot(index);
   }
 
-  /** Gives a block to the least busy worker. Its slot must be given back by `free`. Needs room. */
-  start(block: PlannedBlock): Promise<BlockDone> {
-    const slot = this.freeSlots.pop()!;
-    const worker = this.load.indexOf(Math.min(...this.load));
-    this.load[worker]!++;
-    const task: BlockTask = { block, slot };
-    const result = new Promise<BlockDone>((resolve, reject) => {
-      if (this.failure !== undefined) reject(this.failure.error);
-      else this.pending.set(block.index, { resolve, reject });
-    });
-    // Whoever awaits a later block must not leave this one's failure unheard of.
-    result.catch(() => {});
-    this.workers[worker]!.postMessage(task);
-    return result;
+  /** Has a block read and compressed by the least busy worker. Its slot must be given back by `free`. Needs room. */
+  pack(block: PlannedBlock): Promise<BlockDone> {
+    const least = this.workers.reduce((one, other) => (other.load < one.load ? other : one));
+    return least.ask({ block, slot: this.freeSlots.pop()! });
+  }
+
+  /** Has the files in a slot hashed, if there is need; the files that end in it. Blocks must come in order. */
+  async hash(slot: number, spans: readonly FileSpan[]): Promise<readonly HashedFile[]> {
+    return this.hasher?.ask({ slot, spans }) ?? [];
   }
 
   free(slot: number): void {
     this.freeSlots.push(slot);
   }
 
-  /** Makes every block under way, and every later one, fail with `error`. */
+  /** Makes all that is under way, and all that is asked later, fail with `error`. */
   fail(error: unknown): void {
-    this.failure ??= { error };
-    for (const { reject } of this.pending.values()) reject(error);
-    this.pending.clear();
+    for (const thread of this.threads()) thread.fail(error);
   }
 
   async end(): Promise<void> {
-    await Promise.all(this.workers.map((worker) => worker.terminate()));
+    await Promise.all(this.threads().map((thread) => thread.end()));
   }
 
-  private receive(worker: number, answer: BlockDone | BlockFailed): void {
-    this.load[worker]!--;
-    if ('failed' in answer) {
-      const { code, path, message } = answer.failed;
-      this.fail(new ModelError(code, path, message));
-      return;
-    }
-    this.pending.get(answer.index)?.resolve(answer);
-    this.pending.delete(answer.index);
+  private threads(): { fail(error: unknown): void; end(): Promise<void> }[] {
+    return this.hasher === undefined ? this.workers : [...this.workers, this.hasher];
   }
 }

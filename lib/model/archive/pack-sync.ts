@@ -3,6 +3,7 @@ import type { ContentDigest, TreeEntry } from '../digest';
 import { Assembly } from './assembly';
 import { BlockEncoder } from './block-encoder';
 import type { ArchiveMode } from './choose-method';
+import { FileHasher } from './file-hasher';
 import { GZIP_HEADER, storedPieces } from './gzip';
 import { planBlocks } from './plan';
 import { BlockReader } from './read-block';
@@ -24,18 +25,20 @@ export function packSync(
   const slot = memory.slot(0);
   const encoder = new BlockEncoder(memory, 0, mode);
   const reader = new BlockReader();
-  const assembly = new Assembly(entries, known);
+  const assembly = new Assembly(entries);
+  const hasher = new FileHasher();
   try {
     write([GZIP_HEADER]);
     for (const block of planBlocks(entries)) {
       const raw = slot.input.subarray(0, block.length);
       reader.fill(raw, block.segments);
-      assembly.add(block, raw, crc32(raw));
+      const spans = assembly.add(block, crc32(raw));
+      if (known === undefined) assembly.hashed(hasher.add(raw, spans));
       const length = encoder.encode(slot, block.length);
       write(length === 0 ? storedPieces(raw) : [slot.output.subarray(0, length)]);
     }
     write([assembly.gzipEnd()]);
-    return assembly.content();
+    return known ?? assembly.content();
   } finally {
     reader.close();
   }

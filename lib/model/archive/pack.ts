@@ -5,6 +5,7 @@ import type { BlockDone } from './block-worker';
 import type { ArchiveMode } from './choose-method';
 import { Crew } from './crew';
 import { GZIP_HEADER, storedPieces } from './gzip';
+import { packSync } from './pack-sync';
 import { BLOCK, type PlannedBlock, planBlocks, tarBytes } from './plan';
 
 /** Takes the archive's bytes in order. The views are good until the promise resolves; a next write may come before. */
@@ -12,7 +13,7 @@ export type Sink = (pieces: readonly Uint8Array[]) => Promise<void>;
 
 export interface PackOptions {
   readonly mode: ArchiveMode;
-  /** Threads that compress. @default - the processors that Node may use, at most 8 */
+  /** Threads that compress. @default - the processors that Node may use, at most 8; in mode `stored`, at most 2 */
   readonly workers?: number;
   /** Called after each block with the bytes of files that are packed. */
   readonly onProgress?: (bytes: number) => void;
@@ -21,6 +22,8 @@ export interface PackOptions {
   readonly known?: ContentDigest;
 }
 
+/** Bytes up to which no threads are started, unless asked for. */
+const SMALL = 16 * 2 ** 20;
 const MOST_WORKERS = 8;
 const MOST_WORKERS_ASKED = 64;
 
@@ -31,54 +34,68 @@ const MOST_WORKERS_ASKED = 64;
  * @throws what reading or `sink` throws, and `signal.reason` when it is aborted; then all workers have ended
  */
 export async function pack(entries: readonly TreeEntry[], sink: Sink, options: PackOptions): Promise<ContentDigest> {
-  options.signal?.throwIfAborted();
-  const crew = new Crew(Math.min(workerCount(options.workers), Math.ceil(tarBytes(entries) / BLOCK)), options.mode);
-  const stop = () => crew.fail(options.signal!.reason);
-  options.signal?.addEventListener('abort', stop);
+  const { mode, workers, known, signal } = options;
+  signal?.throwIfAborted();
+  if (workers === undefined && tarBytes(entries) <= SMALL) return packHere(entries, sink, options);
+  const crew = new Crew(Math.min(workerCount(workers, mode), Math.ceil(tarBytes(entries) / BLOCK)), mode, known === undefined);
+  const stop = () => crew.fail(signal!.reason);
+  signal?.addEventListener('abort', stop);
   try {
     return await packWith(crew, entries, sink, options);
   } finally {
-    options.signal?.removeEventListener('abort', stop);
+    signal?.removeEventListener('abort', stop);
     await crew.end();
   }
 }
 
-function workerCount(asked?: number): number {
-  if (asked === undefined) return Math.min(availableParallelism(), MOST_WORKERS);
+/** Packs on this thread, in less time than others need to start. */
+async function packHere(entries: readonly TreeEntry[], sink: Sink, { mode, known, onProgress }: PackOptions): Promise<ContentDigest> {
+  const packed: Buffer[] = [];
+  const content = packSync(entries, mode, (pieces) => packed.push(Buffer.concat(pieces)), known);
+  await sink(packed);
+  onProgress?.(content.bytes);
+  return content;
+}
+
+function workerCount(asked: number | undefined, mode: ArchiveMode): number {
+  // Two threads that only read are as fast as the disk.
+  if (asked === undefined) return Math.min(availableParallelism(), mode === 'stored' ? 2 : MOST_WORKERS);
   if (Number.isInteger(asked) && asked >= 1 && asked <= MOST_WORKERS_ASKED) return asked;
   throw new RangeError(`workers must be a whole number from 1 to ${MOST_WORKERS_ASKED}, not ${asked}`);
 }
 
 async function packWith(crew: Crew, entries: readonly TreeEntry[], sink: Sink, { known, onProgress }: PackOptions): Promise<ContentDigest> {
-  const assembly = new Assembly(entries, known);
+  const assembly = new Assembly(entries);
   const blocks = planBlocks(entries);
   const underWay: { readonly block: PlannedBlock; readonly result: Promise<BlockDone> }[] = [];
-  const writing = new Set<Promise<void>>();
+  const leaving = new Set<Promise<void>>();
 
   await sink([GZIP_HEADER]);
   for (let planned = blocks.next(); !planned.done || underWay.length > 0; ) {
     for (; !planned.done && crew.hasRoom(); planned = blocks.next()) {
-      underWay.push({ block: planned.value, result: crew.start(planned.value) });
+      underWay.push({ block: planned.value, result: crew.pack(planned.value) });
     }
     const first = underWay.shift();
-    if (first === undefined) await Promise.race(writing);
-    else await passOn(first.block, await first.result);
+    if (first === undefined) await Promise.race(leaving);
+    else passOn(first.block, await first.result);
   }
-  await Promise.all(writing);
+  await Promise.all(leaving);
   await sink([assembly.gzipEnd()]);
-  return assembly.content();
+  return known ?? assembly.content();
 
-  async function passOn(block: PlannedBlock, { slot, crc, length }: BlockDone): Promise<void> {
+  /** Lets a block be written and hashed; then its slot is free. */
+  function passOn(block: PlannedBlock, { slot, crc, length }: BlockDone): void {
     const { input, output } = crew.slot(slot);
-    const raw = input.subarray(0, block.length);
-    const written: Promise<void> = sink(length === 0 ? storedPieces(raw) : [output.subarray(0, length)]).then(() => {
-      writing.delete(written);
+    const written = sink(length === 0 ? storedPieces(input.subarray(0, block.length)) : [output.subarray(0, length)]);
+    const hashed = crew.hash(slot, assembly.add(block, crc));
+    const left: Promise<void> = Promise.all([hashed, written]).then(([files]) => {
+      assembly.hashed(files);
+      leaving.delete(left);
       crew.free(slot);
     });
-    // A failed write stays in `writing`, where the next wait finds it.
-    written.catch(() => {});
-    writing.add(written);
-    assembly.add(block, raw, crc);
+    // What failed stays in `leaving`, where the next wait finds it.
+    left.catch(() => {});
+    leaving.add(left);
     onProgress?.(assembly.fileBytes);
   }
 }

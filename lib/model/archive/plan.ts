@@ -2,7 +2,7 @@ import type { TreeEntry } from '../digest';
 import { padding, TAR_END, tarHeader } from './tar';
 
 /** Bytes of the tar stream that are compressed by themselves, and so by any worker: the last block is shorter. */
-export const BLOCK = 1 << 20;
+export const BLOCK = 1 << 21;
 
 /** Where some bytes of a block come from: a part of a file, or bytes at hand. */
 export type Segment =

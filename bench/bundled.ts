@@ -1,0 +1,24 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildSync } from 'esbuild';
+
+/**
+ * Compiles programs of this package as a user runs them, not through a loader of TypeScript.
+ *
+ * @param programs paths below the package's root, without ending; `lib/model/archive/block-worker` for those that pack
+ * @returns where each program is
+ */
+export function bundled(directory: string, programs: readonly string[]): string[] {
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, 'package.json'), '{}');
+  buildSync({
+    entryPoints: programs.map((program) => `${program}.ts`),
+    absWorkingDir: join(__dirname, '..'),
+    outbase: '.',
+    outdir: join(directory, 'dist'),
+    bundle: true,
+    platform: 'node',
+    logLevel: 'error',
+  });
+  return programs.map((program) => join(directory, 'dist', `${program}.js`));
+}
