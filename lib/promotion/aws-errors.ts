@@ -14,7 +14,8 @@ export function isTransient(error: unknown): boolean {
   const { name, message, code, $metadata, $retryable } = error as SdkError;
   const status = $metadata?.httpStatusCode ?? 0;
   if ($retryable !== undefined || status >= 500 || status === 429 || TRANSIENT_CODES.test(code ?? '')) return true;
-  return TRANSIENT_NAMES.test(name) || /socket hang up|ECONNRESET|network/i.test(message);
+  // An endpoint that SageMaker began to maintain between the look and the call answers `in-progress`.
+  return TRANSIENT_NAMES.test(name) || /socket hang up|ECONNRESET|network|in-progress/i.test(message);
 }
 
 /** SageMaker answers a look at something that is not there with a ValidationException, S3 with NoSuchKey or NotFound. */

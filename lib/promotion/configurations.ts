@@ -83,17 +83,20 @@ export async function createConfiguration(
     ...candidate,
     InitialVariantWeight: ((base.variant.InitialVariantWeight ?? 1) * mirroredPercent) / 100,
   };
-  await created(() =>
-    ports.sagemaker.send(
-      new CreateEndpointConfigCommand({
-        ...base.rest,
-        EndpointConfigName: names[which],
-        ProductionVariants: variants,
-        ShadowProductionVariants: which === 'shadow' ? [shadow] : undefined,
-        Tags: tagsOf(request),
-      }),
-    ),
-  );
+  const wanted: CreateEndpointConfigCommandInput = {
+    ...base.rest,
+    EndpointConfigName: names[which],
+    ProductionVariants: variants,
+    ShadowProductionVariants: which === 'shadow' ? [shadow] : undefined,
+    Tags: tagsOf(request),
+  };
+  const create = () => ports.sagemaker.send(new CreateEndpointConfigCommand(wanted));
+  if (await created(create)) return;
+  // An earlier run under the same id may have left one that holds what was live then.
+  const standing = await ports.sagemaker.send(new DescribeEndpointConfigCommand({ EndpointConfigName: names[which] }));
+  if (modelsOf(standing.ProductionVariants) === modelsOf(variants)) return;
+  await deleteConfiguration(ports, names[which]);
+  await created(create);
 }
 
 export async function deleteConfiguration(ports: Ports, name: string): Promise<void> {
@@ -113,11 +116,17 @@ function candidateSize(request: PromotionRequest, base: Base): Partial<Productio
 
 const tagsOf = (request: PromotionRequest) => [{ Key: 'cdk-fledge:promotion', Value: request.promotionId }];
 
-async function created(create: () => Promise<unknown>): Promise<void> {
+const modelsOf = (variants: readonly ProductionVariant[] = []): string =>
+  variants.map(({ VariantName, ModelName }) => `${VariantName}: ${ModelName}`).join();
+
+/** @returns false where it was there before */
+async function created(create: () => Promise<unknown>): Promise<boolean> {
   try {
     await create();
+    return true;
   } catch (error) {
     if (!isAlreadyThere(error)) throw error;
+    return false;
   }
 }
 

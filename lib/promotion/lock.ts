@@ -1,13 +1,16 @@
 import type { Ports } from './ports';
+import type { PromotionRequest } from './request';
 import type { Store } from './store';
 
 /** One promotion an endpoint: who has it, and until when. */
 export interface Lock {
   /** The promotion's id; empty when the lock is free. */
   readonly owner: string;
+  /** The durable execution that runs it: another one under the same id waits like any other. */
+  readonly run: string;
   /** Milliseconds since 1970; a lock past this may be taken. */
   readonly expires: number;
-  /** Configuration to which an abandoned promotion must be taken back; empty before one began to change anything. */
+  /** Configuration to which an abandoned promotion must be taken back; empty where nothing is to be mended. */
   readonly base: string;
 }
 
@@ -25,37 +28,53 @@ export interface Turn {
   readonly abandoned: string;
 }
 
+type Owner = Pick<PromotionRequest, 'endpointName' | 'promotionId'>;
+
 /** Takes the lock, takes it over once it expired, or keeps it: any of them may be run twice. */
-export async function takeLock(ports: Ports, store: Store, endpointName: string, owner: string): Promise<Turn> {
+export async function takeLock(ports: Ports, store: Store, { endpointName, promotionId: owner }: Owner, run: string): Promise<Turn> {
   const key = lockKey(endpointName);
-  const mine = (base: string): Lock => ({ owner, expires: ports.now() + LOCK_MILLISECONDS, base });
+  const mine = (base: string): Lock => ({ owner, run, expires: ports.now() + LOCK_MILLISECONDS, base });
   const found = await store.read<Lock>(key);
   if (!found) {
     if (await store.create(key, mine(''))) return { held: true, owner, abandoned: '' };
     return { held: false, owner: (await store.read<Lock>(key))?.value.owner ?? '', abandoned: '' };
   }
   const { value } = found;
-  if (value.owner === owner || value.owner === '' || value.expires <= ports.now()) {
+  if (isHeld(value, owner, run) || value.owner === '' || value.expires <= ports.now()) {
     if (await store.replace(key, mine(value.base), found.etag)) return { held: true, owner, abandoned: value.base };
   }
   return { held: false, owner: value.owner, abandoned: '' };
 }
 
 /**
- * Keeps the lock for another while, and notes where to go back to.
+ * Keeps the lock for another while, once half of its time is over, and notes where to go back to.
  *
  * @returns false when somebody else has taken it: then nothing may be changed any more
  */
-export async function keepLock(ports: Ports, store: Store, endpointName: string, owner: string, base?: string): Promise<boolean> {
+export async function keepLock(
+  ports: Ports,
+  store: Store,
+  { endpointName, promotionId: owner }: Owner,
+  run: string,
+  base?: string,
+): Promise<boolean> {
   const found = await store.read<Lock>(lockKey(endpointName));
-  if (found?.value.owner !== owner) return false;
-  const kept: Lock = { owner, expires: ports.now() + LOCK_MILLISECONDS, base: base ?? found.value.base };
+  if (!found || !isHeld(found.value, owner, run)) return false;
+  const isFresh = found.value.expires - ports.now() > LOCK_MILLISECONDS / 2;
+  if (isFresh && (base === undefined || base === found.value.base)) return true;
+  const kept: Lock = { owner, run, expires: ports.now() + LOCK_MILLISECONDS, base: base ?? found.value.base };
   return store.replace(lockKey(endpointName), kept, found.etag);
 }
 
-/** Frees the lock if it is still this promotion's. */
-export async function freeLock(store: Store, endpointName: string, owner: string): Promise<void> {
+/**
+ * Frees the lock if it is still this run's.
+ *
+ * @param base what the next promotion must take the endpoint back to first; empty where nothing is to be mended
+ */
+export async function freeLock(store: Store, { endpointName, promotionId: owner }: Owner, run: string, base = ''): Promise<void> {
   const found = await store.read<Lock>(lockKey(endpointName));
-  if (found?.value.owner === owner)
-    await store.replace(lockKey(endpointName), { owner: '', expires: 0, base: '' } satisfies Lock, found.etag);
+  if (found && isHeld(found.value, owner, run))
+    await store.replace(lockKey(endpointName), { owner: '', run: '', expires: 0, base } satisfies Lock, found.etag);
 }
+
+const isHeld = (lock: Lock, owner: string, run: string): boolean => lock.owner === owner && lock.run === run;

@@ -6,7 +6,7 @@ import { keepLock } from './lock';
 import type { Ports } from './ports';
 import { note, type Progress, progressKey } from './record';
 import type { PromotionRequest } from './request';
-import type { Store } from './store';
+import type { UnderWay } from './under-way';
 
 /** Verdicts in a row that may be invalid (metrics late, a share not yet as routed) before the comparison is given up. */
 const INVALID_TICKS = 5;
@@ -45,9 +45,9 @@ export interface Tick {
 export const untold: Tick = { end: '', sentence: '', decision: 'hold', invalidTicks: 0, verdictKey: '' };
 
 /** Reads everything anew, judges, tells whoever watches, and says whether the stretch is over. May be run twice. */
-export async function tick(ports: Ports, store: Store, request: PromotionRequest, watch: Watch, before: Tick): Promise<Tick> {
+export async function tick({ ports, store, request, run }: UnderWay, watch: Watch, before: Tick): Promise<Tick> {
   const { endpointName, promotionId } = request;
-  if (!(await keepLock(ports, store, endpointName, promotionId)))
+  if (!(await keepLock(ports, store, request, run)))
     return { ...before, end: 'lost', sentence: 'another promotion has taken the endpoint over' };
   const said = await heard(store, endpointName, promotionId);
   const verdict = await judge(ports, request, watch);

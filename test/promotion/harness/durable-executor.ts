@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   type CheckpointDurableExecutionRequest,
   type CheckpointDurableExecutionResponse,
@@ -24,6 +25,7 @@ type Handler = (request: never, context: DurableContext) => Promise<unknown>;
  * does behind the SDK's `DurableExecutionClient`, with its semantics: an operation that was checkpointed is not run again, one that was not is.
  */
 export class DurableExecutor implements DurableExecutionClient {
+  private readonly arn = `arn:local:${randomUUID()}`;
   private readonly operations = new Map<string, WireOperation>();
   private readonly due = new Map<string, number>();
   private generation = 0;
@@ -96,7 +98,7 @@ export class DurableExecutor implements DurableExecutionClient {
       };
     });
     const event = {
-      DurableExecutionArn: 'arn:local',
+      DurableExecutionArn: this.arn,
       CheckpointToken: this.token(),
       InitialExecutionState: { Operations: [...this.operations.values()] },
     };

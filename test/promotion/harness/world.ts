@@ -3,6 +3,7 @@ import {
   CreateEndpointConfigCommand,
   CreateModelCommand,
   CreateModelPackageCommand,
+  type CreateModelPackageCommandInput,
   CreateModelPackageGroupCommand,
   type DescribeEndpointConfigOutput,
   type DescribeEndpointOutput,
@@ -174,19 +175,28 @@ export class World {
     return onWire({ handle: this.striking, alive }, work);
   }
 
+  /** Publishes a version: its archive, and a model package that names it. */
+  async register(version: string, over: Partial<CreateModelPackageCommandInput> & { readonly data?: string } = {}): Promise<void> {
+    const key = `${version}.tar.gz`;
+    await this.local.objects.write(MODELS, key, tinyArchive(version));
+    const { data = `s3://${MODELS}/${key}`, ...rest } = over;
+    const Containers = [{ Image: 'local/onnx:1', ModelDataUrl: data }];
+    const InferenceSpecification = { Containers, SupportedContentTypes: ['text/csv'], SupportedResponseMIMETypes: ['text/csv'] };
+    const made = await this.ports.sagemaker.send(
+      new CreateModelPackageCommand({ ModelPackageGroupName: 'models', ModelApprovalStatus: 'Approved', InferenceSpecification, ...rest }),
+    );
+    this.packages.set(version, made.ModelPackageArn!);
+  }
+
+  /** Does something once some seconds are over. */
+  later(seconds: number, work: () => Promise<unknown>): void {
+    this.clock.schedule(seconds * 1000, () => void this.clock.during(this.spared(work)));
+  }
+
   private async furnish(versions: readonly string[]): Promise<void> {
     const { sagemaker } = this.ports;
     await sagemaker.send(new CreateModelPackageGroupCommand({ ModelPackageGroupName: 'models' }));
-    for (const version of versions) {
-      const key = `${version}.tar.gz`;
-      await this.local.objects.write(MODELS, key, tinyArchive(version));
-      const Containers = [{ Image: 'local/onnx:1', ModelDataUrl: `s3://${MODELS}/${key}` }];
-      const InferenceSpecification = { Containers, SupportedContentTypes: ['text/csv'], SupportedResponseMIMETypes: ['text/csv'] };
-      const made = await sagemaker.send(
-        new CreateModelPackageCommand({ ModelPackageGroupName: 'models', ModelApprovalStatus: 'Approved', InferenceSpecification }),
-      );
-      this.packages.set(version, made.ModelPackageArn!);
-    }
+    for (const version of versions) await this.register(version);
     await sagemaker.send(
       new CreateModelCommand({
         ModelName: 'model-1',
@@ -252,7 +262,7 @@ export class World {
 }
 
 const ENGINE: Engine = {
-  invoke: async () => ({ status: 200, contentType: 'text/csv', body: Buffer.from('0,0.5\n') }),
+  invoke: async () => ({ status: 200, contentType: 'application/json', body: Buffer.from('{"predictions":[{"delayed":0.5}]}') }),
   ping: async () => true,
   restarts: 0,
   close: async () => {},

@@ -1,0 +1,66 @@
+import { isTransient, saying } from './aws-errors';
+import { isPlain, readBase } from './configurations';
+import { say } from './controls';
+import { insist } from './durable';
+import { isSettled, look, towards, towardsShare } from './endpoint';
+import { takeLock } from './lock';
+import { change, mustBeDone, type UnderWay, Withdrawal } from './under-way';
+
+const DURING = 'wait';
+
+/**
+ * One promotion an endpoint: waits for the one under way, or has it give way.
+ *
+ * @returns the configuration that a promotion which died wanted to go back to; empty where there is nothing to mend
+ * @throws Withdrawal where the turn does not come
+ */
+export async function waitForTurn(way: UnderWay): Promise<string> {
+  const { ports, store, request, run, startedAt } = way;
+  const { plan, endpointName, promotionId } = request;
+  const patience = (plan.deadlineSeconds ?? 86_400) * 1000;
+  const turn = await way.context.waitForCondition(
+    'wait for the turn',
+    async (state: { held: boolean; owner: string; abandoned: string; problem: string }) => {
+      const isLate = ports.now() - startedAt > patience;
+      try {
+        const found = await takeLock(ports, store, request, run);
+        const isOther = found.owner !== '' && found.owner !== promotionId && found.owner !== state.owner;
+        if (!found.held && isOther && plan.whenBusy === 'supersede') {
+          const reason = `${promotionId} is newer`;
+          await say(ports, store, endpointName, found.owner, { command: 'abort', by: 'the stage', reason });
+        }
+        return { ...found, problem: !found.held && isLate ? `${found.owner} had the endpoint for ${patience / 1000} s` : '' };
+      } catch (error) {
+        return { ...state, problem: isLate || !isTransient(error) ? `the lock could not be taken: ${saying(error)}` : '' };
+      }
+    },
+    {
+      initialState: { held: false, owner: '', abandoned: '', problem: '' },
+      waitStrategy: (state) =>
+        state.held || state.problem !== ''
+          ? { shouldContinue: false }
+          : { shouldContinue: true, delay: { seconds: plan.tickSeconds ?? 60 } },
+    },
+  );
+  if (!turn.held) throw new Withdrawal('held', turn.problem, DURING, '', true);
+  return turn.abandoned;
+}
+
+/** Takes the endpoint back from a promotion that died half way: off the traffic first, then what it had found. @throws Withdrawal where that fails */
+export async function mend(way: UnderWay, abandoned: string): Promise<void> {
+  const { ports, request } = way;
+  const { endpointName } = request;
+  const isWhole = await insist(way.context, 'look at what was abandoned', async () => {
+    const sight = await look(ports, endpointName);
+    return isSettled(sight) && sight.status === 'InService' && (await isPlain(ports, sight.configName));
+  });
+  if (isWhole) return;
+  const base = await insist(way.context, 'read what was abandoned', () => readBase(ports, abandoned));
+  await change(way, 'take the abandoned candidate off the traffic', 600, (move) =>
+    towardsShare(ports, endpointName, base.variant.VariantName!, 0, move),
+  );
+  const moved = await change(way, `go back to the abandoned ${abandoned}`, 7200, (move) =>
+    towards(ports, endpointName, abandoned, undefined, 'of the target', move),
+  );
+  mustBeDone(moved, 'the endpoint was left half way by another promotion and could not be mended', DURING);
+}
