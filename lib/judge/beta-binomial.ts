@@ -17,7 +17,7 @@ export interface Tuning {
 }
 
 /**
- * The mixture's precision that makes its boundary tightest at intrinsic time v: v / (2 ln(1/alpha) + ln(1 + 2 ln(1/alpha))), section 3.5 of the paper.
+ * The mixture's precision that makes its boundary tightest at intrinsic time v: v / (2 ln(1/alpha) + ln(1 + 2 ln(1/alpha))).
  * @param v intrinsic time, above 0
  */
 export function bestPrecision(v: number, alpha: number): number {
@@ -26,8 +26,8 @@ export function bestPrecision(v: number, alpha: number): number {
 }
 
 /**
- * ln of the evidence against a rate p: the likelihood ratio of k bad among n, averaged over a beta prior around p (proposition 7 with g = p and
- * h = 1 - p). One-sided, the prior is kept to rates above p.
+ * ln of the evidence against a rate p: the likelihood ratio of k bad among n, averaged over a beta prior around p (the paper's mixture with
+ * g = p and h = 1 - p). One-sided, the prior is kept to rates above p.
  * @param k bad requests; need not be whole
  * @param n requests
  * @param p in (0, 1)

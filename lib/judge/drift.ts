@@ -40,7 +40,7 @@ export function drift(segments: readonly PredictionSegment[]): number {
 
 /**
  * ln of the evidence that classes do not come with the probabilities of a known reference: the Dirichlet-multinomial Bayes factor of Lindon and Malek
- * (2022), equation 8. P(ever at least 1/alpha | the reference is right) <= alpha.
+ * (2022). P(ever at least 1/alpha | the reference is right) <= alpha.
  * @param counts of each class
  * @param reference probability of each class, positive, summing to 1
  * @param prior Dirichlet parameters of the alternative, positive. @default - the reference, as much as one observation

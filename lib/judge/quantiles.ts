@@ -4,7 +4,7 @@ import { bisect, minimise } from './numeric';
 
 /**
  * p-value, valid at every moment, for the hypothesis that both arms have the same p-quantile: a common quantile x must survive the evidence of both arms
- * against "a share p lies below x", so the least of their sum over x is the evidence against all of them (section 5).
+ * against "a share p lies below x", so the least of their sum over x is the evidence against all of them.
  * @param p in (0, 1)
  * @param candidate latencies in any unit, at least one
  * @param baseline latencies in the same unit, at least one
@@ -19,7 +19,7 @@ export function quantilePValue(p: number, candidate: readonly number[], baseline
 
 /**
  * Half width of a band around the empirical distribution function of t values that holds the true one everywhere and at all times from `from` on, with
- * probability 1 - alpha: a sqrt((ln(1 + ln(t / from)) + C) / t), theorem 2; C is the least that the theorem allows.
+ * probability 1 - alpha: a sqrt((ln(1 + ln(t / from)) + C) / t), with the least C that their bound on the error allows.
  * @param t number of values; below `from` nothing is said
  * @param a above 1 / sqrt 2. @default 0.85
  */
