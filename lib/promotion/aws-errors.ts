@@ -41,8 +41,9 @@ export function isPreconditionFailed(error: unknown): boolean {
   );
 }
 
-/** Error text for the record: one line, no stack. */
+/** Error text for the record: one line, no stack. What the durable SDK wraps a failed step's error in says nothing of its own. */
 export function saying(error: unknown): string {
-  const { name, message } = error as Error;
+  const { name, message, cause } = error as Error;
+  if (name === 'StepError') return cause instanceof Error ? saying(cause) : message;
   return name && name !== 'Error' ? `${name}: ${message}` : message;
 }

@@ -21,7 +21,13 @@ export interface Said {
   readonly paused: boolean;
   readonly approvedBy: string;
   readonly aborted: string;
+  /** By which the deadline moves on: what was granted, and the time between each pause and its resume. */
   readonly extraSeconds: number;
+}
+
+interface Folded extends Said {
+  /** Milliseconds since 1970 of the last pause. */
+  readonly pausedAt: number;
 }
 
 const controlsPrefix = (endpointName: string, promotionId: string): string => `promotions/${endpointName}/${promotionId}/controls/`;
@@ -43,7 +49,7 @@ export async function say(
 
 /** What was said so far: the last of pause and resume counts, an approval or an abort stands. */
 export async function heard(store: Store, endpointName: string, promotionId: string): Promise<Said> {
-  let said: Said = { paused: false, approvedBy: '', aborted: '', extraSeconds: 0 };
+  let said: Folded = { paused: false, pausedAt: 0, approvedBy: '', aborted: '', extraSeconds: 0 };
   for (const key of await store.list(controlsPrefix(endpointName, promotionId))) {
     const control = (await store.read<Control>(key))?.value;
     if (control) said = fold(said, control);
@@ -51,12 +57,12 @@ export async function heard(store: Store, endpointName: string, promotionId: str
   return said;
 }
 
-function fold(said: Said, { command, by, reason, seconds }: Control): Said {
+function fold(said: Folded, { command, by, at, reason, seconds }: Control): Folded {
   switch (command) {
     case 'pause':
-      return { ...said, paused: true };
+      return said.paused ? said : { ...said, paused: true, pausedAt: at };
     case 'resume':
-      return { ...said, paused: false };
+      return said.paused ? { ...said, paused: false, extraSeconds: said.extraSeconds + (at - said.pausedAt) / 1000 } : said;
     case 'approve':
       return { ...said, approvedBy: by };
     case 'abort':

@@ -1,0 +1,301 @@
+import { PutMetricAlarmCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
+import { CreateEndpointCommand, CreateEndpointConfigCommand, DescribeEndpointCommand } from '@aws-sdk/client-sagemaker';
+import { type Command, checkRequest, type Outcome, PACKAGE_METADATA, promotion, type StagePlan, Store, say } from '../../lib/promotion';
+import { DurableExecutor } from './harness/durable-executor';
+import { violations } from './harness/invariants';
+import { BUCKET, ENDPOINT, PLAN, World } from './harness/world';
+
+jest.setTimeout(60_000);
+
+const GOOD = { 1: 0.001, 2: 0.001 };
+const open: World[] = [];
+async function world(errorRates: Record<string, number> = GOOD) {
+  const made = await World.create(errorRates);
+  open.push(made);
+  return made;
+}
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((one) => one.close()));
+});
+
+type Process = <T>(alive: () => boolean, work: () => Promise<T>) => Promise<T>;
+
+function run(on: World, version = '2', plan: Partial<StagePlan> = {}, over = {}, process?: Process): Promise<Outcome> {
+  const request = on.request(version, { plan: { ...PLAN, ...plan }, ...over });
+  return new DurableExecutor(on.clock).run<Outcome>(request, promotion(on.ports), process ?? ((alive, work) => on.process(alive, work)));
+}
+
+/** Says something to version 2's promotion after some seconds. */
+function saying(on: World, seconds: number, command: Command, more = {}): void {
+  on.later(seconds, () => say(on.ports, new Store(on.ports, BUCKET), ENDPOINT, 'to-2', { command, by: 'anna', ...more }));
+}
+
+async function expectKept(on: World, outcome: Outcome, version = '2', bad = false) {
+  expect(await violations(on, [{ version, bad, outcome }])).toEqual([]);
+}
+
+describe('what people say', () => {
+  test('pause stops the way, resume lets it go on', async () => {
+    const on = await world();
+    saying(on, 200, 'pause');
+    saying(on, 5000, 'resume');
+    const outcome = await run(on);
+    expect(outcome.verdict).toBe('promoted');
+    expect(outcome.endedAt - outcome.startedAt).toBeGreaterThan(5_000_000);
+    await expectKept(on, outcome);
+  });
+
+  test('abort takes the candidate back, with who and why', async () => {
+    const on = await world();
+    saying(on, 300, 'abort', { reason: 'wrong data' });
+    const outcome = await run(on);
+    expect(outcome).toMatchObject({ verdict: 'rolled back', reason: 'aborted by anna: wrong data' });
+    await expectKept(on, outcome);
+  });
+
+  test('a candidate that must be approved waits for it', async () => {
+    const on = await world();
+    saying(on, 7000, 'approve');
+    const outcome = await run(on, '2', { approval: 'manual' });
+    expect(outcome).toMatchObject({ verdict: 'promoted', reason: expect.stringContaining('approved by anna') });
+    expect(outcome.endedAt - outcome.startedAt).toBeGreaterThan(7_000_000);
+  });
+
+  test('nobody approves: held', async () => {
+    const on = await world();
+    const outcome = await run(on, '2', { approval: 'manual', approvalSeconds: 900 });
+    expect(outcome).toMatchObject({ verdict: 'held', during: 'approval' });
+    await expectKept(on, outcome);
+  });
+
+  test('a candidate that turns bad while it waits for approval is taken back', async () => {
+    const rates: Record<string, number> = { ...GOOD };
+    const on = await world(rates);
+    on.later(4000, async () => {
+      rates[2] = 0.5;
+    });
+    const outcome = await run(on, '2', { approval: 'manual' });
+    expect(outcome).toMatchObject({ verdict: 'rolled back', during: 'approval', reason: expect.stringMatching(/5xx/) });
+    await expectKept(on, outcome);
+  });
+
+  test('extend moves the deadline on', async () => {
+    const on = await world();
+    saying(on, 60, 'extend', { seconds: 7200 });
+    const outcome = await run(on, '2', { deadlineSeconds: 120 });
+    expect(outcome.verdict).toBe('promoted');
+  });
+});
+
+describe('at the deadline, without enough evidence', () => {
+  const hurried = { steps: [{ kind: 'percent', percent: 5, bakeSeconds: 60 }], deadlineSeconds: 180 } as const;
+  test.each([
+    ['rollBack', 'rolled back', /not enough evidence by the deadline/],
+    ['hold', 'held', /not enough evidence by the deadline/],
+    ['promote', 'promoted', /at the deadline, without enough evidence/],
+    ['ask', 'held', /./],
+  ] as const)('%s: %s', async (onDeadline, verdict, reason) => {
+    const on = await world();
+    const outcome = await run(on, '2', { ...hurried, onDeadline, approvalSeconds: 300 });
+    expect(outcome).toMatchObject({ verdict, reason: expect.stringMatching(reason) });
+    await expectKept(on, outcome);
+  });
+});
+
+describe('two candidates', () => {
+  test('one after the other, where the second waits', async () => {
+    const on = await world({ ...GOOD, 3: 0.001 });
+    const [first, second] = await Promise.all([run(on), run(on, '3')]);
+    expect([first.verdict, second.verdict]).toEqual(['promoted', 'promoted']);
+    const both = [first, second].map((outcome, i) => ({ version: String(2 + i), bad: false, outcome }));
+    expect(await violations(on, both)).toEqual([]);
+  });
+
+  test('the first gives way where the second supersedes', async () => {
+    const on = await world({ ...GOOD, 3: 0.001 });
+    const [first, second] = await Promise.all([run(on), run(on, '3', { whenBusy: 'supersede' })]);
+    expect(first).toMatchObject({ verdict: 'rolled back', reason: 'aborted by the stage: to-3 is newer' });
+    expect(second.verdict).toBe('promoted');
+  });
+
+  test('the second mends what a first left that died for good', async () => {
+    const on = await world({ ...GOOD, 3: 0.001 });
+    let dead = false;
+    on.later(600, async () => {
+      dead = true;
+    });
+    void run(on, '2', {}, {}, (alive, work) => (dead ? new Promise(() => undefined) : on.process(alive, work)));
+    while (!dead) await on.clock.jump(30_000);
+    expect((await on.spared(() => on.look())).config).toMatch(/-canary$/);
+    const outcome = await run(on, '3');
+    expect(outcome.verdict).toBe('promoted');
+    expect((await on.spared(() => on.look())).shares).toEqual({ 3: 100 });
+  });
+
+  test('run twice under one id, a promotion has one outcome', async () => {
+    const on = await world();
+    const [first, second] = await Promise.all([run(on), run(on)]);
+    const third = await run(on);
+    expect([second, third]).toEqual([first, first]);
+    await expectKept(on, first);
+  });
+});
+
+describe('a candidate that does not get to the traffic', () => {
+  test.each<[string, Parameters<World['register']>[1], RegExp]>([
+    ['is not approved', { ModelApprovalStatus: 'PendingManualApproval' }, /the model package is PendingManualApproval, not Approved/],
+    ['has no data', { data: 's3://models/none.tar.gz' }, /there is no model data at s3:\/\/models\/none.tar.gz/],
+    [
+      'is other data than was approved',
+      { CustomerMetadataProperties: { [PACKAGE_METADATA.digest]: 'abc' } },
+      /is not the approved content abc/,
+    ],
+    [
+      'answers its samples otherwise',
+      { CustomerMetadataProperties: { [PACKAGE_METADATA.samples]: 'samples.json' } },
+      /sample 1 of 1: delayed is 0.5, recorded was 0.9/,
+    ],
+  ])('since it %s', async (_, over, reason) => {
+    const on = await world();
+    await on.spared(async () => {
+      await on.register('2', over);
+      await new Store(on.ports, BUCKET).write('samples.json', { samples: [{ inputs: { hour: 7 }, outputs: { delayed: 0.9 } }] });
+    });
+    const outcome = await run(on);
+    expect(outcome).toMatchObject({ verdict: 'rolled back', reason: expect.stringMatching(reason) });
+    await expectKept(on, outcome);
+  });
+
+  test('since there are no instances', async () => {
+    const on = await world();
+    on.strike({ operation: 'StartInstances', kind: 'capacity', times: 1 });
+    const outcome = await run(on);
+    expect(outcome).toMatchObject({ verdict: 'rolled back', during: 'stage', reason: expect.stringMatching(/capacity/i) });
+    await expectKept(on, outcome);
+  });
+
+  test('since nothing was asked of the live one: there is nothing to compare with', async () => {
+    const on = await world();
+    await on.spared(() => on.ports.sagemaker.send(new CreateEndpointCommand({ EndpointName: 'quiet', EndpointConfigName: 'config-1' })));
+    await on.clock.jump(60_000);
+    const outcome = await run(on, '2', {}, { endpointName: 'quiet' });
+    expect(outcome).toMatchObject({ verdict: 'held', reason: expect.stringMatching(/no request reached quiet in the 300 s before/) });
+  });
+
+  test('since the endpoint has two variants already', async () => {
+    const on = await world();
+    await on.spared(async () => {
+      const one = { ModelName: 'model-1', InstanceType: 'ml.c7g.large' as const, InitialInstanceCount: 1, InitialVariantWeight: 1 };
+      const ProductionVariants = ['a', 'b'].map((VariantName) => ({ ...one, VariantName }));
+      await on.ports.sagemaker.send(new CreateEndpointConfigCommand({ EndpointConfigName: 'two', ProductionVariants }));
+      await on.ports.sagemaker.send(new CreateEndpointCommand({ EndpointName: 'pair', EndpointConfigName: 'two' }));
+    });
+    await on.clock.jump(60_000);
+    const outcome = await run(on, '2', {}, { endpointName: 'pair' });
+    expect(outcome).toMatchObject({
+      verdict: 'rolled back',
+      reason: 'two has 2 production variants (a, b): a promotion starts from an endpoint with one',
+    });
+  });
+});
+
+describe('a shadow', () => {
+  const steps = [{ kind: 'shadow', bakeSeconds: 300 }, ...PLAN.steps] as const;
+  test('lets a good candidate on', async () => {
+    const on = await world();
+    const outcome = await run(on, '2', { steps });
+    expect(outcome.verdict).toBe('promoted');
+    await expectKept(on, outcome);
+  });
+
+  test('keeps a bad one off the requests altogether', async () => {
+    const on = await world({ 1: 0.001, 2: 0.3 });
+    const outcome = await run(on, '2', { steps });
+    expect(outcome).toMatchObject({ verdict: 'rolled back', during: 'shadow 100 %' });
+    expect(on.looks.every((look) => !look.shares[2])).toBe(true);
+    await expectKept(on, outcome, '2', true);
+  });
+});
+
+describe('SageMaker gets in the way', () => {
+  test('an alarm rolls the live move back, and the candidate with it', async () => {
+    const on = await world();
+    const alarm = {
+      AlarmName: 'too-slow',
+      Namespace: 'Mine',
+      MetricName: 'Slow',
+      Statistic: 'Sum',
+      Period: 60,
+      EvaluationPeriods: 1,
+    } as const;
+    await on.spared(() =>
+      on.ports.cloudwatch.send(
+        new PutMetricAlarmCommand({ ...alarm, Threshold: 1, ComparisonOperator: 'GreaterThanThreshold', TreatMissingData: 'ignore' }),
+      ),
+    );
+    const watch = () =>
+      on.later(10, async () => {
+        const { PendingDeploymentSummary } = await on.ports.sagemaker.send(new DescribeEndpointCommand({ EndpointName: ENDPOINT }));
+        if (!PendingDeploymentSummary?.EndpointConfigName?.endsWith('-live')) return watch();
+        await on.ports.cloudwatch.send(new SetAlarmStateCommand({ AlarmName: 'too-slow', StateValue: 'ALARM', StateReason: 'slow' }));
+      });
+    watch();
+    const outcome = await run(on, '2', { guardrail: { waitSeconds: 120, alarms: ['too-slow'] } });
+    expect(outcome).toMatchObject({ verdict: 'rolled back', during: 'go live', reason: expect.stringMatching(/too-slow/) });
+    await expectKept(on, outcome);
+  });
+
+  test('it is maintained in between: the promotion waits', async () => {
+    const on = await world();
+    on.later(300, async () => on.local.maintain(ENDPOINT, 400));
+    const outcome = await run(on);
+    expect(on.looks.some((look) => look.status === 'SystemUpdating')).toBe(true);
+    expect(outcome.verdict).toBe('promoted');
+    await expectKept(on, outcome);
+  });
+
+  test('what it may not delete it leaves, and says so: live stays live', async () => {
+    const on = await world();
+    on.strike({ operation: 'DeleteEndpointConfig', kind: 'error', code: 'AccessDeniedException', status: 403 });
+    const outcome = await run(on);
+    expect(outcome).toMatchObject({ verdict: 'promoted', reason: expect.stringMatching(/could not be deleted: .*an injected fault/) });
+    expect((await on.spared(() => on.look())).shares).toEqual({ 2: 100 });
+  });
+
+  test('it may not update the endpoint: nothing changes', async () => {
+    const on = await world();
+    on.strike({ operation: 'UpdateEndpoint', kind: 'error', code: 'AccessDeniedException', status: 403 });
+    const outcome = await run(on);
+    expect(outcome).toMatchObject({ verdict: 'rolled back', during: 'stage', reason: expect.stringMatching(/AccessDeniedException/) });
+    await expectKept(on, outcome);
+  });
+});
+
+describe('a request that could not run is refused', () => {
+  const request =
+    (plan: object, promotionId = 'a') =>
+    () =>
+      checkRequest({ promotionId, endpointName: 'e', bucket: 'b', modelPackageArn: 'arn', plan: { ...PLAN, ...plan } });
+  const percent = (value: number) => ({ kind: 'percent', percent: value });
+  test.each<[string, () => void, string]>([
+    ['an id', request({}, 'a b'), "promotionId must be 1 to 64 letters, digits or hyphens, got 'a b'"],
+    ['no metric', request({ metrics: [] }), 'plan.metrics is empty: nothing would be judged'],
+    ['no share', request({ steps: [{ kind: 'shadow' }] }), 'plan.steps routes no requests to the candidate: add a step of kind percent'],
+    ['a large share', request({ steps: [percent(60)] }), 'plan.steps[0].percent must be above 0 and at most 50 for a percent step, got 60'],
+    [
+      'a falling share',
+      request({ steps: [percent(25), percent(5)] }),
+      'plan.steps[1].percent is 5, below the 25 before it: shares only rise',
+    ],
+    [
+      'a late shadow',
+      request({ steps: [percent(5), { kind: 'shadow' }] }),
+      'plan.steps[1] is a shadow after a routed share: shadows come first',
+    ],
+    ['a bin', request({ binSeconds: 7 }), 'plan.binSeconds must be 1, 5, 10, 30 or a multiple of 60, got 7'],
+    ['a tick', request({ tickSeconds: 0 }), 'plan.tickSeconds must be at least 1, got 0'],
+    ['alarms', request({ guardrail: { alarms: Array(11).fill('a') } }), 'plan.guardrail.alarms holds 11 names: SageMaker takes at most 10'],
+  ])('%s', (_, check, message) => {
+    expect(check).toThrow(message);
+  });
+});
