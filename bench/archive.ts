@@ -29,7 +29,7 @@ const bytes = (quick ? 96 : 1024) * 2 ** 20;
 const work = mkdtempSync(join(tmpdir(), 'bench-archive-'));
 process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 
-const [program] = bundled(join(work, 'package'), ['bench/archive-program', 'lib/model/archive/block-worker']) as [string, string];
+const [program] = bundled(join(work, 'package'), ['bench/archive-program']) as [string];
 
 const python = 'import sys, tarfile\nwith tarfile.open(sys.argv[2], "w:gz") as tar: tar.add(sys.argv[1], arcname=".")';
 const npmTar = 'require(process.argv[3]).c({ gzip: true, file: process.argv[2], cwd: process.argv[1] }, ["."])';

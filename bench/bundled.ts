@@ -2,17 +2,20 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 
+/** What packing starts threads and processes from. */
+const WORKERS = ['block-worker', 'hash-worker', 'archive-process'].map((name) => `lib/model/archive/${name}`);
+
 /**
  * Compiles programs of this package as a user runs them, not through a loader of TypeScript.
  *
- * @param programs paths below the package's root, without ending; `lib/model/archive/block-worker` for those that pack
+ * @param programs paths below the package's root, without ending
  * @returns where each program is
  */
 export function bundled(directory: string, programs: readonly string[]): string[] {
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'package.json'), '{}');
   buildSync({
-    entryPoints: programs.map((program) => `${program}.ts`),
+    entryPoints: [...programs, ...WORKERS].map((program) => `${program}.ts`),
     absWorkingDir: join(__dirname, '..'),
     outbase: '.',
     outdir: join(directory, 'dist'),

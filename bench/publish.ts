@@ -19,11 +19,7 @@ const quick = process.argv.includes('--quick');
 const shard = (quick ? 8 : 64) * 2 ** 20;
 const work = mkdtempSync(join(tmpdir(), 'bench-publish-'));
 process.on('exit', () => rmSync(work, { recursive: true, force: true }));
-const [program, storeProgram] = bundled(join(work, 'package'), [
-  'bench/publish-program',
-  'bench/publish-store',
-  'lib/model/archive/block-worker',
-]) as [string, string, string];
+const [program, storeProgram] = bundled(join(work, 'package'), ['bench/publish-program', 'bench/publish-store']) as [string, string];
 
 const BOTO3 = `
 import boto3, os, sys
