@@ -1,0 +1,55 @@
+import { withDurableExecution } from '@aws/durable-execution-sdk-js';
+import { LocalDurableTestRunner } from '@aws/durable-execution-sdk-js-testing';
+import { type Outcome, type Ports, type PromotionRequest, promotion } from '../../lib/promotion';
+import { DurableExecutor } from './harness/durable-executor';
+import { violations } from './harness/invariants';
+import { World } from './harness/world';
+
+jest.setTimeout(120_000);
+
+beforeAll(() => LocalDurableTestRunner.setupTestEnvironment({ skipTime: true }));
+afterAll(() => LocalDurableTestRunner.teardownTestEnvironment());
+
+/** AWS's runner waits in no time at all: here half a minute goes by whenever somebody asks for the endpoint. */
+function passing(on: World): Ports {
+  const describe = on.ports.sagemaker.send.bind(on.ports.sagemaker) as (command: object) => Promise<unknown>;
+  const sagemaker = new Proxy(on.ports.sagemaker, {
+    get: (client, name) =>
+      name !== 'send'
+        ? Reflect.get(client, name)
+        : async (command: object) => {
+            if (command.constructor.name === 'DescribeEndpointCommand') await on.clock.jump(30_000);
+            return describe(command);
+          },
+  });
+  return { ...on.ports, sagemaker };
+}
+
+describe.each([
+  ['a good candidate', 0.001, 'promoted'],
+  ['a bad candidate', 0.3, 'rolled back'],
+] as const)('%s', (_, errorRate, verdict) => {
+  test(`is ${verdict} by AWS's own local runner as by the tests' executor`, async () => {
+    const rates = { 1: 0.001, 2: errorRate };
+    const [ours, theirs] = [await World.create(rates), await World.create(rates)];
+    try {
+      const mine = await new DurableExecutor(ours.clock).run<Outcome>(ours.request('2'), promotion(ours.ports), (alive, work) =>
+        ours.process(alive, work),
+      );
+      const handler = promotion(passing(theirs));
+      const handlerFunction = withDurableExecution<PromotionRequest, Outcome>((request, context) =>
+        theirs.process(
+          () => true,
+          () => handler(request, context),
+        ),
+      );
+      const execution = await new LocalDurableTestRunner({ handlerFunction }).run({ payload: theirs.request('2') });
+      const outcome = execution.getResult() as Outcome;
+      expect({ mine: mine.verdict, theirs: outcome.verdict }).toEqual({ mine: verdict, theirs: verdict });
+      await theirs.clock.jump(300_000);
+      expect(await violations(theirs, [{ version: '2', bad: errorRate > 0.1, outcome }])).toEqual([]);
+    } finally {
+      await Promise.all([ours.close(), theirs.close()]);
+    }
+  });
+});
