@@ -233,10 +233,13 @@ describe('SageMaker gets in the way', () => {
         new PutMetricAlarmCommand({ ...alarm, Threshold: 1, ComparisonOperator: 'GreaterThanThreshold', TreatMissingData: 'ignore' }),
       ),
     );
-    const watch = () =>
+    const watch = (): void =>
       on.later(10, async () => {
         const { PendingDeploymentSummary } = await on.ports.sagemaker.send(new DescribeEndpointCommand({ EndpointName: ENDPOINT }));
-        if (!PendingDeploymentSummary?.EndpointConfigName?.endsWith('-live')) return watch();
+        if (!PendingDeploymentSummary?.EndpointConfigName?.endsWith('-live')) {
+          watch();
+          return;
+        }
         await on.ports.cloudwatch.send(new SetAlarmStateCommand({ AlarmName: 'too-slow', StateValue: 'ALARM', StateReason: 'slow' }));
       });
     watch();
