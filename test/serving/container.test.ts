@@ -76,6 +76,10 @@ async function healthy(url: string): Promise<void> {
 test('the container answers, replaces a process that dies, and ends by SIGTERM', async () => {
   const container = await start(modelDirectory('late'));
   await healthy(container.url);
+  const serving = async (processes: number): Promise<void> => {
+    while (container.printed().split('serving ').length <= processes) await new Promise((resolve) => setTimeout(resolve, 50));
+  };
+  await serving(2);
   const ask = async (): Promise<unknown> =>
     (await fetch(`${container.url}/invocations`, { method: 'POST', headers: { 'content-type': 'text/csv' }, body: 'UA,3,500' })).json();
   expect(await ask()).toEqual({ predictions: [{ label: 0, probability: expect.closeTo(0.0963, 4) }] });
@@ -85,13 +89,7 @@ test('the container answers, replaces a process that dies, and ends by SIGTERM',
     .trim()
     .split(/\s+/);
   process.kill(Number(child), 'SIGKILL');
-  while (
-    container
-      .printed()
-      .split('\n')
-      .filter((line) => line.startsWith('serving ')).length < 3
-  )
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  await serving(3);
   expect(container.printed()).toContain(`process ${child} ended by SIGKILL: starting another`);
   expect(await ask()).toMatchObject({ predictions: [{ label: 0 }] });
 

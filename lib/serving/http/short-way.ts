@@ -156,9 +156,9 @@ class Connection {
     }
     if (this.finishing) head += 'connection: close\r\n';
     head += `content-length: ${typeof body === 'string' ? Buffer.byteLength(body) : body.length}\r\n\r\n`;
-    // One write, one packet.
+    // One write, one packet; as a string, which the socket takes without a buffer made around it.
     if (typeof body === 'string') this.socket.write(head + body);
-    else if (body.length <= LONGEST) this.socket.write(Buffer.concat([Buffer.from(head, 'latin1'), body]));
+    else if (body.length <= LONGEST) this.socket.write(head + body.toString('latin1'), 'latin1');
     else {
       this.socket.write(head, 'latin1');
       this.socket.write(body);

@@ -37,7 +37,8 @@ export class InlineModel {
       return Promise.resolve(refusal(error as Error));
     }
     return new Promise((resolve) => {
-      if (this.waiting.push({ ...call, question, resolve }) === 1) setImmediate(() => void this.flush());
+      // Two turns: what arrives while the first is under way comes along.
+      if (this.waiting.push({ ...call, question, resolve }) === 1) setImmediate(() => setImmediate(() => void this.flush()));
     });
   }
 

@@ -22,10 +22,15 @@ interface Job {
 /** After so many starts in a row that failed, a thread is started only when a request asks for it. */
 const FAILED_STARTS = 3;
 
+/** How long closing waits for calls that were given up, in milliseconds. */
+const CLOSE_WAIT_MS = 10_000;
+
 /** Threads that each hold the model; one that crashes is replaced, and only its own request fails. */
 export class WorkerPool {
   restarts = 0;
   private readonly threads = new Set<ModelThread>();
+  /** Those whose call was given up, until it ends. */
+  private readonly abandoned = new Set<ModelThread>();
   private readonly waiting: Job[] = [];
   private failedStarts = 0;
   private closed = false;
@@ -71,7 +76,13 @@ export class WorkerPool {
         this.drained = resolve;
       });
     }
-    await Promise.all([...this.threads].map((thread) => thread.end()));
+    const ended = Promise.all([...this.threads, ...this.abandoned].map((thread) => thread.end()));
+    let late: NodeJS.Timeout | undefined;
+    const waited = new Promise<void>((resolve) => {
+      late = setTimeout(resolve, CLOSE_WAIT_MS);
+    });
+    await Promise.race([ended, waited]);
+    clearTimeout(late);
   }
 
   private get quiet(): boolean {
@@ -94,7 +105,8 @@ export class WorkerPool {
       const reason = `did not answer within ${this.options.timeoutMs / 1000} s`;
       resolve(unasked(500, `the model ${reason}`));
       this.lost(thread, reason);
-      void thread.end();
+      this.abandoned.add(thread);
+      void thread.end().then(() => this.abandoned.delete(thread));
     }, this.options.timeoutMs);
     try {
       resolve(await thread.ask(invocation));

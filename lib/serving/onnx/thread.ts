@@ -38,6 +38,10 @@ export class ModelThread {
   private job: { resolve: (timed: Timed) => void; reject: (error: Error) => void } | undefined;
   private reason: string | undefined;
   private ending = false;
+  private exit!: () => void;
+  private readonly exited = new Promise<void>((resolve) => {
+    this.exit = resolve;
+  });
 
   /** @param heapMb JavaScript heap in MiB */
   constructor(
@@ -77,11 +81,12 @@ export class ModelThread {
     });
   }
 
-  /** Ends the thread, after the call under way if there is one; that one is not waited for here. */
-  async end(): Promise<void> {
+  /** Ends the thread, after the call under way if there is one; resolves when it is gone. */
+  end(): Promise<void> {
     this.ending = true;
     this.worker.unref();
-    if (this.native[0] === 0) await this.worker.terminate();
+    if (this.native[0] === 0) void this.worker.terminate();
+    return this.exited;
   }
 
   waitForNative(until: number): void {
@@ -111,5 +116,6 @@ export class ModelThread {
     this.job = undefined;
     job?.reject(new Error(reason));
     this.events.ended(reason);
+    this.exit();
   }
 }
