@@ -19,8 +19,8 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const URL = /^\/[!-~]*$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these no head may hold, beside the line breaks between its fields
 const NOT_A_HEAD = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a field's value may not hold (RFC 9110, 5.5)
-const NOT_A_VALUE = /[\x00-\x08\x0a-\x1f\x7f]/;
+/** What a field's value may not hold (RFC 9110, 5.5); beyond U+00FF, a character written as latin1 would become another, a line break maybe. */
+const NOT_A_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
 /**
  * Reads the head of a plain `POST ... HTTP/1.1` with a Content-Length and nothing unusual; undefined for every other one, however
