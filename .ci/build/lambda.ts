@@ -1,0 +1,31 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildSync, type Metafile } from 'esbuild';
+
+/** Bundles each Lambda function of the constructs with its SDK clients, so that a user's synth needs no bundler: `npm run build:lambda`. */
+
+const root = join(__dirname, '../..');
+
+/** Function's name, as the constructs find it in `dist/lambda`, and its entry. */
+export const FUNCTIONS: Readonly<Record<string, string>> = {
+  promotion: 'lib/promotion/handler.ts',
+};
+
+/** @param directory made anew: `<directory>/<function>/index.js` @returns what went into each */
+export function bundleFunctions(directory: string): Metafile {
+  rmSync(directory, { recursive: true, force: true });
+  return buildSync({
+    absWorkingDir: root,
+    entryPoints: Object.entries(FUNCTIONS).map(([name, entry]) => ({ in: entry, out: join(name, 'index') })),
+    outdir: directory,
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: 'node22',
+    format: 'cjs',
+    metafile: true,
+    logLevel: 'warning',
+  }).metafile;
+}
+
+if (require.main === module) bundleFunctions(join(root, 'dist/lambda'));
