@@ -1,11 +1,13 @@
 /** A verdict moves traffic: one candidate's way from an approved model package to live, or back, on any SageMaker that the SDK clients find. */
 
+export { type ApprovalEvent, requestedBy, type StageSetup } from './approval-event';
 export { PACKAGE_METADATA, type RecordedSamples } from './candidate-check';
 export { CANDIDATE } from './configurations';
 export { type Command, type Control, heard, say } from './controls';
 export { type Lock, lockKey } from './lock';
 export { awsPorts, type Ports } from './ports';
-export { type Entry, history, outcomeKey, type Progress, progressKey, promotionPrefix, story } from './record';
+export { type Entry, history, outcomeKey, type Progress, progressKey, promotionPrefix, type Start, story } from './record';
 export * from './request';
+export { STAGE_TAGS } from './stage-tags';
 export { Store } from './store';
 export { promotion } from './workflow';

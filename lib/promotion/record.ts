@@ -14,6 +14,18 @@ export interface Entry {
   readonly verdict?: Verdict;
   readonly outcome?: Outcome;
   readonly request?: PromotionRequest;
+  readonly start?: Start;
+}
+
+/** What a promotion found when it came. */
+export interface Start {
+  /** Configuration and model that were live. */
+  readonly configName: string;
+  readonly modelName: string;
+  /** Package of that model; null where it was not made from one. */
+  readonly modelPackageArn: string | null;
+  /** What the approval of the candidate said: who, and why. */
+  readonly approval: string;
 }
 
 /** Where a promotion stands; overwritten at every tick, for whoever watches. */

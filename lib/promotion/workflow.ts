@@ -9,6 +9,7 @@ import { freeLock, keepLock } from './lock';
 import type { Ports } from './ports';
 import { note, outcomeKey } from './record';
 import { checkRequest, type Outcome, type PromotionRequest, type Step } from './request';
+import { noteStart } from './start';
 import { Store } from './store';
 import { type End, type Tick, tick, untold, type Watch } from './tick';
 import { mend, waitForTurn } from './turn';
@@ -87,6 +88,7 @@ class Way {
     const configName = (await insist(context, 'look at the endpoint', () => look(ports, request.endpointName))).configName;
     const base = await insist(context, 'read what is live', () => readBase(ports, configName));
     this.base = base;
+    await insist(context, 'note the start', () => noteStart(ports, store, request, base));
     const quantiles = await insist(context, 'measure the live latency', () =>
       baselineQuantiles(ports, request.endpointName, base.variant.VariantName!, request.plan),
     );

@@ -98,7 +98,7 @@ export class ModelPackages {
       },
     };
     this.table.set(record.arn, changed);
-    this.announce(changed);
+    this.announce(changed, updatedFields(input));
     return { ModelPackageArn: record.arn };
   }
 
@@ -210,7 +210,7 @@ export class ModelPackages {
     };
   }
 
-  private announce(record: ModelPackageRecord): void {
+  private announce(record: ModelPackageRecord, updated?: readonly string[]): void {
     this.context.events.put({
       source: 'aws.sagemaker',
       detailType: 'SageMaker Model Package State Change',
@@ -223,11 +223,18 @@ export class ModelPackages {
           CertifyForMarketplace: false,
           CustomerMetadataProperties: record.input.CustomerMetadataProperties,
           LastModifiedTime: new Date(record.modified),
+          UpdatedModelPackageFields: updated,
         }),
       ) as Record<string, unknown>,
     });
   }
 }
+
+const NO_FIELDS = ['ModelPackageArn', 'ClientToken'];
+
+/** What an update changed, as its event says. */
+const updatedFields = (input: UpdateModelPackageInput): string[] =>
+  Object.keys(input).filter((field) => input[field as keyof UpdateModelPackageInput] !== undefined && !NO_FIELDS.includes(field));
 
 function missing(packageArn: string) {
   return validation(`Model Package ${packageArn} does not exist.`);
