@@ -30,6 +30,7 @@ export const OPERATIONS: Readonly<Record<string, readonly string[]>> = {
     'DeleteModel',
   ],
   CloudWatch: ['GetMetricData'],
+  SNS: ['Publish'],
   S3: ['GetObject', 'PutObject', 'HeadObject', 'ListObjectsV2'],
 };
 

@@ -3,11 +3,11 @@ import { isTransient, saying } from './aws-errors';
 import { type Move, unmoved } from './endpoint';
 import type { Ports } from './ports';
 
-/** A step that is tried again, for about half an hour, while AWS or the network is the reason that it failed. */
-export function insist<T>(context: DurableContext, name: string, run: () => Promise<T>): Promise<T> {
+/** A step that is tried again, for about half an hour where nothing else is said, while AWS or the network is the reason that it failed. */
+export function insist<T>(context: DurableContext, name: string, run: () => Promise<T>, attempts = 36): Promise<T> {
   return context.step(name, run, {
     retryStrategy: (error, attempt) => ({
-      shouldRetry: isTransient(error) && attempt < 36,
+      shouldRetry: isTransient(error) && attempt < attempts,
       delay: { seconds: Math.min(60, 2 ** Math.min(attempt, 6)) },
     }),
   });

@@ -2,6 +2,7 @@ import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
+import { SNSClient } from '@aws-sdk/client-sns';
 
 /** All that a promotion touches. The clients find AWS, or a SageMaker on this machine, by the environment (`AWS_ENDPOINT_URL_SAGEMAKER` and its sisters). */
 export interface Ports {
@@ -9,6 +10,7 @@ export interface Ports {
   readonly runtime: SageMakerRuntimeClient;
   readonly cloudwatch: CloudWatchClient;
   readonly s3: S3Client;
+  readonly sns: SNSClient;
   /** Milliseconds since 1970, on the clock that the metrics are stamped with. */
   readonly now: () => number;
 }
@@ -20,6 +22,7 @@ export function awsPorts(): Ports {
     runtime: new SageMakerRuntimeClient(retries),
     cloudwatch: new CloudWatchClient(retries),
     s3: new S3Client(retries),
+    sns: new SNSClient(retries),
     now: Date.now,
   };
 }

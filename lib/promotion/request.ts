@@ -82,6 +82,8 @@ export interface PromotionRequest {
   /** Registered and approved. */
   readonly modelPackageArn: string;
   readonly plan: StagePlan;
+  /** SNS topic that is told when it starts, ends, or waits for a person. @default - nobody is told */
+  readonly topicArn?: string;
 }
 
 /** How a promotion ends. */

@@ -6,6 +6,7 @@ import { baselineQuantiles, type Quantile, type Segment } from './counts';
 import { insist } from './durable';
 import { guardrails, look, towards, towardsShare } from './endpoint';
 import { freeLock, keepLock } from './lock';
+import { announce } from './notices';
 import type { Ports } from './ports';
 import { note, outcomeKey } from './record';
 import { checkRequest, type Outcome, type PromotionRequest, type Step } from './request';
@@ -32,13 +33,16 @@ export function promotion(ports: Ports) {
         await insist(context, 'free the lock', () => freeLock(store, request, run, abandoned));
         return earlier;
       }
+      await announce(way.underWay, 'started', { sentence: `${request.modelPackageArn} is on its way to live on ${request.endpointName}` });
       if (abandoned !== '') await way.mend(abandoned);
       end = await way.take();
     } catch (error) {
       const withdrawal = error instanceof Withdrawal ? error : new Withdrawal('rolled back', saying(error), way.during);
       end = withdrawal.lost ? ended(withdrawal) : await way.back(withdrawal);
     }
-    return way.conclude(end);
+    const outcome = await way.conclude(end);
+    await announce(way.underWay, outcome.verdict, { sentence: outcome.reason, outcome });
+    return outcome;
   };
 }
 

@@ -1,29 +1,15 @@
 import { PutMetricAlarmCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
 import { CreateEndpointCommand, CreateEndpointConfigCommand, DescribeEndpointCommand } from '@aws-sdk/client-sagemaker';
-import { type Command, checkRequest, type Outcome, PACKAGE_METADATA, promotion, type StagePlan, Store, say } from '../../lib/promotion';
+import { type Command, checkRequest, type Outcome, PACKAGE_METADATA, promotion, Store, say } from '../../lib/promotion';
 import { DurableExecutor } from './harness/durable-executor';
 import { violations } from './harness/invariants';
-import { BUCKET, ENDPOINT, PLAN, World } from './harness/world';
+import { closeWorlds, run, world } from './harness/run';
+import { BUCKET, ENDPOINT, PLAN, type World } from './harness/world';
 
 jest.setTimeout(60_000);
 
 const GOOD = { 1: 0.001, 2: 0.001 };
-const open: World[] = [];
-async function world(errorRates: Record<string, number> = GOOD) {
-  const made = await World.create(errorRates);
-  open.push(made);
-  return made;
-}
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
-
-type Process = <T>(alive: () => boolean, work: () => Promise<T>) => Promise<T>;
-
-function run(on: World, version = '2', plan: Partial<StagePlan> = {}, over = {}, process?: Process): Promise<Outcome> {
-  const request = on.request(version, { plan: { ...PLAN, ...plan }, ...over });
-  return new DurableExecutor(on.clock).run<Outcome>(request, promotion(on.ports), process ?? ((alive, work) => on.process(alive, work)));
-}
+afterEach(closeWorlds);
 
 /** Says something to version 2's promotion after some seconds. */
 function saying(on: World, seconds: number, command: Command, more = {}): void {
@@ -124,7 +110,9 @@ describe('two candidates', () => {
     on.later(600, async () => {
       dead = true;
     });
-    void run(on, '2', {}, {}, (alive, work) => (dead ? new Promise(() => undefined) : on.process(alive, work)));
+    void new DurableExecutor(on.clock).run(on.request('2'), promotion(on.ports), (alive, work) =>
+      dead ? new Promise(() => undefined) : on.process(alive, work),
+    );
     while (!dead) await on.clock.jump(30_000);
     expect((await on.spared(() => on.look())).config).toMatch(/-canary$/);
     const outcome = await run(on, '3');

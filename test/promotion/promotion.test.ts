@@ -1,22 +1,9 @@
-import { type Outcome, promotion, Store, story } from '../../lib/promotion';
-import { DurableExecutor } from './harness/durable-executor';
+import { Store, story } from '../../lib/promotion';
 import { violations } from './harness/invariants';
-import { BUCKET, ENDPOINT, World } from './harness/world';
+import { closeWorlds, run, world } from './harness/run';
+import { BUCKET, ENDPOINT } from './harness/world';
 
-const open: World[] = [];
-async function world(errorRates: Record<string, number>) {
-  const made = await World.create(errorRates);
-  open.push(made);
-  return made;
-}
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.close()));
-});
-
-async function run(on: World, version: string, over = {}): Promise<Outcome> {
-  const request = on.request(version, over);
-  return new DurableExecutor(on.clock).run<Outcome>(request, promotion(on.ports), (alive, work) => on.process(alive, work));
-}
+afterEach(closeWorlds);
 
 describe('a promotion', () => {
   test('takes a good candidate live, and leaves nothing behind', async () => {

@@ -3,6 +3,7 @@ import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
+import { SNSClient } from '@aws-sdk/client-sns';
 import type { Ports } from '../../../lib/promotion';
 
 /** Where the calls of a piece of work go, and whether the process that it belongs to still lives. */
@@ -51,4 +52,5 @@ export const clients: Omit<Ports, 'now'> = {
   runtime: new SageMakerRuntimeClient(options('sagemaker')),
   cloudwatch: new CloudWatchClient(options('monitoring')),
   s3: new S3Client({ ...options('s3'), requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' }),
+  sns: new SNSClient(options('sns')),
 };

@@ -16,7 +16,12 @@ const SETTLING = 60_000;
 /** What was promised of promotions, held against what the endpoint, the record and the lock say. @returns what does not hold, in words */
 export function violations(world: World, candidates: readonly Ran[]): Promise<string[]> {
   return world.spared(async () => [
-    ...new Set([...(await ofTheEnd(world, candidates)), ...ofTheWay(world, candidates), ...(await ofTheRecord(world, candidates))]),
+    ...new Set([
+      ...(await ofTheEnd(world, candidates)),
+      ...ofTheWay(world, candidates),
+      ...(await ofTheRecord(world, candidates)),
+      ...ofTheNotices(world, candidates),
+    ]),
   ]);
 }
 
@@ -68,4 +73,13 @@ async function ofTheRecord(world: World, candidates: readonly Ran[]): Promise<st
     if (outcome.verdict === 'promoted' && !outcome.verdictKey) found.push(`${version} was promoted without a verdict`);
   }
   return found;
+}
+
+/** Nobody was told of another end than the one that it had. */
+function ofTheNotices(world: World, candidates: readonly Ran[]): string[] {
+  return world.topic.told.flatMap(({ message }) => {
+    const ended = candidates.find(({ outcome }) => outcome.promotionId === message.promotionId)?.outcome.verdict;
+    const isEnd = ['promoted', 'rolled back', 'held'].includes(String(message.news));
+    return isEnd && ended !== message.news ? [`${message.promotionId} was ${ended}, and told to be ${message.news}`] : [];
+  });
 }

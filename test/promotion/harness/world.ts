@@ -19,10 +19,12 @@ import type { Engine } from '../../../lib/serving';
 import { BucketInMemory } from './bucket-in-memory';
 import { clients, onWire, type Wire } from './clients';
 import { tinyArchive } from './tiny-archive';
+import { TopicInMemory } from './topic-in-memory';
 
 export const ENDPOINT = 'flights';
 export const BUCKET = 'stage';
 export const MODELS = 'models';
+export const TOPIC = 'arn:aws:sns:us-east-1:000000000000:promotions';
 const ROLE = 'arn:aws:iam::000000000000:role/local';
 const START = Date.UTC(2026, 0, 1);
 const REQUESTS_PER_SECOND = 6;
@@ -59,6 +61,7 @@ export interface Look {
 /** An endpoint under traffic on a clock that stands still until somebody waits; what each version answers is made up, what moves between them is real. */
 export class World {
   readonly looks: Look[] = [];
+  readonly topic = new TopicInMemory();
   private readonly configurations = new Map<string, DescribeEndpointConfigOutput>();
   private readonly packages = new Map<string, string>();
   /** Versions by the name that their promotion gives the model. */
@@ -76,8 +79,9 @@ export class World {
     this.draw = random(seed);
     this.ports = { ...clients, now: () => local.clock.now() };
     const bucket = new BucketInMemory(BUCKET);
-    this.striking = besides(bucket, new Dispatch([bucket], local.faults, local.clock), local.requestHandler());
-    this.sparing = besides(bucket, new Dispatch([bucket], new Faults(), local.clock), local.requestHandler({ faults: false }));
+    const mine = [bucket, this.topic] as const;
+    this.striking = besides(mine, new Dispatch(mine, local.faults, local.clock), local.requestHandler());
+    this.sparing = besides(mine, new Dispatch(mine, new Faults(), local.clock), local.requestHandler({ faults: false }));
   }
 
   /** @param errorRates share of requests that each version answers with a 500; version `1` is live at first */
@@ -106,7 +110,15 @@ export class World {
 
   request(version: string, over: Partial<PromotionRequest> = {}): PromotionRequest {
     const modelPackageArn = this.packages.get(version)!;
-    const request = { promotionId: `to-${version}`, endpointName: ENDPOINT, bucket: BUCKET, modelPackageArn, plan: PLAN, ...over };
+    const request = {
+      promotionId: `to-${version}`,
+      endpointName: ENDPOINT,
+      bucket: BUCKET,
+      modelPackageArn,
+      plan: PLAN,
+      topicArn: TOPIC,
+      ...over,
+    };
     this.versions.set(namesOf(request).model, version);
     return request;
   }
@@ -268,9 +280,10 @@ const ENGINE: Engine = {
   close: async () => {},
 };
 
-/** The stage's bucket in memory, everything else from the local SageMaker. */
-function besides(bucket: BucketInMemory, dispatch: Dispatch, local: InProcessHandler): Wire['handle'] {
+/** The stage's bucket and its topic in memory, everything else from the local SageMaker. */
+function besides([bucket]: readonly [BucketInMemory, TopicInMemory], dispatch: Dispatch, local: InProcessHandler): Wire['handle'] {
   const stage = new InProcessHandler(dispatch);
-  const mine = new RegExp(`^/${bucket.bucket}(/|$)`);
-  return (request: { path: string }) => (mine.test(request.path) ? stage : local).handle(request as never);
+  const isMine = ({ path, headers }: { path: string; headers: Record<string, string> }) =>
+    new RegExp(`^/${bucket.bucket}(/|$)`).test(path) || /\/sns\/aws4_request/.test(headers.authorization ?? '');
+  return (request: Parameters<typeof isMine>[0]) => (isMine(request) ? stage : local).handle(request as never);
 }
