@@ -1,6 +1,5 @@
 import { GetMetricDataCommand, type MetricDataQuery } from '@aws-sdk/client-cloudwatch';
 import type { Counts, MetricInput, Series } from '../judge';
-import { CANDIDATE } from './configurations';
 import type { Ports } from './ports';
 import type { CountedMetric, StagePlan } from './request';
 
@@ -25,11 +24,24 @@ export const PERCENTILES = [50, 90, 99] as const;
 /** One series of one variant: sums or counts per bin, keyed by the bin's start in seconds. */
 type PerBin = ReadonlyMap<number, number>;
 
+/** Whose requests are counted: a variant's, or those of one of its fleets while SageMaker exchanges them. */
+export interface Arm {
+  readonly variant: string;
+  /** The fleet's configuration. @default - all fleets of the variant */
+  readonly configName?: string;
+}
+
+/** What is compared. */
+export interface Arms {
+  readonly candidate: Arm;
+  readonly baseline: Arm;
+}
+
 interface Wanted {
   readonly namespace: string;
   readonly metric: string;
   readonly stat: string;
-  readonly variant: string;
+  readonly arm: Arm;
 }
 
 /**
@@ -38,12 +50,17 @@ interface Wanted {
  *
  * @returns empty when no request was answered in that time
  */
-export async function baselineQuantiles(ports: Ports, endpointName: string, liveVariant: string, plan: StagePlan): Promise<Quantile[]> {
+export async function baselineQuantiles(
+  ports: Pick<Ports, 'cloudwatch' | 'now'>,
+  endpointName: string,
+  liveVariant: string,
+  plan: Pick<StagePlan, 'baselineSeconds' | 'binSeconds'>,
+): Promise<Quantile[]> {
   const span = plan.baselineSeconds ?? 3600;
   const bin = plan.binSeconds ?? 60;
   const period = span < 600 ? bin : Math.ceil(span / 600) * 60;
   const until = Math.floor(ports.now() / 1000 / period) * period;
-  const latency = (stat: string): Wanted => ({ namespace: 'AWS/SageMaker', metric: 'ModelLatency', stat, variant: liveVariant });
+  const latency = (stat: string): Wanted => ({ namespace: 'AWS/SageMaker', metric: 'ModelLatency', stat, arm: { variant: liveVariant } });
   const wanted = [latency('SampleCount'), ...PERCENTILES.map((p) => latency(`p${p}`))];
   const [samples, ...quantiles] = await read(ports, endpointName, wanted, {
     from: until - Math.ceil(span / period) * period,
@@ -60,10 +77,10 @@ export async function baselineQuantiles(ports: Ports, endpointName: string, live
 
 /** Counts of every metric of the plan, over the segments' whole bins, as the judge takes them. */
 export async function readCounts(
-  ports: Ports,
+  ports: Pick<Ports, 'cloudwatch' | 'now'>,
   endpointName: string,
-  liveVariant: string,
-  plan: StagePlan,
+  arms: Arms,
+  plan: Pick<StagePlan, 'metrics' | 'binSeconds'>,
   quantiles: readonly Quantile[],
   segments: readonly Segment[],
   tolerance: number,
@@ -75,9 +92,12 @@ export async function readCounts(
   if (span.until <= span.from || (latest !== 0 && latest <= span.from))
     return plan.metrics.map((metric) => ({ ...named(metric), series: emptySeries(metric, quantiles) }));
   const facts = plan.metrics.flatMap((metric) => factsOf(metric, quantiles, tolerance).map((fact) => ({ metric, fact })));
-  const wanted = facts.flatMap(({ fact }) =>
-    [fact.candidateRequests, fact.candidateBad, fact.baselineRequests, fact.baselineBad].map((make) => make(liveVariant)),
-  );
+  const wanted = facts.flatMap(({ fact }) => [
+    fact.requests(arms.candidate),
+    fact.candidateBad(arms.candidate),
+    fact.requests(arms.baseline),
+    fact.baselineBad(arms.baseline),
+  ]);
   const read4 = await read(ports, endpointName, wanted, span);
   const series = facts.map(({ metric, fact }, i) => ({
     metric,
@@ -92,34 +112,28 @@ export async function readCounts(
 interface Fact {
   readonly label?: string;
   readonly threshold?: Series['threshold'];
-  readonly candidateRequests: (live: string) => Wanted;
-  readonly candidateBad: (live: string) => Wanted;
-  readonly baselineRequests: (live: string) => Wanted;
-  readonly baselineBad: (live: string) => Wanted;
+  readonly requests: (arm: Arm) => Wanted;
+  readonly candidateBad: (arm: Arm) => Wanted;
+  readonly baselineBad: (arm: Arm) => Wanted;
 }
 
 /** A metric is one fact about each request, or one for each quantile of latency. */
-function factsOf(metric: CountedMetric, quantiles: readonly Quantile[], tolerance: number): Fact[] {
-  const { source } = metric;
+function factsOf({ source }: CountedMetric, quantiles: readonly Quantile[], tolerance: number): Fact[] {
   if (source) {
-    const sum = (name: string, variant: string): Wanted => ({ namespace: source.namespace, metric: name, stat: 'Sum', variant });
-    return [
-      {
-        candidateRequests: () => sum(source.requests, CANDIDATE),
-        candidateBad: () => sum(source.bad, CANDIDATE),
-        baselineRequests: (live) => sum(source.requests, live),
-        baselineBad: (live) => sum(source.bad, live),
-      },
-    ];
+    const sum =
+      (metric: string) =>
+      (arm: Arm): Wanted => ({ namespace: source.namespace, metric, stat: 'Sum', arm });
+    return [{ requests: sum(source.requests), candidateBad: sum(source.bad), baselineBad: sum(source.bad) }];
   }
-  const latency = (stat: string, variant: string): Wanted => ({ namespace: 'AWS/SageMaker', metric: 'ModelLatency', stat, variant });
+  const latency =
+    (stat: string) =>
+    (arm: Arm): Wanted => ({ namespace: 'AWS/SageMaker', metric: 'ModelLatency', stat, arm });
   return quantiles.map(({ percentile, microseconds }) => ({
     label: `p${percentile}`,
     threshold: { percentile, baselineMilliseconds: microseconds / 1000, candidateMilliseconds: (microseconds * (1 + tolerance)) / 1000 },
-    candidateRequests: () => latency('SampleCount', CANDIDATE),
-    candidateBad: () => latency(slowerThan(microseconds * (1 + tolerance)), CANDIDATE),
-    baselineRequests: (live) => latency('SampleCount', live),
-    baselineBad: (live) => latency(slowerThan(microseconds), live),
+    requests: latency('SampleCount'),
+    candidateBad: latency(slowerThan(microseconds * (1 + tolerance))),
+    baselineBad: latency(slowerThan(microseconds)),
   }));
 }
 
@@ -164,13 +178,13 @@ function columns(
 
 /** One map of bins for each wanted series, however many pages it takes. */
 async function read(
-  ports: Ports,
+  ports: Pick<Ports, 'cloudwatch'>,
   endpointName: string,
   wanted: readonly Wanted[],
   span: { from: number; until: number; period: number },
 ): Promise<Map<number, number>[]> {
   const found = wanted.map(() => new Map<number, number>());
-  const queries: MetricDataQuery[] = wanted.map(({ namespace, metric, stat, variant }, i) => ({
+  const queries: MetricDataQuery[] = wanted.map(({ namespace, metric, stat, arm }, i) => ({
     Id: `m${i}`,
     MetricStat: {
       Metric: {
@@ -178,7 +192,8 @@ async function read(
         MetricName: metric,
         Dimensions: [
           { Name: 'EndpointName', Value: endpointName },
-          { Name: 'VariantName', Value: variant },
+          { Name: 'VariantName', Value: arm.variant },
+          ...(arm.configName === undefined ? [] : [{ Name: 'EndpointConfigName', Value: arm.configName }]),
         ],
       },
       Period: span.period,

@@ -1,4 +1,5 @@
 import { evaluate, type Verdict } from '../judge';
+import { CANDIDATE } from './configurations';
 import { heard } from './controls';
 import { type Quantile, readCounts, type Segment } from './counts';
 import { look } from './endpoint';
@@ -79,7 +80,8 @@ async function judge(ports: Ports, request: PromotionRequest, watch: Watch): Pro
   const { plan, endpointName } = request;
   const sight = await look(ports, endpointName);
   const tolerance = plan.settings?.latencyTolerance ?? 0.1;
-  const metrics = await readCounts(ports, endpointName, watch.liveVariant, plan, watch.quantiles, watch.segments, tolerance);
+  const arms = { candidate: { variant: CANDIDATE }, baseline: { variant: watch.liveVariant } };
+  const metrics = await readCounts(ports, endpointName, arms, plan, watch.quantiles, watch.segments, tolerance);
   return evaluate({
     profile: plan.profile,
     settings: { settleSeconds: plan.settleSeconds ?? 120, ...plan.settings },
