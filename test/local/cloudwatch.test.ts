@@ -1,5 +1,6 @@
 import {
   CloudWatchClient,
+  DeleteAlarmsCommand,
   DescribeAlarmsCommand,
   GetMetricDataCommand,
   ListMetricsCommand,
@@ -199,6 +200,17 @@ describe('an alarm', () => {
     );
   const states = async () =>
     Object.fromEntries((await client.send(new DescribeAlarmsCommand({}))).MetricAlarms!.map((one) => [one.AlarmName, one.StateValue]));
+
+  test('is listed page by page', async () => {
+    await alarm('page-1', {});
+    await alarm('page-2', {});
+    const list = (more: object) => client.send(new DescribeAlarmsCommand({ AlarmNamePrefix: 'page-', MaxRecords: 1, ...more }));
+    const first = await list({});
+    const second = await list({ NextToken: first.NextToken });
+    expect([first, second].map(({ MetricAlarms }) => MetricAlarms!.map(({ AlarmName }) => AlarmName))).toEqual([['page-1'], ['page-2']]);
+    expect(second.NextToken).toBeUndefined();
+    await client.send(new DeleteAlarmsCommand({ AlarmNames: ['page-1', 'page-2'] }));
+  });
 
   test('goes off by the clock when enough periods breach, and treats missing data as it was told', async () => {
     await alarm('errors', {});

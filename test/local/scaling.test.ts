@@ -70,6 +70,17 @@ describe('a scalable target', () => {
     const { ScalableTargets } = await scaling.send(new DescribeScalableTargetsCommand({ ServiceNamespace: 'sagemaker' }));
     expect(ScalableTargets).toEqual([expect.objectContaining({ ...target, MinCapacity: 1, MaxCapacity: 6 })]);
   });
+  test('has an ARN of its own', async () => {
+    const other = {
+      ...target,
+      ScalableDimension: 'sagemaker:variant:DesiredProvisionedConcurrency' as const,
+      MinCapacity: 1,
+      MaxCapacity: 2,
+    };
+    const arns = [target, other].map(async (one) => (await scaling.send(new RegisterScalableTargetCommand(one))).ScalableTargetARN);
+    expect(new Set(await Promise.all(arns)).size).toBe(2);
+    await scaling.send(new DeregisterScalableTargetCommand(other));
+  });
   test.each([
     ['a minimum above the maximum', { ...target, MinCapacity: 9, MaxCapacity: 2 }, /Maximum capacity cannot be less/],
     [

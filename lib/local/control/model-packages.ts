@@ -64,6 +64,7 @@ export class ModelPackages {
     const record = this.get(ModelPackageName!);
     const { Tags: _, ClientToken: __, ...given } = record.input;
     return {
+      CertifyForMarketplace: false,
       ...given,
       ...this.identity(record),
       ModelPackageDescription: record.input.ModelPackageDescription,

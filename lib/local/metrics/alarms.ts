@@ -10,6 +10,9 @@ export interface MetricAlarm {
   readonly AlarmName: string;
   readonly AlarmDescription?: string;
   readonly ActionsEnabled?: boolean;
+  readonly OKActions?: readonly string[];
+  readonly AlarmActions?: readonly string[];
+  readonly InsufficientDataActions?: readonly string[];
   readonly MetricName?: string;
   readonly Namespace?: string;
   readonly Statistic?: string;
@@ -24,8 +27,11 @@ export interface MetricAlarm {
   readonly Metrics?: readonly MetricDataQuery[];
 }
 
-interface Kept {
-  alarm: MetricAlarm;
+/** An alarm with its state; times in milliseconds since 1970. */
+export interface KeptAlarm {
+  readonly alarm: MetricAlarm;
+  /** When it was put. */
+  readonly configured: number;
   state: AlarmState;
   reason: string;
   since: number;
@@ -40,7 +46,7 @@ const COMPARE: Readonly<Record<string, (value: number, threshold: number) => boo
 
 /** Alarms, evaluated anew whenever they are asked for and once a period, by the clock. A state that was set by hand holds until the next period. */
 export class Alarms implements AlarmStates {
-  private readonly kept = new Map<string, Kept>();
+  private readonly kept = new Map<string, KeptAlarm>();
   private ticking = false;
 
   constructor(
@@ -52,6 +58,7 @@ export class Alarms implements AlarmStates {
     const before = this.kept.get(alarm.AlarmName);
     this.kept.set(alarm.AlarmName, {
       alarm,
+      configured: this.context.clock.now(),
       state: before?.state ?? 'INSUFFICIENT_DATA',
       reason: before?.reason ?? 'Unchecked: Initial alarm creation',
       since: before?.since ?? this.context.clock.now(),
@@ -69,7 +76,7 @@ export class Alarms implements AlarmStates {
     return kept !== undefined;
   }
 
-  list(): { alarm: MetricAlarm; state: AlarmState; reason: string; since: number }[] {
+  list(): KeptAlarm[] {
     return [...this.kept.values()].sort((a, b) => (a.alarm.AlarmName < b.alarm.AlarmName ? -1 : 1));
   }
 
@@ -93,7 +100,7 @@ export class Alarms implements AlarmStates {
     });
   }
 
-  private evaluate(kept: Kept): void {
+  private evaluate(kept: KeptAlarm): void {
     const { alarm } = kept;
     const period = periodOf(alarm);
     const periods = alarm.EvaluationPeriods ?? 1;
@@ -129,7 +136,7 @@ export class Alarms implements AlarmStates {
       );
   }
 
-  private change(kept: Kept, state: AlarmState, reason: string): void {
+  private change(kept: KeptAlarm, state: AlarmState, reason: string): void {
     if (kept.state === state) return;
     const previous = kept.state;
     kept.state = state;

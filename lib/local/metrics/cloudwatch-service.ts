@@ -28,7 +28,16 @@ interface Statistics {
   readonly ExtendedStatistics?: readonly string[];
 }
 
+interface AlarmFilter {
+  readonly AlarmNames?: readonly string[];
+  readonly AlarmNamePrefix?: string;
+  readonly StateValue?: string;
+  readonly MaxRecords?: number;
+  readonly NextToken?: string;
+}
+
 const PAGE = 100_800;
+const ALARM_PAGE = 100;
 
 /**
  * CloudWatch's metrics and metric alarms, in AWS JSON and in Smithy RPC v2 CBOR.
@@ -68,10 +77,7 @@ export function cloudWatch(context: LocalContext, own: MetricStore, others: read
       alarms.put(input);
       return {};
     },
-    DescribeAlarms: (input: { AlarmNames?: readonly string[]; AlarmNamePrefix?: string; StateValue?: string }) => ({
-      MetricAlarms: described(alarms, input),
-      CompositeAlarms: [],
-    }),
+    DescribeAlarms: (input: AlarmFilter) => describeAlarms(alarms, input),
     DeleteAlarms: (input: { AlarmNames: readonly string[] }) => {
       alarms.delete(input.AlarmNames);
       return {};
@@ -119,8 +125,7 @@ function getMetricData(
     throw new ServiceError('ValidationError', 'The parameter StartTime must be less than the parameter EndTime.');
   const found = runQueries(sources, input.MetricDataQueries, input.StartTime.getTime() / 1000, input.EndTime.getTime() / 1000);
   const direction = input.ScanBy === 'TimestampAscending' ? 1 : -1;
-  const skip = input.NextToken === undefined ? 0 : Number(Buffer.from(input.NextToken, 'base64url').toString());
-  if (!(skip >= 0)) throw new ServiceError('InvalidNextToken', 'The next token specified is invalid.');
+  const skip = readToken(input.NextToken);
   let seen = 0;
   let left = input.MaxDatapoints ?? PAGE;
   const results = [];
@@ -139,7 +144,7 @@ function getMetricData(
     });
   }
   const given = skip + (input.MaxDatapoints ?? PAGE);
-  return { MetricDataResults: results, NextToken: given < seen ? Buffer.from(String(given)).toString('base64url') : undefined };
+  return { MetricDataResults: results, NextToken: given < seen ? tokenOf(given) : undefined };
 }
 
 function getMetricStatistics(sources: readonly MetricSource[], input: Statistics) {
@@ -193,21 +198,36 @@ function checkAlarm(sources: readonly MetricSource[], alarm: MetricAlarm): void 
   );
 }
 
-function described(alarms: Alarms, input: { AlarmNames?: readonly string[]; AlarmNamePrefix?: string; StateValue?: string }) {
-  return alarms
-    .list()
-    .filter(({ alarm, state }) => {
-      const named = input.AlarmNames === undefined || input.AlarmNames.includes(alarm.AlarmName);
-      return (
-        named && alarm.AlarmName.startsWith(input.AlarmNamePrefix ?? '') && (input.StateValue === undefined || input.StateValue === state)
-      );
-    })
-    .map(({ alarm, state, reason, since }) => ({
+function describeAlarms(alarms: Alarms, input: AlarmFilter) {
+  const found = alarms.list().filter(({ alarm: { AlarmName }, state }) => {
+    const named = (input.AlarmNames?.includes(AlarmName) ?? true) && AlarmName.startsWith(input.AlarmNamePrefix ?? '');
+    return named && (input.StateValue ?? state) === state;
+  });
+  const from = readToken(input.NextToken);
+  const until = from + (input.MaxRecords ?? ALARM_PAGE);
+  return {
+    MetricAlarms: found.slice(from, until).map(({ alarm, configured, state, reason, since }) => ({
+      OKActions: [],
+      AlarmActions: [],
+      InsufficientDataActions: [],
       ...alarm,
       AlarmArn: alarms.arnOf(alarm.AlarmName),
       ActionsEnabled: alarm.ActionsEnabled ?? true,
+      AlarmConfigurationUpdatedTimestamp: new Date(configured),
       StateValue: state,
       StateReason: reason,
       StateUpdatedTimestamp: new Date(since),
-    }));
+    })),
+    CompositeAlarms: [],
+    NextToken: until < found.length ? tokenOf(until) : undefined,
+  };
+}
+
+const tokenOf = (place: number): string => Buffer.from(String(place)).toString('base64url');
+
+/** @throws ServiceError InvalidNextToken for a token that is none */
+function readToken(token: string | undefined): number {
+  const place = token === undefined ? 0 : Number(Buffer.from(token, 'base64url').toString());
+  if (!(place >= 0)) throw new ServiceError('InvalidNextToken', 'The next token specified is invalid.');
+  return place;
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { arn, type LocalContext } from '../context';
 import type { MetricSource } from '../metrics';
 import { JsonService, ServiceError } from '../server';
@@ -67,7 +68,7 @@ export class ScalingService extends JsonService {
           'ScalingPolicies',
           this.policies.values().filter((one) => fits(one, input) && (input.PolicyNames?.includes(one.PolicyName) ?? true)),
           input,
-          ({ created, ...rest }) => ({ ...rest, CreationTime: new Date(created), PolicyARN: this.policyArn(rest) }),
+          ({ created, ...rest }) => ({ ...rest, Alarms: [], CreationTime: new Date(created), PolicyARN: this.policyArn(rest) }),
         ),
       DeleteScalingPolicy: (input: TargetId & { PolicyName: string }) =>
         this.remove(this.policies, `${keyOf(input)}|${input.PolicyName}`, `scaling policy ${input.PolicyName}`),
@@ -82,7 +83,7 @@ export class ScalingService extends JsonService {
           ({ created, ...rest }) => ({
             ...rest,
             CreationTime: new Date(created),
-            ScheduledActionARN: arn(context, 'autoscaling', `scheduledAction:${rest.ScheduledActionName}`),
+            ScheduledActionARN: this.resourceArn('scheduledAction', rest, `scheduledActionName/${rest.ScheduledActionName}`),
           }),
         ),
       DeleteScheduledAction: (input: TargetId & { ScheduledActionName: string }) =>
@@ -163,13 +164,20 @@ export class ScalingService extends JsonService {
   }
 
   private arnOf(target: TargetId): string {
-    return arn(this.context, 'application-autoscaling', `scalable-target/${Buffer.from(keyOf(target)).toString('hex').slice(0, 32)}`);
+    return arn(this.context, 'application-autoscaling', `scalable-target/${digest(keyOf(target)).slice(0, 36)}`);
   }
 
   private policyArn(policy: TargetId & { PolicyName: string }): string {
-    return arn(this.context, 'autoscaling', `scalingPolicy:resource/sagemaker/${policy.ResourceId}:policyName/${policy.PolicyName}`);
+    return this.resourceArn('scalingPolicy', policy, `policyName/${policy.PolicyName}`);
+  }
+
+  private resourceArn(kind: string, target: TargetId, name: string): string {
+    const id = digest(`${keyOf(target)}|${name}`).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*/, '$1-$2-$3-$4-$5');
+    return arn(this.context, 'autoscaling', `${kind}:${id}:resource/${target.ServiceNamespace}/${target.ResourceId}:${name}`);
   }
 }
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 const notFound = (what: string, id: TargetId): ServiceError =>
   new ServiceError(
