@@ -1,3 +1,5 @@
+import { NAMESPACE } from './request';
+
 /**
  * Every call that a promotion makes, and what it must be allowed for it: plain data, from which a policy is written. `test/promotion/calls.test.ts` runs promotions and
  * compares.
@@ -64,6 +66,11 @@ export const AWS_CALLS: readonly AwsCall[] = [
   sagemaker('DescribeModelPackage', ['modelPackage']),
   { client: 'SageMakerRuntime', operation: 'InvokeEndpoint', grants: [{ action: 'sagemaker:InvokeEndpoint', on: ['endpoint'] }] },
   { client: 'CloudWatch', operation: 'GetMetricData', grants: [{ action: 'cloudwatch:GetMetricData', on: ['all'] }] },
+  {
+    client: 'CloudWatch',
+    operation: 'PutMetricData',
+    grants: [{ action: 'cloudwatch:PutMetricData', on: ['all'], condition: { 'cloudwatch:namespace': NAMESPACE } }],
+  },
   { client: 'S3', operation: 'GetObject', grants: [{ action: 's3:GetObject', on: ['stageObjects'] }] },
   { client: 'S3', operation: 'PutObject', grants: [{ action: 's3:PutObject', on: ['stageObjects'] }] },
   { client: 'S3', operation: 'HeadObject', grants: [{ action: 's3:GetObject', on: ['artifacts'] }] },

@@ -5,6 +5,7 @@ export { PACKAGE_METADATA, type RecordedSamples } from './candidate-check';
 export { CANDIDATE } from './configurations';
 export { type Command, type Control, heard, say } from './controls';
 export { type Lock, lockKey } from './lock';
+export { PROMOTION_METRICS, type PublishedMetric } from './metrics';
 export type { News, Notice } from './notices';
 export { awsPorts, type Ports } from './ports';
 export { type Entry, history, outcomeKey, type Progress, progressKey, promotionPrefix, type Start, story } from './record';

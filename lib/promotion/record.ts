@@ -44,6 +44,8 @@ export interface Progress {
     readonly notWorseAt: number;
   }[];
   readonly paused: boolean;
+  /** Why the metrics of this tick are not in CloudWatch; empty when they are. */
+  readonly unpublished: string;
 }
 
 export const promotionPrefix = (endpointName: string, promotionId: string): string => `promotions/${endpointName}/${promotionId}/`;

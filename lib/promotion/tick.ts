@@ -5,6 +5,7 @@ import { type Quantile, readCounts, type Segment } from './counts';
 import { look } from './endpoint';
 import { keepLock } from './lock';
 import type { Ports } from './ports';
+import { publishMetrics } from './publish-metrics';
 import { note, type Progress, progressKey } from './record';
 import type { PromotionRequest } from './request';
 import type { UnderWay } from './under-way';
@@ -53,7 +54,8 @@ export async function tick({ ports, store, request, run }: UnderWay, watch: Watc
   const said = await heard(store, endpointName, promotionId);
   const verdict = await judge(ports, request, watch);
   const invalidTicks = verdict.decision === 'invalid' ? before.invalidTicks + 1 : 0;
-  await store.write(progressKey(endpointName, promotionId), progressOf(ports, watch, verdict, said.paused));
+  const unpublished = await publishMetrics(ports, endpointName, watch.percent, verdict);
+  await store.write(progressKey(endpointName, promotionId), progressOf(ports, watch, verdict, said.paused, unpublished));
   const over = (end: End, sentence = verdict.sentence): Tick => ({ ...before, end, sentence, decision: verdict.decision, invalidTicks });
 
   const now = ports.now();
@@ -93,7 +95,7 @@ async function judge(ports: Ports, request: PromotionRequest, watch: Watch): Pro
   });
 }
 
-function progressOf(ports: Ports, watch: Watch, verdict: Verdict, paused: boolean): Progress {
+function progressOf(ports: Ports, watch: Watch, verdict: Verdict, paused: boolean, unpublished: string): Progress {
   return {
     at: ports.now(),
     during: watch.name,
@@ -107,5 +109,6 @@ function progressOf(ports: Ports, watch: Watch, verdict: Verdict, paused: boolea
       notWorseAt: metric.logNotWorseThreshold,
     })),
     paused,
+    unpublished,
   };
 }
