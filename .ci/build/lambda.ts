@@ -8,6 +8,8 @@ const root = join(__dirname, '../..');
 
 /** Function's name, as the constructs find it in `dist/lambda`, and its entry. */
 export const FUNCTIONS: Readonly<Record<string, string>> = {
+  'await-promotion': 'lib/promotion/functions/await-promotion.ts',
+  'first-configuration': 'lib/promotion/functions/first-configuration.ts',
   promotion: 'lib/promotion/handler.ts',
 };
 

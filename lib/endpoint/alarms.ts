@@ -80,6 +80,16 @@ export class EndpointAlarms extends Construct {
     return value === undefined ? [] : [{ value, label: 'alarm', color: Color.RED }];
   }
 
+  /**
+   * Takes away those that roll back an update of the template's.
+   *
+   * @internal
+   */
+  public _leaveRollback(): void {
+    this.node.tryRemoveChild('Rollback');
+    for (const alarm of this.rollbackAlarms.splice(0)) this.made.splice(this.made.indexOf(alarm as Alarm), 1);
+  }
+
   private addAlarm(scope: Construct, prefix: string, { id, name, description, ...definition }: AlarmDefinition): Alarm {
     const alarm = new Alarm(scope, id, { ...definition, alarmName: `${prefix}-${name}`, alarmDescription: description });
     const notify: IAlarmAction = { bind: () => ({ alarmActionArn: this.topic.topicArn }) };

@@ -31,6 +31,10 @@ export interface ArtifactContents {
 export interface BoundArtifact {
   /** s3:// URL of one .tar.gz. */
   readonly archiveUrl?: string;
+  /** Whether the archive lies where the CDK may clean up once no template names it. */
+  readonly inAssetBucket?: boolean;
+  /** The content, where the URL holds it. */
+  readonly digest?: string;
   /** s3:// URL of an uncompressed prefix, ending in `/`. */
   readonly prefixUrl?: string;
   readonly modelPackageArn?: string;

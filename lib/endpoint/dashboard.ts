@@ -1,5 +1,5 @@
 import { AlarmStatusWidget, Dashboard, type IWidget, PeriodOverride, TextWidget, TextWidgetBackground } from 'aws-cdk-lib/aws-cloudwatch';
-import { Duration, Stack } from 'aws-cdk-lib/core';
+import { Duration, Lazy, Stack } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { EndpointAlarms } from './alarms';
 import { VariantGraphs } from './dashboard-graphs';
@@ -19,6 +19,9 @@ export class EndpointDashboard extends Construct {
   /** To add widgets of one's own below. It is named `<endpoint>-<region>`. */
   public readonly dashboard: Dashboard;
 
+  /** What the alarms beside those that wake a person are, where a stage moves the traffic. */
+  private movers?: string;
+
   private constructor(scope: Construct, id: string, variant: ServedVariant, alarms: EndpointAlarms) {
     super(scope, id);
     this.dashboard = new Dashboard(this, 'Resource', {
@@ -28,6 +31,18 @@ export class EndpointDashboard extends Construct {
       periodOverride: PeriodOverride.INHERIT,
     });
     this._add(variant, alarms);
+  }
+
+  /**
+   * Shows the alarms of whoever moves the traffic where those of a rollout stood.
+   *
+   * @param title of the alarms
+   * @param rows of widgets to stand below
+   * @internal
+   */
+  public _takeOver(title: string, ...rows: IWidget[][]): void {
+    this.movers = title;
+    for (const row of rows) this.dashboard.addWidgets(...row);
   }
 
   /**
@@ -45,7 +60,12 @@ export class EndpointDashboard extends Construct {
         background: TextWidgetBackground.TRANSPARENT,
       }),
       new AlarmStatusWidget({ title: 'Wakes a person', alarms: alarms.alarms, width: 10, height: 3 }),
-      new AlarmStatusWidget({ title: 'Rolls back an update', alarms: alarms.rollbackAlarms, width: 8, height: 3 }),
+      new AlarmStatusWidget({
+        title: Lazy.string({ produce: () => this.movers ?? 'Rolls back an update' }),
+        alarms: alarms.rollbackAlarms,
+        width: 8,
+        height: 3,
+      }),
     );
     this.dashboard.addWidgets(...firstRow(graphs, variant));
     this.dashboard.addWidgets(...secondRow(graphs, variant));

@@ -1,7 +1,7 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { CfnEndpointConfig } from 'aws-cdk-lib/aws-sagemaker';
-import { Annotations, type Duration, Lazy, Validations } from 'aws-cdk-lib/core';
+import { Annotations, type Duration, Lazy, Stack, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge';
 import type { DataCapture } from './data-capture';
@@ -24,6 +24,11 @@ export interface EndpointConfigurationProps {
   readonly enhancedMetricsPeriod?: Duration;
 }
 
+interface Rendered {
+  readonly ProductionVariants: readonly Record<string, unknown>[];
+  readonly [property: string]: unknown;
+}
+
 const METRIC_PERIODS = [10, 30, 60, 120, 180, 240, 300];
 
 /**
@@ -34,6 +39,8 @@ const METRIC_PERIODS = [10, 30, 60, 120, 180, 240, 300];
 export class EndpointConfiguration extends Construct {
   public readonly configName: string;
   private readonly resource: CfnEndpointConfig;
+  /** Name of one that somebody else makes in this one's stead. */
+  private given?: string;
   private readonly variants: ProductionVariant[] = [];
   private encrypted = false;
   private keyless = false;
@@ -52,8 +59,21 @@ export class EndpointConfiguration extends Construct {
       asyncInferenceConfig: records && this.queue(records),
       metricsConfig: enhancedMetrics(props.enhancedMetricsPeriod),
     });
-    this.configName = this.resource.attrEndpointConfigName;
+    this.configName = Lazy.string({ produce: () => this.given ?? this.resource.attrEndpointConfigName });
     this.add(live);
+  }
+
+  /**
+   * Takes the configuration out of the template.
+   *
+   * @returns its properties as the API names them, without the name of a model
+   */
+  public handOver(configName: string): Record<string, unknown> {
+    this.given = configName;
+    const [rendered] = Object.values(Stack.of(this).resolve(this.resource._toCloudFormation()).Resources) as { Properties: Rendered }[];
+    this.node.tryRemoveChild('Resource');
+    const { ProductionVariants, Tags: _, ...rest } = rendered!.Properties;
+    return { ...rest, ProductionVariants: ProductionVariants.map(({ ModelName: __, ...variant }) => variant) };
   }
 
   /** Takes up another variant: the key is left out as soon as one of them keeps its model on local disks. */

@@ -30,7 +30,8 @@ export class EndpointWatch extends Construct {
   /** Those of the first variant. */
   public readonly alarms: EndpointAlarms;
   public readonly dashboard?: EndpointDashboard;
-  public readonly deploymentConfig: CfnEndpoint.DeploymentConfigProperty;
+  /** Absent once a stage moves the traffic. */
+  public deploymentConfig?: CfnEndpoint.DeploymentConfigProperty;
   private readonly all: EndpointAlarms[] = [];
   private readonly actions: IAlarmAction[] = [];
   private readonly rollbackAlarms: { alarmName: string }[];
@@ -81,6 +82,12 @@ export class EndpointWatch extends Construct {
         `SageMaker takes at most ${MAX_ROLLBACK_ALARMS} rollback alarms, '${variant.variantName}' makes them ${this.rollbackAlarms.length}: give this endpoint fewer variants, or a rollout fewer alarms of its own`,
       );
     }
+  }
+
+  /** Somebody else moves the traffic: what would roll back the template's own updates goes. */
+  public handOver(): void {
+    this.deploymentConfig = undefined;
+    this.alarms._leaveRollback();
   }
 
   public addAlarmAction(...actions: IAlarmAction[]): void {

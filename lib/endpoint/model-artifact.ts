@@ -133,6 +133,8 @@ abstract class LocalArtifact extends ModelArtifact {
     if (store !== undefined) return keepInStore(scope, store, staged, digest);
     return {
       archiveUrl: staged.url,
+      inAssetBucket: true,
+      digest,
       environment: {},
       statements: [readObject(scope, staged.bucketName, staged.objectKey)],
       dependencies: [],
@@ -177,6 +179,7 @@ class StoredArtifact extends ModelArtifact {
     const prefix = this.key.endsWith('/');
     return {
       ...(prefix ? { prefixUrl: url } : { archiveUrl: url }),
+      ...(named && { digest: this.digest }),
       environment: named ? {} : { MODEL_ARTIFACT_DIGEST: this.digest },
       statements: readStatements(scope, this.bucket, this.key),
       dependencies: [],

@@ -5,7 +5,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { CfnEndpoint } from 'aws-cdk-lib/aws-sagemaker';
-import { ArnFormat, Duration, Names, RemovalPolicy, Stack, Token } from 'aws-cdk-lib/core';
+import { ArnFormat, Duration, Lazy, Names, RemovalPolicy, Stack, Tags, Token } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { EndpointAlarms } from './alarms';
 import type { CapacityKind } from './capacity-kind';
@@ -18,6 +18,7 @@ import { ExecutionRole } from './execution-role';
 import { type IModelEndpoint, ModelEndpointBase } from './model-endpoint-base';
 import type { ModelEndpointAttributes, ModelEndpointProps } from './model-endpoint-props';
 import { EndpointNetwork } from './network';
+import type { EndpointOwner, HandedOver } from './owner';
 import { ProductionVariant, type VariantOptions } from './production-variant';
 import { bindScaling } from './scaling-target';
 import type { ServedVariant } from './served-variant';
@@ -66,6 +67,7 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
   private readonly watch: EndpointWatch;
   private readonly configuration: EndpointConfiguration;
   private readonly resource: CfnEndpoint;
+  private owned = false;
 
   /** @throws Error for each combination that SageMaker would refuse at deployment, or hang on */
   constructor(
@@ -113,7 +115,7 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
     this.resource = new CfnEndpoint(this, 'Resource', {
       endpointName: this.endpointName,
       endpointConfigName: this.endpointConfigName,
-      deploymentConfig: this.watch.deploymentConfig,
+      deploymentConfig: Lazy.any({ produce: () => this.watch.deploymentConfig }),
     });
     // Before SageMaker would make one without key and retention.
     this.resource.node.addDependency(logGroup);
@@ -129,6 +131,10 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
    * @throws Error for a name that is taken, or a serverless endpoint, which has one variant
    */
   public addVariant(variantName: string, options: VariantOptions): void {
+    if (this.owned)
+      throw new Error(
+        `the endpoint ${this.endpointName} has a stage, which brings its own second variant in: '${variantName}' cannot join`,
+      );
     if (this._kind === 'serverless') throw new Error(`a serverless endpoint has one variant: '${variantName}' needs Capacity.instances`);
     const variant = this.addProductionVariant(variantName, options, 0);
     if (variant.capacity._kind !== this._kind) {
@@ -160,6 +166,51 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
     if (this.network === undefined)
       throw new Error(`the endpoint ${this.endpointName} is in no VPC: give it one to manage its connections`);
     return this.network.connections;
+  }
+
+  /**
+   * Gives what the endpoint serves into other hands: the template keeps the endpoint, its scaling, alarms and dashboard, and no longer
+   * says which configuration it has, but for the first.
+   *
+   * @throws Error where no other version could be served beside the live one
+   * @internal
+   */
+  public _handOver(owner: EndpointOwner): HandedOver {
+    const [live, ...others] = this.variants;
+    if (this.owned) throw new Error(`the endpoint ${this.endpointName} has a stage already: one endpoint, one stage`);
+    if (this._kind !== 'instances') {
+      const why = {
+        serverless: 'a serverless endpoint takes no second variant',
+        async: 'an async endpoint publishes no Invocations to judge by',
+      };
+      throw new Error(`${owner.what} is for Capacity.instances, and ${why[this._kind]}: use a Rollout`);
+    }
+    if (others.length > 0 || live === undefined) {
+      throw new Error(`${owner.what} is for endpoints of one variant, ${this.endpointName} has ${this.variants.length}: use a Rollout`);
+    }
+    if (this.props.rollout !== undefined) {
+      throw new Error(`${owner.what} moves the traffic of ${this.endpointName} itself: leave its rollout out`);
+    }
+    if (live.model.inAssetBucket) {
+      throw new Error(
+        `${owner.what} keeps versions for as long as they may serve, longer than the CDK's asset bucket does: give ${this.endpointName} a modelStore`,
+      );
+    }
+    this.owned = true;
+    const configuration = this.configuration.handOver(owner.configName);
+    this.watch.handOver();
+    this.resource.retainAllVariantProperties = undefined;
+    this.resource.excludeRetainedVariantProperties = undefined;
+    for (const [key, value] of Object.entries(owner.tags)) Tags.of(this.resource).add(key, value);
+    return {
+      configuration,
+      model: live.handOver(),
+      served: this.served(live),
+      role: this.role,
+      store: this.props.modelStore,
+      resource: this.resource,
+      scales: live.scaling.length > 0,
+    };
   }
 
   private addProductionVariant(variantName: string, options: VariantOptions, defaultWeight: number): ProductionVariant {

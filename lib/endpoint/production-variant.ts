@@ -1,6 +1,6 @@
 import { type CfnEndpointConfig, CfnModel } from 'aws-cdk-lib/aws-sagemaker';
 import { Stack } from 'aws-cdk-lib/core';
-import { Construct } from 'constructs';
+import { Construct, DependencyGroup } from 'constructs';
 import type { ArtifactContents } from './bindings';
 import { Capacity } from './capacity';
 import { requireEnvironment } from './environment';
@@ -67,6 +67,23 @@ export interface ProductionVariantProps {
 }
 
 /**
+ * What a variant's model is made of, for whoever makes it in the template's stead.
+ *
+ * @internal
+ */
+export interface VariantModel {
+  readonly container: CfnModel.ContainerDefinitionProperty;
+  readonly executionRoleArn: string;
+  readonly enableNetworkIsolation?: boolean;
+  readonly vpcConfig?: CfnModel.VpcConfigProperty;
+  readonly inAssetBucket: boolean;
+  /** The content, where the artifact's URL holds it. */
+  readonly digest?: string;
+  /** What must exist before the model. */
+  readonly dependencies: DependencyGroup;
+}
+
+/**
  * A model in SageMaker, and its part of the endpoint's configuration.
  *
  * @internal
@@ -75,7 +92,8 @@ export class ProductionVariant extends Construct {
   public readonly variantName: string;
   public readonly capacity: Capacity;
   public readonly scaling: Scaling[];
-  private readonly model: CfnModel;
+  public readonly model: VariantModel;
+  private readonly resource: CfnModel;
   private readonly weight: number;
 
   constructor(scope: Construct, props: ProductionVariantProps) {
@@ -101,11 +119,11 @@ export class ProductionVariant extends Construct {
     const repositoryArn = boundImage?.repositoryArn ?? artifact.imageRepositoryArn;
     if (repositoryArn !== undefined) role.allowToPull(repositoryArn);
 
-    this.model = new CfnModel(this, 'Model', {
+    this.model = {
       executionRoleArn: role.role.roleArn,
       enableNetworkIsolation: serverless ? undefined : (props.networkIsolation ?? image?._worksIsolated ?? false),
       vpcConfig: props.vpcConfig,
-      primaryContainer: {
+      container: {
         image: boundImage?.uri,
         modelDataUrl: artifact.archiveUrl,
         modelDataSource: artifact.prefixUrl
@@ -114,15 +132,26 @@ export class ProductionVariant extends Construct {
         modelPackageName: artifact.modelPackageArn,
         environment: Object.keys(environment).length === 0 ? undefined : environment,
       },
-    });
-    this.model.node.addDependency(role.policies, ...artifact.dependencies);
+      inAssetBucket: artifact.inAssetBucket ?? false,
+      digest: artifact.digest,
+      dependencies: new DependencyGroup(role.policies, ...artifact.dependencies),
+    };
+    const { executionRoleArn, enableNetworkIsolation, vpcConfig, container: primaryContainer } = this.model;
+    this.resource = new CfnModel(this, 'Model', { executionRoleArn, enableNetworkIsolation, vpcConfig, primaryContainer });
+    this.resource.node.addDependency(this.model.dependencies);
+  }
+
+  /** Takes the model out of the template: somebody else makes it. */
+  public handOver(): VariantModel {
+    this.node.tryRemoveChild('Model');
+    return this.model;
   }
 
   /** Its part of the endpoint's configuration. */
   public render(): CfnEndpointConfig.ProductionVariantProperty {
     return {
       variantName: this.variantName,
-      modelName: this.model.attrModelName,
+      modelName: this.resource.attrModelName,
       initialVariantWeight: this.weight,
       ...this.capacity._bind(),
     };

@@ -3,17 +3,10 @@ import { DescribeModelPackageCommand } from '@aws-sdk/client-sagemaker';
 import { InvokeEndpointCommand } from '@aws-sdk/client-sagemaker-runtime';
 import { isMissing, isTransient, saying } from './aws-errors';
 import { CANDIDATE } from './configurations';
+import { PACKAGE_METADATA } from './package-metadata';
 import type { Ports } from './ports';
 import type { PromotionRequest } from './request';
 import { Store } from './store';
-
-/** Keys of a model package's metadata that the check reads. */
-export const PACKAGE_METADATA = {
-  /** SHA-256 of the artifact's manifest, in hex: the content that was approved. */
-  digest: 'cdk-fledge:digest',
-  /** Key, in the stage's bucket, of the requests whose answers were recorded when the model was trained. */
-  samples: 'cdk-fledge:samples',
-} as const;
 
 /** Requests with the answers that the model gave when it was trained. */
 export interface RecordedSamples {

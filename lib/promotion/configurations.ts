@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   CreateEndpointConfigCommand,
   type CreateEndpointConfigCommandInput,
@@ -10,6 +9,7 @@ import {
   type ProductionVariant,
 } from '@aws-sdk/client-sagemaker';
 import { isAlreadyThere, isMissing } from './aws-errors';
+import { markOf, stemOf } from './names';
 import type { Ports } from './ports';
 import type { PromotionRequest } from './request';
 
@@ -27,7 +27,7 @@ export interface Base {
 
 /** Names that a promotion gives to what it creates; the same at every run of it. */
 export function namesOf(request: PromotionRequest) {
-  const stem = `${request.endpointName.slice(0, 36)}-${createHash('sha256').update(request.promotionId).digest('hex').slice(0, 12)}`;
+  const stem = `${stemOf(request.endpointName)}-${markOf(request.promotionId)}`;
   return { model: `${stem}-model`, shadow: `${stem}-shadow`, canary: `${stem}-canary`, live: `${stem}-live`, final: `${stem}-final` };
 }
 
@@ -99,11 +99,11 @@ export async function createConfiguration(
   await created(create);
 }
 
-export async function deleteConfiguration(ports: Ports, name: string): Promise<void> {
+export async function deleteConfiguration(ports: Pick<Ports, 'sagemaker'>, name: string): Promise<void> {
   await gone(() => ports.sagemaker.send(new DeleteEndpointConfigCommand({ EndpointConfigName: name })));
 }
 
-export async function deleteModel(ports: Ports, name: string): Promise<void> {
+export async function deleteModel(ports: Pick<Ports, 'sagemaker'>, name: string): Promise<void> {
   await gone(() => ports.sagemaker.send(new DeleteModelCommand({ ModelName: name })));
 }
 

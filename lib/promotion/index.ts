@@ -1,12 +1,13 @@
 /** A verdict moves traffic: one candidate's way from an approved model package to live, or back, on any SageMaker that the SDK clients find. */
 
 export { type ApprovalEvent, requestedBy, type StageSetup } from './approval-event';
-export { PACKAGE_METADATA, type RecordedSamples } from './candidate-check';
+export type { RecordedSamples } from './candidate-check';
 export { CANDIDATE } from './configurations';
 export { type Command, type Control, heard, say } from './controls';
 export { type Lock, lockKey } from './lock';
 export { PROMOTION_METRICS, type PublishedMetric } from './metrics';
 export type { News, Notice } from './notices';
+export { PACKAGE_METADATA } from './package-metadata';
 export { awsPorts, type Ports } from './ports';
 export { type Entry, history, outcomeKey, type Progress, progressKey, promotionPrefix, type Start, story } from './record';
 export * from './request';

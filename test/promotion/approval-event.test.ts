@@ -7,7 +7,6 @@ const stage = {
   plan: { steps: [{ kind: 'percent' as const, percent: 5 }], metrics: [] },
 };
 const approved: ApprovalEvent = {
-  id: '844e2571-85d4-695f-b930-0153b71dcb42',
   time: '2026-11-27T01:02:03Z',
   detail: {
     ModelPackageArn: 'arn:aws:sagemaker:us-east-1:000000000000:model-package/flight-delay/14',
@@ -20,14 +19,18 @@ const approved: ApprovalEvent = {
 const but = (detail: Partial<ApprovalEvent['detail']>): ApprovalEvent => ({ ...approved, detail: { ...approved.detail, ...detail } });
 
 describe('the event of a model package', () => {
-  test('that was approved starts a promotion named after its version, its time and itself', () => {
+  test('that was approved starts a promotion named after its version and its time', () => {
     expect(requestedBy(approved, stage)).toEqual({
-      promotionId: 'v14-20261127T010203Z-844e2571',
+      promotionId: 'v14-20261127T010203Z',
       modelPackageArn: approved.detail.ModelPackageArn,
       endpointName: 'flights',
       bucket: 'stage',
       plan: stage.plan,
     });
+  });
+  test('that comes twice, seconds apart, starts one', () => {
+    const changed = but({ LastModifiedTime: '2026-11-27T01:02:01.500Z' });
+    expect(requestedBy({ ...changed, time: '2026-11-27T01:02:09Z' }, stage)?.promotionId).toBe(requestedBy(changed, stage)?.promotionId);
   });
   test('that was registered as approved starts one too', () => {
     expect(requestedBy(but({ UpdatedModelPackageFields: undefined }), stage)?.promotionId).toMatch(/^v14-/);

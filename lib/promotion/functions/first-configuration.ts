@@ -1,0 +1,119 @@
+import {
+  CreateEndpointConfigCommand,
+  type CreateEndpointConfigCommandInput,
+  CreateModelCommand,
+  type CreateModelCommandInput,
+  DescribeEndpointCommand,
+  DescribeEndpointConfigCommand,
+  ListEndpointConfigsCommand,
+  ListModelsCommand,
+  SageMakerClient,
+} from '@aws-sdk/client-sagemaker';
+import { isAlreadyThere, isMissing, isTransient } from '../aws-errors';
+import { deleteConfiguration, deleteModel } from '../configurations';
+import { isMade, markOf, stemOf } from '../names';
+import type { Ports } from '../ports';
+import { answering, type CustomResourceEvent } from './custom-resource';
+
+type Registry = Pick<Ports, 'sagemaker' | 'now'>;
+
+/** What the template says of the configuration that an endpoint is created with. Documents are JSON: CloudFormation makes texts of all else. */
+export interface FirstConfigurationProperties {
+  readonly EndpointName: string;
+  /** CreateModel's input without a name. */
+  readonly Model: string;
+  /** CreateEndpointConfig's input without names. */
+  readonly Configuration: string;
+}
+
+/** How long a role that was just made may stay unknown to SageMaker. Milliseconds. */
+const PATIENCE = 120_000;
+
+/**
+ * Makes the configuration that an endpoint is created with, and clears away what its stage made when the stage goes. An update changes nothing: from the first
+ * promotion on, the stage owns what the endpoint serves, and a name that stays lets CloudFormation leave the endpoint alone.
+ *
+ * @returns the configuration's name
+ */
+export async function firstConfiguration(ports: Registry, event: CustomResourceEvent<FirstConfigurationProperties>): Promise<string> {
+  const { EndpointName, Model, Configuration } = event.ResourceProperties;
+  if (event.RequestType === 'Update') return event.PhysicalResourceId!;
+  if (event.RequestType === 'Delete') {
+    await clearAway(ports, EndpointName);
+    return event.PhysicalResourceId!;
+  }
+  const stem = `${stemOf(EndpointName)}-${markOf(`${event.StackId} ${event.LogicalResourceId}`)}`;
+  const { ProductionVariants, ...rest } = JSON.parse(Configuration) as Omit<CreateEndpointConfigCommandInput, 'EndpointConfigName'>;
+  const model = JSON.parse(Model) as Omit<CreateModelCommandInput, 'ModelName'>;
+  await made(ports, () => ports.sagemaker.send(new CreateModelCommand({ ...model, ModelName: `${stem}-model` })));
+  const variants = ProductionVariants!.map((variant) => ({ ...variant, ModelName: `${stem}-model` }));
+  const input = { ...rest, EndpointConfigName: `${stem}-first`, ProductionVariants: variants };
+  await made(ports, () => ports.sagemaker.send(new CreateEndpointConfigCommand(input)));
+  return input.EndpointConfigName;
+}
+
+/** Deletes every configuration and model that the stage made and the endpoint, if it is still there, does not serve. */
+async function clearAway(ports: Registry, endpointName: string): Promise<void> {
+  const served = await servedBy(ports, endpointName);
+  for (const name of await listed((NextToken) =>
+    ports.sagemaker
+      .send(new ListEndpointConfigsCommand({ NameContains: stemOf(endpointName), NextToken, MaxResults: 100 }))
+      .then((page) => ({ names: page.EndpointConfigs!.map((one) => one.EndpointConfigName!), next: page.NextToken })),
+  )) {
+    if (isMade(endpointName, name) && !served.includes(name)) await deleteConfiguration(ports, name);
+  }
+  for (const name of await listed((NextToken) =>
+    ports.sagemaker
+      .send(new ListModelsCommand({ NameContains: stemOf(endpointName), NextToken, MaxResults: 100 }))
+      .then((page) => ({ names: page.Models!.map((one) => one.ModelName!), next: page.NextToken })),
+  )) {
+    if (isMade(endpointName, name) && !served.includes(name)) await deleteModel(ports, name);
+  }
+}
+
+/** Names of the configuration and of the models that an endpoint serves; none where there is no endpoint. */
+async function servedBy(ports: Registry, endpointName: string): Promise<string[]> {
+  try {
+    const { EndpointConfigName } = await ports.sagemaker.send(new DescribeEndpointCommand({ EndpointName: endpointName }));
+    const config = await ports.sagemaker.send(new DescribeEndpointConfigCommand({ EndpointConfigName }));
+    return [EndpointConfigName!, ...(config.ProductionVariants ?? []).map(({ ModelName }) => ModelName!)];
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+async function listed(page: (token?: string) => Promise<{ names: string[]; next?: string }>): Promise<string[]> {
+  const names: string[] = [];
+  let token: string | undefined;
+  do {
+    const { names: found, next } = await page(token);
+    names.push(...found);
+    token = next;
+  } while (token !== undefined);
+  return names;
+}
+
+/** A create that may have been made by an earlier try, in a role that SageMaker may not know yet. */
+async function made(ports: Registry, create: () => Promise<unknown>): Promise<void> {
+  const since = ports.now();
+  for (;;) {
+    try {
+      await create();
+      return;
+    } catch (error) {
+      if (isAlreadyThere(error)) return;
+      const isUnknownRole = /could not assume role|unable to assume|is invalid or cannot be assumed|access denied.*role/i.test(
+        (error as Error).message,
+      );
+      if (!(isUnknownRole || isTransient(error)) || ports.now() - since > PATIENCE) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 5000));
+    }
+  }
+}
+
+const ports: Registry = { sagemaker: new SageMakerClient({ maxAttempts: 5 }), now: Date.now };
+
+/** The Lambda function of `Custom::FirstConfiguration`. */
+export const handler = (event: CustomResourceEvent<FirstConfigurationProperties>): Promise<void> =>
+  answering(event, () => firstConfiguration(ports, event));

@@ -1,0 +1,12 @@
+import { createHash } from 'node:crypto';
+
+/** What the names of all models and configurations of an endpoint's stage begin with. SageMaker takes 63 characters; 26 are for what follows. */
+export const stemOf = (endpointName: string): string => endpointName.slice(0, 36);
+
+/** Twelve hexadecimal digits that tell apart what was made for different reasons, the same at every run. */
+export const markOf = (reason: string): string => createHash('sha256').update(reason).digest('hex').slice(0, 12);
+
+/** Names that a stage gave, to be told from others' that begin alike. */
+export const isMade = (endpointName: string, name: string): boolean =>
+  name.startsWith(`${stemOf(endpointName)}-`) &&
+  /^[0-9a-f]{12}-(model|shadow|canary|live|final|first)$/.test(name.slice(stemOf(endpointName).length + 1));
