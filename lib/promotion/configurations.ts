@@ -49,6 +49,22 @@ export async function isPlain(ports: Ports, configName: string): Promise<boolean
   return config.ProductionVariants?.length === 1 && (config.ShadowProductionVariants?.length ?? 0) === 0;
 }
 
+/** Whether the endpoint serves the very package that wants to go live, on what it wants, and nothing else. */
+export async function isLive(ports: Ports, request: PromotionRequest, configName: string): Promise<boolean> {
+  const { ProductionVariants: variants = [], ShadowProductionVariants: shadows = [] } = await ports.sagemaker.send(
+    new DescribeEndpointConfigCommand({ EndpointConfigName: configName }),
+  );
+  if (variants.length !== 1 || shadows.length > 0) return false;
+  return (await packageOf(ports, variants[0].ModelName!)) === request.modelPackageArn;
+}
+
+/** The package that a model was made from; null where it was made otherwise, or from several. */
+export async function packageOf(ports: Ports, modelName: string): Promise<string | null> {
+  const { PrimaryContainer, Containers } = await ports.sagemaker.send(new DescribeModelCommand({ ModelName: modelName }));
+  const containers = Containers?.length ? Containers : [PrimaryContainer];
+  return (containers.length === 1 ? containers[0]?.ModelPackageName : undefined) ?? null;
+}
+
 /** Creates the candidate's model from its package, in the role and the network of the live one. */
 export async function createCandidateModel(ports: Ports, request: PromotionRequest, base: Base): Promise<void> {
   const live = await ports.sagemaker.send(new DescribeModelCommand({ ModelName: base.variant.ModelName }));

@@ -1,7 +1,7 @@
 import type { DurableContext } from '@aws/durable-execution-sdk-js';
 import { saying } from './aws-errors';
 import { artifactProblem, samplesProblem } from './candidate-check';
-import { type Base, createCandidateModel, createConfiguration, namesOf, readBase } from './configurations';
+import { type Base, createCandidateModel, createConfiguration, isLive, namesOf, readBase } from './configurations';
 import { baselineQuantiles, type Quantile, type Segment } from './counts';
 import { insist } from './durable';
 import { guardrails, look, towards, towardsShare } from './endpoint';
@@ -33,7 +33,6 @@ export function promotion(ports: Ports) {
         await insist(context, 'free the lock', () => freeLock(store, request, run, abandoned));
         return earlier;
       }
-      await announce(way.underWay, 'started', { sentence: `${request.modelPackageArn} is on its way to live on ${request.endpointName}` });
       if (abandoned !== '') await way.mend(abandoned);
       end = await way.take();
     } catch (error) {
@@ -88,8 +87,11 @@ class Way {
   /** The way to live, as it reads. @throws Withdrawal from anywhere on it */
   async take(): Promise<Ended> {
     const { ports, request, context, store, run } = this.all();
+    const { configName } = await insist(context, 'look at the endpoint', () => look(ports, request.endpointName));
+    if (await insist(context, 'look whether it is live already', () => isLive(ports, request, configName)))
+      return { verdict: 'promoted', reason: 'already live', during: this.during, verdictKey: null };
+    await announce(this.underWay, 'started', { sentence: `${request.modelPackageArn} is on its way to live on ${request.endpointName}` });
     await this.refuseOn('check the artifact', () => artifactProblem(ports, request));
-    const configName = (await insist(context, 'look at the endpoint', () => look(ports, request.endpointName))).configName;
     const base = await insist(context, 'read what is live', () => readBase(ports, configName));
     this.base = base;
     await insist(context, 'note the start', () => noteStart(ports, store, request, base));
