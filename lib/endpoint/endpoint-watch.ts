@@ -51,7 +51,8 @@ export class EndpointWatch extends Construct {
     this.all.push(this.alarms);
     if (props.withDashboard) this.dashboard = EndpointDashboard._create(this, 'Dashboard', live, this.alarms);
     this.rollout = rollout ?? Rollout._default(live);
-    const bound = this.rollout._bind(this, live, this.alarms.rollbackAlarms);
+    const { encryptionKey } = props;
+    const bound = this.rollout._bind(this, live, this.alarms.rollbackAlarms, { encryptionKey, topic: this.alarms.topic });
     this.rolling = bound.rollingUpdatePolicy !== undefined;
     const { alarms } = bound.autoRollbackConfiguration as { alarms: { alarmName: string }[] };
     this.rollbackAlarms = [...alarms];
@@ -67,6 +68,9 @@ export class EndpointWatch extends Construct {
   public add(variant: ServedVariant): void {
     if (this.rolling) {
       throw new Error(`a rolling rollout is for endpoints of one variant: use Rollout.canary or .linear to add '${variant.variantName}'`);
+    }
+    if (this.rollout._isJudged) {
+      throw new Error(`a judge compares the two fleets of one variant: leave the rollout's judge out to add '${variant.variantName}'`);
     }
     this.rollout._requireFit(this, variant);
     const alarms = EndpointAlarms._create(this.variants, variant.variantName, variant, this.props.encryptionKey, {

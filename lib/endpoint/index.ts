@@ -11,6 +11,7 @@ export {
 } from './capacity';
 export { EndpointDashboard } from './dashboard';
 export { DataCapture, type DataCaptureOptions } from './data-capture';
+export { DeploymentJudge } from './deployment-judge';
 export { type DirectoryOptions, ModelArtifact, type ModelPackageOptions } from './model-artifact';
 export { ModelEndpoint } from './model-endpoint';
 export type { IModelEndpoint } from './model-endpoint-base';

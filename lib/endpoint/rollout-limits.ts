@@ -80,6 +80,35 @@ export function requireDivisible(scope: Construct, { way, size, range: [least, m
   }
 }
 
+/** The shortest bake in which a judge can see enough, in seconds: counts are two minutes late, and a decision needs five to be heard. */
+const SHORTEST_JUDGED_BAKE = 900;
+
+/**
+ * What the judge compares must be there: requests counted for both fleets, long enough, in the share that was asked for.
+ *
+ * @throws Error where it is not
+ */
+export function requireJudgeable({ size }: Share, bake: Duration, variant: ServedVariant): void {
+  const { kind, variantName, minCapacity } = variant;
+  if (kind !== 'instances') {
+    throw new Error(`a judge compares the requests of real-time instances, and variant ${variantName} is '${kind}': leave the judge out`);
+  }
+  if (bake.isUnresolved() || Token.isUnresolved(size.value) || Token.isUnresolved(minCapacity)) {
+    throw new Error('a judged rollout needs its bake, its canary and the min of its capacity written out: the judge is told of them');
+  }
+  if (bake.toSeconds() < SHORTEST_JUDGED_BAKE) {
+    throw new Error(
+      `a judge decides 5 minutes before the bake ends, on counts that are 2 minutes late: make the bake at least 15 minutes, got ${bake.toHumanString()}`,
+    );
+  }
+  const instances = (minCapacity * size.value) / 100;
+  if (size.type === 'CAPACITY_PERCENT' && instances < 1) {
+    throw new Error(
+      `${size.value} % of ${minCapacity} instances is less than one, and SageMaker moves whole instances: say instances: 1, or percent: ${Math.ceil(100 / minCapacity)}`,
+    );
+  }
+}
+
 function requireInstances(way: string, instances: number, least: number, most: number, smallest: number, largest: number): void {
   if (instances > (smallest * most) / 100) {
     throw new Error(

@@ -1,9 +1,12 @@
 import type { IAlarm } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { CfnEndpoint } from 'aws-cdk-lib/aws-sagemaker';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Annotations, Duration } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
+import type { DeploymentJudge } from './deployment-judge';
 import { requireRange } from './range';
-import { requireDivisible, requireShare, requireTimeout, type Share } from './rollout-limits';
+import { requireDivisible, requireJudgeable, requireShare, requireTimeout, type Share } from './rollout-limits';
 import type { ServedVariant } from './served-variant';
 
 /** How an update is watched. */
@@ -56,6 +59,14 @@ export interface CanaryOptions extends BlueGreenOptions {
    * @default 1
    */
   readonly instances?: number;
+
+  /**
+   * Compares the canary with the old fleet while it bakes: RolloutJudge. For real-time endpoints of one variant, a bake of at least 15
+   * minutes, and a percent that is whole instances.
+   *
+   * @default - only the alarms roll back
+   */
+  readonly judge?: DeploymentJudge;
 }
 
 export interface LinearOptions extends BlueGreenOptions {
@@ -98,6 +109,16 @@ export interface RollingOptions extends RolloutOptions {
 }
 
 /**
+ * What a judged rollout needs of the endpoint beside its variant.
+ *
+ * @internal
+ */
+export interface RolloutWatch {
+  readonly encryptionKey: IKey;
+  readonly topic: ITopic;
+}
+
+/**
  * How traffic moves from one version to the next within `cdk deploy`, by SageMaker's deployment guardrails. Alarms on the new fleet roll it
  * back, and the deployment fails with them.
  *
@@ -111,7 +132,7 @@ export abstract class Rollout {
    * @throws Error for a size or time out of range; when bound, for a fleet that cannot be divided so
    */
   public static canary(options: CanaryOptions = {}): Rollout {
-    return new BlueGreen('CANARY', options, requireShare('canary', options, { percent: [1, 50], instances: 1 }));
+    return new BlueGreen('CANARY', options, requireShare('canary', options, { percent: [1, 50], instances: 1 }), options.judge);
   }
 
   /**
@@ -153,6 +174,15 @@ export abstract class Rollout {
     return divisible ? Rollout.canary() : Rollout.allAtOnce();
   }
 
+  /**
+   * Whether both fleets are compared: of one variant only.
+   *
+   * @internal
+   */
+  public get _isJudged(): boolean {
+    return false;
+  }
+
   /** @internal */
   protected readonly _bake: Duration;
 
@@ -173,8 +203,9 @@ export abstract class Rollout {
    * @throws Error where the variant cannot be updated so, and for no alarm or more than 10
    * @internal
    */
-  public _bind(scope: Construct, variant: ServedVariant, alarms: IAlarm[]): CfnEndpoint.DeploymentConfigProperty {
-    const all = [...alarms, ...(this._options.alarms ?? [])];
+  public _bind(scope: Construct, variant: ServedVariant, alarms: IAlarm[], watch?: RolloutWatch): CfnEndpoint.DeploymentConfigProperty {
+    this._requireFit(scope, variant);
+    const all = [...alarms, ...(this._options.alarms ?? []), ...this._judge(scope, variant, watch)];
     if (all.length === 0) throw new Error('a rollout without alarms never rolls back: give at least one');
     if (all.length > 10) throw new Error(`SageMaker takes at most 10 rollback alarms, got ${all.length}: join some in a composite alarm`);
     if (!this._bake.isUnresolved() && this._bake.toSeconds() < 300) {
@@ -183,7 +214,6 @@ export abstract class Rollout {
         `a bake of ${this._bake.toSeconds()} s ends before the rollback alarms, which look at 5 minutes, have seen the new fleet: make it at least 300 s`,
       );
     }
-    this._requireFit(scope, variant);
     return { ...this._policy(variant), autoRollbackConfiguration: { alarms: all.map(({ alarmName }) => ({ alarmName })) } };
   }
 
@@ -196,16 +226,27 @@ export abstract class Rollout {
   public abstract _requireFit(scope: Construct, variant: ServedVariant): void;
 
   /** @internal */
+  protected _judge(_scope: Construct, _variant: ServedVariant, _watch?: RolloutWatch): IAlarm[] {
+    return [];
+  }
+
+  /** @internal */
   protected abstract _policy(variant: ServedVariant): CfnEndpoint.DeploymentConfigProperty;
 }
 
 class BlueGreen extends Rollout {
+  /** @internal */
+  public override get _isJudged(): boolean {
+    return this.judge !== undefined;
+  }
+
   private readonly terminationWait: Duration;
 
   constructor(
     private readonly type: 'CANARY' | 'LINEAR',
     options: BlueGreenOptions,
     private readonly share: Share,
+    private readonly judge?: DeploymentJudge,
   ) {
     super(options);
     this.terminationWait = options.terminationWait ?? Duration.minutes(5);
@@ -215,6 +256,15 @@ class BlueGreen extends Rollout {
   /** @internal */
   public _requireFit(scope: Construct, variant: ServedVariant): void {
     requireDivisible(scope, this.share, variant);
+  }
+
+  /** @internal */
+  protected override _judge(scope: Construct, variant: ServedVariant, watch?: RolloutWatch): IAlarm[] {
+    if (this.judge === undefined || watch === undefined) return [];
+    requireJudgeable(this.share, this._bake, variant);
+    const { type, value } = this.share.size;
+    const canary = type === 'INSTANCE_COUNT' ? { instances: value } : { percent: value };
+    return [this.judge._bind(scope, { variant, canary, bakeSeconds: this._bake.toSeconds(), ...watch })];
   }
 
   /** @internal */

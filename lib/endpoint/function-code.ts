@@ -1,0 +1,17 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Code } from 'aws-cdk-lib/aws-lambda';
+import { packageRoot } from '../model/entry-point';
+
+/**
+ * The code of a Lambda function, bundled when this package was built: a user's synth needs no bundler.
+ *
+ * @param name its folder in dist/lambda
+ * @throws Error where the package is not built
+ * @internal
+ */
+export function bundledFunction(name: string): Code {
+  const folder = join(packageRoot(__dirname), 'dist', 'lambda', name);
+  if (!existsSync(folder)) throw new Error(`there is no function code at ${folder}: build the package (npm run build)`);
+  return Code.fromAsset(folder);
+}
