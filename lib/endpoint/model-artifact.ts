@@ -144,7 +144,8 @@ abstract class LocalArtifact extends ModelArtifact {
 
 class DirectoryArtifact extends LocalArtifact {
   protected archive(output: string) {
-    return archiveSync(this.inspection.directory, { output });
+    // Scanned when it was inspected.
+    return archiveSync(this.inspection.directory, { output, scan: false });
   }
 }
 

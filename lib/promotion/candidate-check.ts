@@ -1,7 +1,10 @@
-import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import { DescribeModelPackageCommand } from '@aws-sdk/client-sagemaker';
 import { InvokeEndpointCommand } from '@aws-sdk/client-sagemaker-runtime';
-import { isMissing, isTransient, saying } from './aws-errors';
+import { ModelError } from '../model/model-error';
+import { readContent, type StoredModel } from './artifact-content';
+import type { ArtifactDemand } from './artifact-demand';
+import { verifySignature } from './artifact-signature';
+import { isTransient, saying } from './aws-errors';
 import { CANDIDATE } from './configurations';
 import { PACKAGE_METADATA } from './package-metadata';
 import type { Ports } from './ports';
@@ -32,15 +35,30 @@ export async function artifactProblem(ports: Ports, request: PromotionRequest): 
   if (!place) return `the model data is at ${url}, not in S3`;
   const digest = modelPackage.CustomerMetadataProperties?.[PACKAGE_METADATA.digest];
   if (digest && !url.includes(digest)) return `the model data at ${url} is not the approved content ${digest}`;
-  if (url.endsWith('/')) return '';
+  return contentProblem(ports, { url, bucket: place[1], key: place[2], digest }, request.plan.artifact ?? {});
+}
+
+async function contentProblem(ports: Ports, model: StoredModel, demand: ArtifactDemand): Promise<string> {
+  const { signedBy } = demand;
   try {
-    await ports.s3.send(new HeadObjectCommand({ Bucket: place[1], Key: place[2] }));
+    const digest = await readContent(ports, model, demand).catch((error) => {
+      // Beyond what can be read here, the signature alone must do.
+      if (signedBy !== undefined && model.digest !== undefined && codeOf(error) === 'too-large') return model.digest;
+      throw error;
+    });
+    if (signedBy === undefined) return '';
+    if (digest === undefined) return `${model.url} has no digest that could be signed: publish the model with fledge publish`;
+    await verifySignature(ports, model, digest, signedBy);
     return '';
   } catch (error) {
-    if (isMissing(error)) return `there is no model data at ${url}`;
+    if (codeOf(error) === 'too-large')
+      return `${(error as Error).message}: sign it (fledge sign) and name the key in the plan's artifact.signedBy, or raise artifact.limitBytes`;
+    if (error instanceof ModelError) return error.message;
     throw error;
   }
 }
+
+const codeOf = (error: unknown): string | undefined => (error instanceof ModelError ? error.code : undefined);
 
 /** Sends the recorded requests to the candidate variant, which takes no other traffic yet. @returns what differs; empty when nothing does */
 export async function samplesProblem(ports: Ports, request: PromotionRequest): Promise<string> {

@@ -1,6 +1,7 @@
 /** A verdict moves traffic: one candidate's way from an approved model package to live, or back, on any SageMaker that the SDK clients find. */
 
 export { type ApprovalEvent, requestedBy, type StageSetup } from './approval-event';
+export type { ArtifactDemand } from './artifact-demand';
 export type { RecordedSamples } from './candidate-check';
 export { CANDIDATE } from './configurations';
 export { type Command, type Control, heard, say } from './controls';

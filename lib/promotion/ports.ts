@@ -1,4 +1,5 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
@@ -11,6 +12,7 @@ export interface Ports {
   readonly cloudwatch: CloudWatchClient;
   readonly s3: S3Client;
   readonly sns: SNSClient;
+  readonly kms: KMSClient;
   /** Milliseconds since 1970, on the clock that the metrics are stamped with. */
   readonly now: () => number;
 }
@@ -23,6 +25,7 @@ export function awsPorts(): Ports {
     cloudwatch: new CloudWatchClient(retries),
     s3: new S3Client(retries),
     sns: new SNSClient(retries),
+    kms: new KMSClient(retries),
     now: Date.now,
   };
 }

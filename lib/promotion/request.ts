@@ -1,4 +1,5 @@
 import type { JudgeSettings, MetricKind, Objective, ProfileName } from '../judge';
+import { type ArtifactDemand, checkArtifactDemand } from './artifact-demand';
 
 /** One stretch of a promotion. */
 export interface Step {
@@ -68,6 +69,8 @@ export interface StagePlan {
   };
   /** Another candidate of the same endpoint while one is under way: it waits its turn, or takes over. @default 'wait' */
   readonly whenBusy?: 'wait' | 'supersede';
+  /** What the candidate's artifact must be. @default - what was approved, and safe by its own policy */
+  readonly artifact?: ArtifactDemand;
   /** How long an update of the endpoint may take before the candidate is given up, in seconds. @default 3600 */
   readonly updateSeconds?: number;
 }
@@ -159,6 +162,7 @@ export function checkRequest(request: PromotionRequest): void {
     if (before?.kind === 'percent' && before.percent! > percent)
       throw new Error(`plan.steps[${i}].percent is ${percent}, below the ${before.percent} before it: shares only rise`);
   });
+  checkArtifactDemand(plan.artifact ?? {});
   const bin = plan.binSeconds ?? 60;
   if (![1, 5, 10, 30].includes(bin) && (bin < 60 || bin % 60 !== 0))
     throw new Error(`plan.binSeconds must be 1, 5, 10, 30 or a multiple of 60, got ${bin}`);

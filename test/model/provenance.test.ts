@@ -9,6 +9,7 @@ import {
   localSigner,
   mlBom,
   newLocalKey,
+  publicKey,
   signModel,
   verifyModel,
 } from '../../lib/model/provenance';
@@ -21,7 +22,7 @@ const DIGEST_INFO = Buffer.from('3031300d060960864801650304020105000420', 'hex')
 
 /** AWS KMS as its reference describes Sign and GetPublicKey: it gets a digest, never the message, and the key stays inside. */
 function kms(): KmsCalls {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { privateKey, publicKey: open } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   return {
     sign: async ({ Message, MessageType, SigningAlgorithm }) => {
       expect({ MessageType, SigningAlgorithm, bytes: Message.length }).toEqual({
@@ -31,7 +32,11 @@ function kms(): KmsCalls {
       });
       return { Signature: privateEncrypt(privateKey, Buffer.concat([DIGEST_INFO, Message])) };
     },
-    getPublicKey: async () => ({ PublicKey: publicKey.export({ type: 'spki', format: 'der' }) }),
+    getPublicKey: async () => ({
+      PublicKey: open.export({ type: 'spki', format: 'der' }),
+      KeyUsage: 'SIGN_VERIFY',
+      SigningAlgorithms: ['RSASSA_PKCS1_V1_5_SHA_256', 'RSASSA_PKCS1_V1_5_SHA_512'],
+    }),
   };
 }
 
@@ -66,7 +71,7 @@ describe('a signature over the content digest', () => {
       payload: Buffer.from(Buffer.from(attestation.payload, 'base64').toString().replace('"m"', '"x"')).toString('base64'),
     };
     expect(() => verifyModel(other, DIGEST, [signer.trusted])).toThrow(expect.objectContaining({ code: 'signature-invalid' }));
-    const forged = { ...attestation, signatures: [{ keyid: signer.keyId, sig: 'AAAA' }] };
+    const forged = { ...attestation, signatures: [{ keyid: signer.trusted.keyId, sig: 'AAAA' }] };
     expect(() => verifyModel(forged, DIGEST, [signer.trusted])).toThrow(expect.objectContaining({ code: 'signature-invalid' }));
   });
 
@@ -84,20 +89,46 @@ describe('a signature over the content digest', () => {
         publicKeyEncoding: { type: 'spki', format: 'pem' },
       }).privateKey,
     );
-    expect(rsa.algorithm).toBe('RSASSA_PSS_SHA_256');
     expect(verifyModel(await signModel({ name: 'm', digest: DIGEST }, rsa), DIGEST, [rsa.trusted]).subject[0]!.name).toBe('m');
   });
 
   test('by KMS is made of the digest only, and verified without KMS', async () => {
     const calls = kms();
-    const trusted = await kmsPublicKey(calls, 'alias/models', 'RSASSA_PKCS1_V1_5_SHA_256');
-    const attestation = await signModel({ name: 'm', digest: DIGEST }, kmsSigner(calls, 'alias/models', 'RSASSA_PKCS1_V1_5_SHA_256'));
+    const trusted = await kmsPublicKey(calls, 'alias/models');
+    const attestation = await signModel({ name: 'm', digest: DIGEST }, await kmsSigner(calls, 'alias/models'));
     expect(verifyModel(attestation, DIGEST, [trusted]).subject[0]!.digest.sha256).toBe(DIGEST);
-    expect(() =>
-      verifyModel(attestation, DIGEST, [{ ...trusted, publicKey: signer.trusted.publicKey, algorithm: 'ECDSA_SHA_256' }]),
-    ).toThrow(expect.objectContaining({ code: 'signature-invalid' }));
+    expect(verifyModel(attestation, DIGEST, [publicKey(trusted.publicKey)]).subject[0]!.digest.sha256).toBe(DIGEST);
+    expect(() => verifyModel(attestation, DIGEST, [{ ...trusted, publicKey: signer.trusted.publicKey }])).toThrow(
+      expect.objectContaining({ code: 'signature-invalid' }),
+    );
+  });
+
+  test.each([
+    ['no PEM', () => localSigner('secret', 'key.pem'), /key\.pem cannot be used for signatures: it cannot be read as PEM/],
+    [
+      'a curve that KMS has no SHA-256 for',
+      () => localSigner(privateKeyOf('secp384r1')),
+      /type ec secp384r1 cannot sign models: use P-256 or RSA/,
+    ],
+  ])('is not made with %s', (_, make, said) => {
+    expect(make).toThrow(said);
+  });
+
+  test('is not made with a KMS key that encrypts', async () => {
+    const encrypts: KmsCalls = { ...kms(), getPublicKey: async () => ({ PublicKey: Buffer.alloc(1), KeyUsage: 'ENCRYPT_DECRYPT' }) };
+    await expect(kmsSigner(encrypts, 'alias/models')).rejects.toThrow(
+      /alias\/models cannot be used for signatures: it is for ENCRYPT_DECRYPT/,
+    );
   });
 });
+
+function privateKeyOf(namedCurve: string): string {
+  return generateKeyPairSync('ec', {
+    namedCurve,
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  }).privateKey;
+}
 
 describe('the bill of materials', () => {
   test('names the model, its digest, licence, data, metrics, libraries and files', () => {

@@ -170,7 +170,7 @@ describe('the policy', () => {
 
   test('refuses what is dangerous, by name and place, and says how to let it in', () => {
     expect(() => enforce(report())).toThrow(
-      `${folder}/m is not safe to load: extra.pkl at byte 2 imports os.system: it is of Python's own library, and no model needs it. If it is not yours, do not load it; if it is and you have read it, let these bytes in by model.yaml: scan: { allow: [{ sha256: ${digest()}, reason: ... }] }`,
+      `${folder}/m is not safe to load: extra.pkl at byte 21 would call os.system('id'): it is of Python's own library, and no model needs it. If it is not yours, do not load it; if it is and you have read it, let these bytes in by model.yaml: scan: { allow: [{ sha256: ${digest()}, reason: ... }] }`,
     );
   });
 

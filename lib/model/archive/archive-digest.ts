@@ -1,23 +1,10 @@
-import { createHash, type Hash } from 'node:crypto';
-import { realpathSync, statSync } from 'node:fs';
-import {
-  type ContentDigest,
-  changedWhileReading,
-  digestOf,
-  EMPTY_SHA256,
-  type FileStat,
-  fileStat,
-  type ManifestEntry,
-  now,
-  readError,
-  StatCache,
-  sameStat,
-  sortByPath,
-} from '../digest';
+import { createReadStream, realpathSync, statSync } from 'node:fs';
+import { type ContentDigest, changedWhileReading, digestOf, type FileStat, fileStat, now, readError, StatCache, sameStat } from '../digest';
 import { ModelError } from '../model-error';
 import { GzipError, readGzip } from './gzip-reader';
+import { Listing } from './listing';
 import { runSync } from './sync-process';
-import { TarError, type TarHeader, TarReader, type TarVisitor } from './tar-reader';
+import { TarError, TarReader } from './tar-reader';
 
 export interface ArchiveDigestOptions {
   /** Where the digest of an unchanged archive is remembered. @default - `$XDG_CACHE_HOME/cdk-fledge`, else `~/.cache/cdk-fledge` */
@@ -58,6 +45,7 @@ export function archiveDigestSync(path: string, options: ArchiveDigestOptions = 
 }
 
 const SELF = '.';
+const CHUNK = 1 << 20;
 
 function recall(path: string, options: ArchiveDigestOptions) {
   const stat = statOf(path);
@@ -77,78 +65,36 @@ function statOf(path: string): FileStat {
 }
 
 async function readArchive(path: string): Promise<ArchiveContent> {
-  const listing = new Listing(path);
+  try {
+    return await readArchiveStream(path, createReadStream(path, { highWaterMark: CHUNK }));
+  } catch (error) {
+    throw error instanceof ModelError ? error : readError(path, error);
+  }
+}
+
+/**
+ * `archiveDigest` of bytes that come from elsewhere.
+ *
+ * @param name for messages
+ * @param onTar gets the tar stream's bytes, which are good until it returns
+ * @throws ModelError `not-an-archive`, `unsafe-archive`, `empty-directory`; what `chunks` or `onTar` throws
+ */
+export async function readArchiveStream(
+  name: string,
+  chunks: AsyncIterable<Uint8Array>,
+  onTar: (bytes: Buffer) => void = () => undefined,
+): Promise<ArchiveContent> {
+  const listing = new Listing(name);
   const tar = new TarReader(listing);
   try {
-    const { sha256, bytes } = await readGzip(path, (data) => tar.write(data));
+    const { sha256, bytes } = await readGzip(chunks, (data) => {
+      tar.write(data);
+      onTar(data);
+    });
     tar.end();
     return { ...digestOf(listing.manifest()), sha256, archiveBytes: bytes };
   } catch (error) {
-    if (error instanceof GzipError || error instanceof TarError) {
-      throw new ModelError('not-an-archive', path, `${path} ${error.message}; make it again (fledge package, or tar czf)`);
-    }
-    if (error instanceof ModelError) throw error;
-    throw readError(path, error);
+    if (!(error instanceof GzipError || error instanceof TarError)) throw error;
+    throw new ModelError('not-an-archive', name, `${name} ${error.message}; make it again (fledge package, or tar czf)`);
   }
-}
-
-/** Collects a manifest from a tar stream, and refuses what is not safe to unpack. */
-class Listing implements TarVisitor {
-  private readonly files = new Map<string, ManifestEntry>();
-  private readonly directories = new Set<string>();
-  private current: { readonly path: string; readonly header: TarHeader; readonly hash: Hash } | undefined;
-
-  constructor(private readonly archive: string) {}
-
-  member(header: TarHeader): void {
-    const path = this.safeName(header.path);
-    if (header.type === 'link') throw this.unsafe(`${header.path} is a link: pack what it leads to (tar -czh --hard-dereference)`);
-    if (header.type === 'other') throw this.unsafe(`${header.path} is neither a file nor a directory`);
-    if (this.files.has(path) || (header.type === 'file' && this.directories.has(path))) throw this.unsafe(`${path} is in it twice`);
-    for (const parent of parents(path)) {
-      if (this.files.has(parent)) throw this.unsafe(`${parent} is in it as a file and as a directory`);
-      this.directories.add(parent);
-    }
-    if (header.type === 'directory') this.directories.add(path);
-    else this.current = { path, header, hash: createHash('sha256') };
-  }
-
-  data(bytes: Buffer): void {
-    this.current?.hash.update(bytes);
-  }
-
-  memberEnd(): void {
-    if (this.current === undefined) return;
-    const { path, header, hash } = this.current;
-    this.files.set(path, { path, mode: header.mode & 0o100 ? 0o755 : 0o644, size: header.size, sha256: hash.digest('hex') });
-    this.current = undefined;
-  }
-
-  /** @throws ModelError `empty-directory` */
-  manifest(): ManifestEntry[] {
-    if (this.files.size === 0)
-      throw new ModelError('empty-directory', this.archive, `${this.archive} holds no files: it needs at least the model`);
-    const full = new Set([...this.files.keys(), ...this.directories].flatMap(parents));
-    const empty = [...this.directories].filter((directory) => directory !== '' && !full.has(directory));
-    return sortByPath([...this.files.values(), ...empty.map((path) => ({ path: `${path}/`, mode: 0o755, size: 0, sha256: EMPTY_SHA256 }))]);
-  }
-
-  /** The name below the archive's root, without `./` and a closing `/`. */
-  private safeName(name: string): string {
-    if (name.startsWith('/')) throw this.unsafe(`${name} starts at the root of the file system`);
-    const parts = name.split('/').filter((part) => part !== '' && part !== '.');
-    if (parts.includes('..')) throw this.unsafe(`${name} leads out of it`);
-    if (name.includes('\0') || name.includes('\ufffd')) throw this.unsafe(`the name ${JSON.stringify(name)} is not valid UTF-8`);
-    return parts.join('/');
-  }
-
-  private unsafe(what: string): ModelError {
-    return new ModelError('unsafe-archive', this.archive, `${this.archive} is not safe to unpack: ${what}; make it again without that`);
-  }
-}
-
-/** The directories above a path, without the root. */
-function parents(path: string): string[] {
-  const parts = path.split('/');
-  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'));
 }

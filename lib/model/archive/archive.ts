@@ -1,13 +1,14 @@
 import { closeSync, mkdirSync, openSync, writevSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type ContentDigest, listTree, now, rememberDigest, rememberedDigest, type TreeEntry } from '../digest';
+import { mustBeSafe, type SafetyOptions } from '../inspect/must-be-safe';
 import type { ArchiveMode } from './choose-method';
 import { archivePath, discard, existing, keep, partialPath } from './output';
 import { pack } from './pack';
 import { packSync } from './pack-sync';
 import { runSync } from './sync-process';
 
-export interface ArchiveSyncOptions {
+export interface ArchiveSyncOptions extends SafetyOptions {
   /** The directory that the archive is written into; made where it does not exist. */
   readonly output: string;
   /**
@@ -17,8 +18,6 @@ export interface ArchiveSyncOptions {
   readonly mode?: ArchiveMode;
   /** Threads that compress. @default - the processors that Node may use, at most 8; in mode `stored`, at most 2 */
   readonly workers?: number;
-  /** Where hashes of unchanged files are remembered. @default - `$XDG_CACHE_HOME/cdk-fledge`, else `~/.cache/cdk-fledge` */
-  readonly cacheDirectory?: string;
 }
 
 export interface ArchiveOptions extends ArchiveSyncOptions {
@@ -56,7 +55,7 @@ const SMALL = 32 * 2 ** 20;
  * whatever the files' dates, owner and order and the number of workers. Where an archive of equal files is there already, in whatever mode
  * it was made, nothing is written. The name appears only when the archive is whole.
  *
- * @throws ModelError as `listTree` does, `changed-while-reading`; the file system's error when `output` cannot be written; `signal.reason`
+ * @throws ModelError as `listTree` does, `scan-refused`, `changed-while-reading`; the file system's error when `output` cannot be written; `signal.reason`
  */
 export async function archive(directory: string, options: ArchiveOptions): Promise<ArchiveResult> {
   const job = prepare(directory, options);
@@ -89,7 +88,7 @@ export function archiveSync(directory: string, options: ArchiveSyncOptions): Arc
   if (job.reused !== undefined) return job.reused;
   const { entries, known } = job;
   if (entries.reduce((sum, entry) => sum + entry.size, 0) > SMALL)
-    return runSync<ArchiveResult>({ task: 'archive', path: directory, options });
+    return runSync<ArchiveResult>({ task: 'archive', path: directory, options: { ...options, scan: false } });
 
   const partial = partialPath(options.output);
   const descriptor = openSync(partial, 'wx');
@@ -120,6 +119,7 @@ interface Job {
 function prepare(directory: string, options: ArchiveSyncOptions): Job {
   const readAt = now();
   const entries = listTree(directory);
+  mustBeSafe(directory, options);
   mkdirSync(options.output, { recursive: true });
   const known = rememberedDigest(directory, entries, options.cacheDirectory);
   const bytes = known && existing(archivePath(options.output, known.digest), entries);

@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { crc32, createInflateRaw } from 'node:zlib';
@@ -17,30 +15,40 @@ const FLAG = { headerCrc: 2, extra: 4, name: 8, comment: 16 } as const;
 /**
  * Reads a gzip file of one member to its end and checks its CRC-32 and length.
  *
+ * @param chunks the file's bytes in order
  * @param onData gets the uncompressed bytes in order
  * @returns the SHA-256 of the file itself, hexadecimal
- * @throws GzipError, and what `onData` throws
+ * @throws GzipError, and what `chunks` or `onData` throws
  */
-export async function readGzip(path: string, onData: (bytes: Buffer) => void): Promise<{ sha256: string; bytes: number }> {
-  const start = await headerLength(path);
+export async function readGzip(
+  chunks: AsyncIterable<Uint8Array>,
+  onData: (bytes: Buffer) => void,
+): Promise<{ sha256: string; bytes: number }> {
   const sha256 = createHash('sha256');
   const inflate = createInflateRaw({ chunkSize: CHUNK });
   let crc = 0;
   let length = 0;
   let bytes = 0;
   let tail = Buffer.alloc(0);
-  let unread = start;
+  let start = -1;
 
-  const source = createReadStream(path, { highWaterMark: CHUNK });
-  const compressed = async function* (chunks: AsyncIterable<Buffer>) {
+  const compressed = async function* () {
+    let head: Uint8Array = Buffer.alloc(0);
     for await (const chunk of chunks) {
       sha256.update(chunk);
       bytes += chunk.length;
-      tail = Buffer.concat([tail, chunk]).subarray(-TRAILER);
-      const skipped = Math.min(unread, chunk.length);
-      unread -= skipped;
-      if (skipped < chunk.length) yield chunk.subarray(skipped);
+      tail = Buffer.concat([tail, chunk.subarray(-TRAILER)]).subarray(-TRAILER);
+      if (start >= 0) yield chunk;
+      else {
+        head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
+        if (head.length >= LONGEST_HEADER) yield body(head);
+      }
     }
+    if (start < 0) yield body(head);
+  };
+  const body = (head: Uint8Array) => {
+    start = gzipHeaderLength(Buffer.from(head.buffer, head.byteOffset, head.length));
+    return head.subarray(start);
   };
   const check = new Writable({
     highWaterMark: CHUNK,
@@ -56,7 +64,7 @@ export async function readGzip(path: string, onData: (bytes: Buffer) => void): P
     },
   });
   try {
-    await pipeline(source, compressed, inflate, check);
+    await pipeline(compressed, inflate, check);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (code === 'Z_BUF_ERROR') throw new GzipError('is cut short: its compressed data does not end');
@@ -71,16 +79,6 @@ export async function readGzip(path: string, onData: (bytes: Buffer) => void): P
   if (tail.readUInt32LE(0) !== crc || tail.readUInt32LE(4) !== length % 2 ** 32)
     throw new GzipError('is damaged: its checksum does not match its content');
   return { sha256: sha256.digest('hex'), bytes };
-}
-
-async function headerLength(path: string): Promise<number> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(LONGEST_HEADER), 0, LONGEST_HEADER, 0);
-    return gzipHeaderLength(buffer.subarray(0, bytesRead));
-  } finally {
-    await file.close();
-  }
 }
 
 function gzipHeaderLength(head: Buffer): number {

@@ -32,6 +32,15 @@ export function manifestText(manifest: readonly ManifestEntry[]): string {
   return manifest.map(({ path, mode, size, sha256 }) => `${JSON.stringify({ path, mode: mode.toString(8), size, sha256 })}\n`).join('');
 }
 
+/** The entries of `manifestText`. @throws SyntaxError, TypeError where the text is none */
+export function readManifest(text: string): ManifestEntry[] {
+  const lines = text.split('\n').filter((line) => line !== '');
+  return lines.map((line) => {
+    const { path, mode, size, sha256 } = JSON.parse(line) as { path: string; mode: string; size: number; sha256: string };
+    return { path, mode: Number.parseInt(mode, 8), size, sha256 };
+  });
+}
+
 /** The digest of a manifest whose entries are sorted by the bytes of their path. */
 export function digestOf(manifest: readonly ManifestEntry[]): ContentDigest {
   return {

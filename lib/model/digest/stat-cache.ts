@@ -7,11 +7,12 @@ import type { FileStat } from './tree';
 const RACY_NANOSECONDS = 2_000_000_000n;
 const FORGOTTEN_AFTER_MILLISECONDS = 90 * 24 * 3600 * 1000;
 
-/** Size, inode, modified, changed, and the SHA-256 that the file had then. */
-type Row = readonly [size: string, inode: string, modified: string, changed: string, sha256: string];
+/** Size, inode, modified, changed, and what was learned of the file then. */
+type Row = readonly [size: string, inode: string, modified: string, changed: string, learned: string];
 
 /**
- * Remembers the SHA-256 of each file of one directory by what the file system says of it, so that an unchanged file is not read again.
+ * Remembers what was learned of each file of one directory, its SHA-256 say, by what the file system says of it, so that an unchanged file is
+ * not read again.
  *
  * It only saves time: one that is missing, damaged, half written or not writable is as good as empty. Two processes may
  * write at once: each writes a file of its own and renames it. A file that was touched within two seconds before it was
@@ -25,17 +26,20 @@ export class StatCache {
   /**
    * @param subject the directory or archive whose files are remembered
    * @param cacheDirectory where; @default - `$XDG_CACHE_HOME/cdk-fledge`, else `~/.cache/cdk-fledge`
+   * @param what is remembered, where it is not the SHA-256
    */
   constructor(
     subject: string,
     private readonly cacheDirectory: string = defaultCacheDirectory(),
+    what?: string,
   ) {
-    const name = createHash('sha256').update(realpathSync(subject)).digest('hex');
+    const about = what === undefined ? realpathSync(subject) : `${realpathSync(subject)}\n${what}`;
+    const name = createHash('sha256').update(about).digest('hex');
     this.file = join(cacheDirectory, 'digests-1', name);
     this.rows = read(this.file);
   }
 
-  /** The SHA-256 of a file whose stat is as it was when it was read; else undefined. */
+  /** What was learned of a file whose stat is as it was when it was read; else undefined. */
   get(path: string, stat: FileStat): string | undefined {
     const row = this.rows.get(path);
     if (row === undefined) return undefined;
@@ -44,10 +48,10 @@ export class StatCache {
   }
 
   /** @param readAt when reading began, nanoseconds since 1970 */
-  set(path: string, stat: FileStat, sha256: string, readAt: bigint): void {
+  set(path: string, stat: FileStat, learned: string, readAt: bigint): void {
     const settled = readAt - RACY_NANOSECONDS;
     if (stat.modified > settled || stat.changed > settled) return;
-    this.rows.set(path, [...key(stat), sha256]);
+    this.rows.set(path, [...key(stat), learned]);
     this.dirty = true;
   }
 

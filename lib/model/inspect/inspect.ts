@@ -5,7 +5,8 @@ import { refuseContradictions } from './contradictions';
 import type { Inspection } from './inspection';
 import { type MlflowModel, readMlflow } from './mlflow';
 import { type ModelTree, openTree } from './model-tree';
-import { HIDDEN_MODEL_YAML, MODEL_YAML, type ModelYaml, readModelYaml } from './model-yaml';
+import { MODEL_YAML, type ModelYaml } from './model-yaml';
+import { modelYamlOf } from './model-yaml-of';
 import { needsOf } from './needs';
 import { scanFindings } from './scan-findings';
 import type { Signature } from './signature';
@@ -25,6 +26,8 @@ export interface InspectOptions {
    * @default true
    */
   readonly scan?: boolean;
+  /** Where the scan's grades of unchanged files are remembered. @default - `$XDG_CACHE_HOME/cdk-fledge`, else `~/.cache/cdk-fledge` */
+  readonly cacheDirectory?: string;
 }
 
 const LARGEST_ARCHIVE = 64 * 1024 ** 3;
@@ -40,7 +43,7 @@ const LARGEST_ARCHIVE = 64 * 1024 ** 3;
 export function inspect(path: string, options: InspectOptions = {}): Inspection {
   const tree = openTree(plain(path), options.largestArchive ?? LARGEST_ARCHIVE);
   try {
-    return inspectTree(tree, options.scan ?? true);
+    return inspectTree(tree, options);
   } finally {
     tree.close();
   }
@@ -54,7 +57,7 @@ export function inspect(path: string, options: InspectOptions = {}): Inspection 
 export function inspectArchive(archive: string, options: InspectOptions = {}): Inspection {
   const tree = openTree(plain(archive), options.largestArchive ?? LARGEST_ARCHIVE);
   try {
-    if (tree.source === 'archive') return inspectTree(tree, options.scan ?? true);
+    if (tree.source === 'archive') return inspectTree(tree, options);
     throw new ModelError(
       'not-an-archive',
       archive,
@@ -70,7 +73,7 @@ function plain(path: string): string {
   return path.replace(/(?<=.)[/\\]+$/, '');
 }
 
-function inspectTree(tree: ModelTree, scanned: boolean): Inspection {
+function inspectTree(tree: ModelTree, { scan = true, cacheDirectory }: InspectOptions): Inspection {
   const read = modelYamlOf(tree);
   const mlflow = readMlflow(tree);
   const subject = subjectOf(tree, read?.yaml, mlflow);
@@ -96,23 +99,10 @@ function inspectTree(tree: ModelTree, scanned: boolean): Inspection {
       ...(read?.findings ?? []),
       ...subject.findings,
       ...containerChecks(tree, subject, needs),
-      ...(scanned ? scanFindings(tree, read?.yaml) : []),
+      ...(scan ? scanFindings(tree, read?.yaml, { cacheDirectory }) : []),
     ],
     modelYaml: read?.yaml,
   };
-}
-
-/** model.yaml, or .model.yaml. @throws ModelError `model-yaml-invalid`, also where there are both */
-function modelYamlOf(tree: ModelTree): ReturnType<typeof readModelYaml> | undefined {
-  const found = tree.files.filter(({ path }) => path === MODEL_YAML || path === HIDDEN_MODEL_YAML);
-  if (found.length > 1) {
-    throw new ModelError(
-      'model-yaml-invalid',
-      tree.given,
-      `${tree.given} holds ${MODEL_YAML} and ${HIDDEN_MODEL_YAML}: keep one of the two`,
-    );
-  }
-  return found[0]?.open((bytes) => readModelYaml(bytes.read(0, bytes.size).toString('utf8'), `${tree.given}/${found[0]!.path}`));
 }
 
 /** @throws ModelError `no-model` */

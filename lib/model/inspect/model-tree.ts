@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { listTree, readError, sortByPath } from '../digest';
+import { type FileStat, listTree, readError, sortByPath } from '../digest';
 import { type Bytes, FileBytes, withFile } from '../formats/bytes';
 import { gunzipFile, startsLikeGzip } from '../formats/gunzip';
 import { tarEntries } from '../formats/tar';
@@ -19,6 +19,8 @@ export interface ModelTree {
 }
 
 export interface TreeFile extends ModelFile {
+  /** What the file system says of it; undefined in an archive. */
+  readonly stat?: FileStat;
   /** Opens the bytes for the time of `use`. @throws ModelError `unreadable` */
   open<T>(use: (bytes: Bytes) => T): T;
 }
@@ -49,7 +51,13 @@ export function openTree(given: string, largestArchive: number): ModelTree {
 function directoryTree(given: string, directory: string): ModelTree {
   const files = listTree(given)
     .filter(({ path }) => !path.endsWith('/'))
-    .map(({ path, size, mode, source }) => ({ path, size, mode, open: <T>(use: (bytes: Bytes) => T) => openFile(source, use) }));
+    .map(({ path, size, mode, source, stat }) => ({
+      path,
+      size,
+      mode,
+      stat,
+      open: <T>(use: (bytes: Bytes) => T) => openFile(source, use),
+    }));
   const only = files.length === 1 ? files[0] : undefined;
   if (only !== undefined && /\.(tar\.gz|tgz)$/i.test(only.path)) {
     throw new ModelError(
@@ -85,8 +93,7 @@ function archiveTree(given: string, path: string, largest: number): ModelTree {
   try {
     gunzipFile(path, tar, largest);
     const bytes = new FileBytes(tar);
-    const files = tarFiles(given, bytes);
-    return { given, directory: path, source: 'archive', files, close: () => [bytes.close(), close()] };
+    return { ...treeOfTar(given, bytes), directory: path, close: () => [bytes.close(), close()] };
   } catch (error) {
     close();
     if (error instanceof ModelError) throw error;
@@ -108,7 +115,12 @@ function archiveFault(bytes: Bytes): string | undefined {
   return `it starts with ${head.toString('hex', 0, 4)}, not with gzip's 1f8b; make it again (tar czf, or fledge package)`;
 }
 
-function tarFiles(given: string, bytes: FileBytes): TreeFile[] {
+/** The files in a tar, which stay where they are. @throws ModelError `unsafe-archive`, `empty-directory`; Error where it is damaged */
+export function treeOfTar(given: string, bytes: Bytes): ModelTree {
+  return { given, directory: given, source: 'archive', files: tarFiles(given, bytes), close: () => undefined };
+}
+
+function tarFiles(given: string, bytes: Bytes): TreeFile[] {
   const unsafe = (what: string) =>
     new ModelError('unsafe-archive', given, `${given} is not safe to unpack: ${what}; make it again without it`);
   const files = new Map<string, TreeFile>();

@@ -1,11 +1,11 @@
-import { decide, type PolicyMatter, scanTree } from '../scan';
+import { decide, type PolicyMatter, type ScanOptions, scanTree } from '../scan';
 import type { Finding } from './finding';
 import type { ModelTree } from './model-tree';
 import type { ModelYaml } from './model-yaml';
 
 /** What a scan for code makes of the model, by the policy in its model.yaml: refusals are errors. */
-export function scanFindings(tree: ModelTree, yaml: ModelYaml | undefined): Finding[] {
-  return decide(scanTree(tree), yaml?.scan).matters.map(findingOf);
+export function scanFindings(tree: ModelTree, yaml: ModelYaml | undefined, options: ScanOptions): Finding[] {
+  return decide(scanTree(tree, options), yaml?.scan).matters.map(findingOf);
 }
 
 function findingOf({ file, outcome, finding, reason }: PolicyMatter): Finding {

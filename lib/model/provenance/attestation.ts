@@ -1,6 +1,5 @@
-import { verify as verifyWith } from 'node:crypto';
 import { ModelError } from '../model-error';
-import { padding, type Signer, type TrustedKey } from './signer';
+import { isSignedBy, type Signer, type TrustedKey } from './signer';
 
 /** A signed statement about a model, as DSSE wraps it: what is signed, and by whom. */
 export interface Attestation {
@@ -31,6 +30,11 @@ const PREDICATE_TYPE = 'https://github.com/cdk-fledge/cdk-fledge/model-release/v
 /** A statement is a few hundred bytes; whoever sends megabytes wants something else. */
 const LONGEST_PAYLOAD = 1024 * 1024;
 
+/** Where the attestation of the model data at `key` lies: beside the archive, or beside the prefix. */
+export function attestationKey(key: string): string {
+  return `${key.replace(/(\.tar\.gz|\/)$/, '')}.attestation.json`;
+}
+
 /** Signs a model by its content digest. */
 export async function signModel(model: SignedModel, signer: Signer): Promise<Attestation> {
   refuseOddDigest(model.digest);
@@ -45,7 +49,7 @@ export async function signModel(model: SignedModel, signer: Signer): Promise<Att
   return {
     payloadType: PAYLOAD_TYPE,
     payload: payload.toString('base64'),
-    signatures: [{ keyid: signer.keyId, sig: signature.toString('base64') }],
+    signatures: [{ keyid: signer.trusted.keyId, sig: signature.toString('base64') }],
   };
 }
 
@@ -77,7 +81,7 @@ export function verifyModel(given: unknown, digest: string, trusted: readonly Tr
       `the model ${digest} is signed by ${by}, and none of that is trusted here: trusted are ${trusted.map(({ keyId }) => keyId).join(', ')}`,
     );
   }
-  if (!known.some(({ key, signature }) => isSigned(payload, signature.sig, key))) {
+  if (!known.some(({ key, signature }) => isSignedBy(key, toSign(payload), Buffer.from(signature.sig, 'base64')))) {
     throw new ModelError(
       'signature-invalid',
       digest,
@@ -90,10 +94,6 @@ export function verifyModel(given: unknown, digest: string, trusted: readonly Tr
 /** DSSE's pre-authentication encoding: type and payload with their lengths, so that neither can pass for the other. */
 function toSign(payload: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`DSSEv1 ${PAYLOAD_TYPE.length} ${PAYLOAD_TYPE} ${payload.length} `), payload]);
-}
-
-function isSigned(payload: Buffer, signature: string, { publicKey, algorithm }: TrustedKey): boolean {
-  return verifyWith('sha256', toSign(payload), { key: publicKey, ...padding(algorithm) }, Buffer.from(signature, 'base64'));
 }
 
 function wellFormed(given: unknown, digest: string): Attestation {

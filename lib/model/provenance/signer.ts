@@ -1,40 +1,48 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign as signWith } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign as signWith, verify } from 'node:crypto';
+import { ModelError } from '../model-error';
 
-/** AWS KMS's names for the algorithms that sign a SHA-256. */
-export type SigningAlgorithm = 'ECDSA_SHA_256' | 'RSASSA_PSS_SHA_256' | 'RSASSA_PKCS1_V1_5_SHA_256';
+/** AWS KMS's names for the algorithms that sign a SHA-256, the better first. */
+const ALGORITHMS = ['ECDSA_SHA_256', 'RSASSA_PSS_SHA_256', 'RSASSA_PKCS1_V1_5_SHA_256'] as const;
+export type SigningAlgorithm = (typeof ALGORITHMS)[number];
 
-/** A public key that is trusted, and what it signs with. */
+/** A public key that is trusted. */
 export interface TrustedKey {
-  /** The ARN of a KMS key, or the fingerprint of a local one. */
+  /** `sha256:` and the SHA-256 of the key (SubjectPublicKeyInfo, DER) in hexadecimal, wherever its private half is. */
   readonly keyId: string;
-  readonly algorithm: SigningAlgorithm;
   /** PEM, SubjectPublicKeyInfo. */
   readonly publicKey: string;
 }
 
 /** Whoever holds a private key: AWS KMS, or this machine in a rehearsal. */
 export interface Signer {
-  readonly keyId: string;
-  readonly algorithm: SigningAlgorithm;
+  /** Its public half. */
+  readonly trusted: TrustedKey;
   sign(message: Buffer): Promise<Buffer>;
 }
 
-/** The two calls of AWS KMS that signing takes; `KMS` of @aws-sdk/client-kms is one. */
+/** The two calls of AWS KMS that signing takes; `KMS` of @aws-sdk/client-kms has them. */
 export interface KmsCalls {
   sign(input: {
     KeyId: string;
     Message: Uint8Array;
     MessageType: 'DIGEST';
     SigningAlgorithm: SigningAlgorithm;
-  }): Promise<{ Signature?: Uint8Array; KeyId?: string }>;
-  getPublicKey(input: { KeyId: string }): Promise<{ PublicKey?: Uint8Array; KeyId?: string }>;
+  }): Promise<{ Signature?: Uint8Array }>;
+  getPublicKey(input: { KeyId: string }): Promise<{ PublicKey?: Uint8Array; KeyUsage?: string; SigningAlgorithms?: readonly string[] }>;
 }
 
-/** Signs with an asymmetric KMS key of usage SIGN_VERIFY: the key never leaves KMS, only the digest goes there. */
-export function kmsSigner(kms: KmsCalls, keyId: string, algorithm: SigningAlgorithm = 'ECDSA_SHA_256'): Signer {
+/**
+ * Signs with an asymmetric KMS key of usage SIGN_VERIFY: the key never leaves KMS, only the digest goes there.
+ *
+ * @param keyId ARN, id or alias
+ * @throws ModelError `key-unusable`; KMS's errors
+ */
+export async function kmsSigner(kms: KmsCalls, keyId: string): Promise<Signer> {
+  const { trusted, algorithms } = await publicHalf(kms, keyId);
+  const algorithm = ALGORITHMS.find((known) => algorithms.includes(known));
+  if (algorithm === undefined) throw unusable(keyId, `it signs with ${algorithms.join(', ')}: take a key of ECC_NIST_P256 or RSA`);
   return {
-    keyId,
-    algorithm,
+    trusted,
     sign: async (message) => {
       const digest = createHash('sha256').update(message).digest();
       const { Signature: signature } = await kms.sign({
@@ -43,33 +51,38 @@ export function kmsSigner(kms: KmsCalls, keyId: string, algorithm: SigningAlgori
         MessageType: 'DIGEST',
         SigningAlgorithm: algorithm,
       });
-      if (signature === undefined) throw new Error(`KMS gave no signature by ${keyId}`);
+      if (signature === undefined) throw unusable(keyId, 'KMS gave no signature');
       return Buffer.from(signature);
     },
   };
 }
 
-/** Fetches the public half of a KMS key, once: verifying needs no further call. */
-export async function kmsPublicKey(kms: KmsCalls, keyId: string, algorithm: SigningAlgorithm = 'ECDSA_SHA_256'): Promise<TrustedKey> {
-  const { PublicKey: der } = await kms.getPublicKey({ KeyId: keyId });
-  if (der === undefined) throw new Error(`KMS gave no public key for ${keyId}: it must be an asymmetric key of usage SIGN_VERIFY`);
-  return { keyId, algorithm, publicKey: pem(createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' })) };
+/** Fetches the public half of a KMS key, once: verifying needs no further call. @throws ModelError `key-unusable`; KMS's errors */
+export async function kmsPublicKey(kms: Pick<KmsCalls, 'getPublicKey'>, keyId: string): Promise<TrustedKey> {
+  return (await publicHalf(kms, keyId)).trusted;
 }
 
-/** A key on this machine, for rehearsals and tests: a P-256 or RSA private key in PEM. @throws Error for another kind of key */
-export function localSigner(privateKey: string): Signer & { readonly trusted: TrustedKey } {
-  const key = createPrivateKey(privateKey);
-  const algorithm = algorithmOf(key);
-  const publicKey = pem(createPublicKey(key));
-  const keyId = `local:${createHash('sha256')
-    .update(createPublicKey(key).export({ type: 'spki', format: 'der' }))
-    .digest('hex')
-    .slice(0, 32)}`;
+async function publicHalf(kms: Pick<KmsCalls, 'getPublicKey'>, keyId: string) {
+  const { PublicKey: der, KeyUsage: usage = 'SIGN_VERIFY', SigningAlgorithms: algorithms = [] } = await kms.getPublicKey({ KeyId: keyId });
+  if (der === undefined || usage !== 'SIGN_VERIFY')
+    throw unusable(keyId, `it is for ${usage}: take an asymmetric key of usage SIGN_VERIFY`);
+  return { trusted: trustedOf(createPublicKey({ key: Buffer.from(der), format: 'der', type: 'spki' })), algorithms };
+}
+
+/** A public key in PEM, or the public half of a private one. @throws ModelError `key-unusable` */
+export function publicKey(pem: string, name = 'the key'): TrustedKey {
+  return trustedOf(opened(name, () => createPublicKey(pem)));
+}
+
+/** A key on this machine, for rehearsals and tests: a P-256 or RSA private key in PEM. @throws ModelError `key-unusable` */
+export function localSigner(privateKey: string, name = 'the key'): Signer {
+  const key = opened(name, () => createPrivateKey(privateKey));
+  const curve = key.asymmetricKeyDetails?.namedCurve;
+  if (key.asymmetricKeyType !== 'rsa' && curve !== 'prime256v1')
+    throw unusable(name, `a key of type ${key.asymmetricKeyType} ${curve ?? ''} cannot sign models: use P-256 or RSA`);
   return {
-    keyId,
-    algorithm,
-    trusted: { keyId, algorithm, publicKey },
-    sign: async (message) => signWith('sha256', message, { key, ...padding(algorithm) }),
+    trusted: trustedOf(createPublicKey(key)),
+    sign: async (message) => signWith('sha256', message, { key, ...(key.asymmetricKeyType === 'rsa' ? PSS : {}) }),
   };
 }
 
@@ -82,20 +95,32 @@ export function newLocalKey(): string {
   }).privateKey;
 }
 
-function algorithmOf(key: KeyObject): SigningAlgorithm {
-  if (key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return 'ECDSA_SHA_256';
-  if (key.asymmetricKeyType === 'rsa') return 'RSASSA_PSS_SHA_256';
-  throw new Error(
-    `a key of type ${key.asymmetricKeyType} ${key.asymmetricKeyDetails?.namedCurve ?? ''} cannot sign models: use P-256 or RSA`,
-  );
+/** Whether the message was signed with the key's private half, by any of the algorithms. */
+export function isSignedBy({ publicKey: pem }: TrustedKey, message: Buffer, signature: Buffer): boolean {
+  const key = createPublicKey(pem);
+  const paddings = key.asymmetricKeyType === 'rsa' ? [PSS, PKCS1] : [{}];
+  return paddings.some((padding) => verify('sha256', message, { key, ...padding }, signature));
 }
 
-/** RSA_PKCS1_PADDING and RSA_PKCS1_PSS_PADDING of OpenSSL; the salt is as long as the digest, as KMS has it. */
-export function padding(algorithm: SigningAlgorithm): { padding?: number; saltLength?: number } {
-  if (algorithm === 'RSASSA_PSS_SHA_256') return { padding: 6, saltLength: 32 };
-  return algorithm === 'RSASSA_PKCS1_V1_5_SHA_256' ? { padding: 1 } : {};
+/** RSA_PKCS1_PSS_PADDING and RSA_PKCS1_PADDING of OpenSSL; the salt is as long as the digest, as KMS has it. Curves need neither. */
+const PSS = { padding: 6, saltLength: 32 } as const;
+const PKCS1 = { padding: 1 } as const;
+
+function trustedOf(key: KeyObject): TrustedKey {
+  const fingerprint = createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('hex');
+  return { keyId: `sha256:${fingerprint}`, publicKey: key.export({ type: 'spki', format: 'pem' }).toString() };
 }
 
-function pem(key: KeyObject): string {
-  return key.export({ type: 'spki', format: 'pem' }).toString();
+function opened(name: string, open: () => KeyObject): KeyObject {
+  try {
+    return open();
+  } catch (error) {
+    throw unusable(name, `it cannot be read as PEM (${(error as Error).message})`);
+  }
+}
+
+function unusable(name: string, why: string): ModelError {
+  return new ModelError('key-unusable', name, `${name} cannot be used for signatures: ${why}`);
 }

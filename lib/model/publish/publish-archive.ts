@@ -2,6 +2,7 @@ import type { ArchiveMode } from '../archive';
 import { pack } from '../archive/pack';
 import { tarBytes } from '../archive/plan';
 import { contentDigest, listTree } from '../digest';
+import { mustBeSafe, type SafetyOptions } from '../inspect/must-be-safe';
 import { MultipartUploads } from './multipart-uploads';
 import { ObjectUpload, type Uploaded } from './object-upload';
 import { type PartOptions, partSize, partsAtOnce } from './part-size';
@@ -10,15 +11,13 @@ import { PublishError } from './publish-error';
 import { type BucketOptions, StoreCalls, UploadGone } from './store-calls';
 import { StoredObjects } from './stored-objects';
 
-export interface PublishOptions extends BucketOptions, PartOptions {
+export interface PublishOptions extends BucketOptions, PartOptions, SafetyOptions {
   /** What stands before the digest in the key. @default 'models/', as ModelStore has it */
   readonly prefix?: string;
   /** @default 'size' */
   readonly mode?: ArchiveMode;
   /** Threads that compress. @default - the processors that Node may use, at most 8; in mode `stored`, at most 2 */
   readonly workers?: number;
-  /** Where hashes of unchanged files are remembered. @default - `$XDG_CACHE_HOME/cdk-fledge`, else `~/.cache/cdk-fledge` */
-  readonly cacheDirectory?: string;
   readonly onProgress?: (progress: PublishProgress) => void;
 }
 
@@ -48,6 +47,7 @@ export interface PublishResult {
 export async function publish(directory: string, options: PublishOptions): Promise<PublishResult> {
   const concurrency = partsAtOnce(options);
   const entries = listTree(directory);
+  mustBeSafe(directory, options);
   const content = contentDigest(directory, options);
   const key = archiveKey(content.digest, options.prefix);
   const calls = new StoreCalls(options);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { contentDigest, listTree, manifestText, type TreeEntry } from '../digest';
+import { mustBeSafe, type SafetyOptions } from '../inspect/must-be-safe';
 import { copyWithin } from './copy-within';
 import { EarlierVersions } from './earlier-versions';
 import { MultipartUploads } from './multipart-uploads';
@@ -10,11 +11,9 @@ import { sendFile } from './send-file';
 import { type BucketOptions, StoreCalls } from './store-calls';
 import { StoredObjects } from './stored-objects';
 
-export interface PublishFilesOptions extends BucketOptions, PartOptions {
+export interface PublishFilesOptions extends BucketOptions, PartOptions, SafetyOptions {
   /** What stands before the digest in the keys. @default 'models/', as ModelStore has it */
   readonly prefix?: string;
-  /** Where hashes of unchanged files are remembered. @default - `$XDG_CACHE_HOME/cdk-fledge`, else `~/.cache/cdk-fledge` */
-  readonly cacheDirectory?: string;
   /** How many earlier versions, the latest first, are looked through for files that need not go up again. @default 10 */
   readonly earlierVersions?: number;
   readonly onProgress?: (progress: PublishProgress) => void;
@@ -50,12 +49,13 @@ const LARGEST_COPY = 5 * 2 ** 30;
  * version. A file that an earlier version has is copied inside S3, the others go up, and the manifest outside the prefix says at last that
  * the version is whole. Run again, it goes on where it stopped.
  *
- * @throws ModelError as `contentDigest` does; PublishError; `signal.reason`
+ * @throws ModelError as `contentDigest` does, `scan-refused`; PublishError; `signal.reason`
  */
 export async function publishFiles(directory: string, options: PublishFilesOptions): Promise<PublishFilesResult> {
   const concurrency = partsAtOnce(options);
   const { prefix = 'models/', bucket } = options;
   const entries = listTree(directory);
+  mustBeSafe(directory, options);
   const content = contentDigest(directory, options);
   const { digest } = content;
   const below = `${prefix}${digest}/`;

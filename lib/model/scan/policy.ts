@@ -11,7 +11,7 @@ export interface PolicyMatter {
   readonly file: FileScan;
   /** `allowed`: by its digest, for the reason given. */
   readonly outcome: 'refuse' | 'warn' | 'allowed';
-  /** The finding that weighs most. */
+  /** One that weighs most: a call, where there is one. */
   readonly finding: ScanFinding;
   readonly reason?: string;
 }
@@ -25,7 +25,8 @@ export interface ScanDecision {
 export function decide(report: ScanReport, policy: ScanPolicy = DEFAULT_POLICY): ScanDecision {
   const matters = report.files.flatMap((file): PolicyMatter[] => {
     if (file.grade === 'safe') return [];
-    const finding = file.findings.find(({ grade }) => grade === file.grade)!;
+    const weighty = file.findings.filter(({ grade }) => grade === file.grade);
+    const finding = weighty.find(({ call }) => call !== undefined) ?? weighty[0]!;
     const exception = policy.allow.find(({ sha256 }) => sha256 === file.sha256);
     if (exception !== undefined) return [{ file, outcome: 'allowed', finding, reason: exception.reason }];
     return [{ file, outcome: policy[file.grade], finding }];

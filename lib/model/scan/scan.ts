@@ -7,10 +7,13 @@ import { type ModelTree, openTree } from '../inspect/model-tree';
 import { type Grade, type ScanFinding, worst } from './grade';
 import { scanContent } from './scan-content';
 import { ScanContext, type ScanLimits } from './scan-context';
+import { ScanMemory } from './scan-memory';
 
 export interface ScanOptions {
   /** @default - 0.7 s for each MiB and 16 times the size once expanded, at least 0.7 s and 32 MiB, at most 60 s and 1 GiB; 8 deep */
   readonly limits?: Partial<ScanLimits>;
+  /** Where the grades of unchanged files are remembered. @default - `$XDG_CACHE_HOME/cdk-fledge`, else `~/.cache/cdk-fledge` */
+  readonly cacheDirectory?: string;
 }
 
 /** What one file was graded. */
@@ -63,13 +66,18 @@ export function scan(path: string, options: ScanOptions = {}): ScanReport {
 
 /** Scans a model's files where they are open already. */
 export function scanTree(tree: ModelTree, options: ScanOptions = {}): ScanReport {
-  return reportOf(
-    tree.given,
-    tree.files.map((file) => file.open((bytes) => scanFile(bytes, file.path, options))),
-  );
+  const remembers = tree.source === 'directory' && options.limits === undefined;
+  const memory = remembers ? new ScanMemory(tree.directory, options.cacheDirectory) : undefined;
+  const scans = tree.files.map((file) => {
+    const scanNow = () => file.open((bytes) => scanFile(bytes, file.path, options));
+    return memory === undefined ? scanNow() : memory.recall(file, scanNow);
+  });
+  memory?.save(tree.files.map(({ path }) => path));
+  return reportOf(tree.given, scans);
 }
 
-function reportOf(subject: string, files: readonly FileScan[]): ScanReport {
+/** One report of several files' scans. */
+export function reportOf(subject: string, files: readonly FileScan[]): ScanReport {
   return {
     subject,
     grade: worst(files.map(({ grade }) => grade)),

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
@@ -51,6 +52,7 @@ export const clients: Omit<Ports, 'now'> = {
   sagemaker: new SageMakerClient(options('sagemaker')),
   runtime: new SageMakerRuntimeClient(options('sagemaker')),
   cloudwatch: new CloudWatchClient(options('monitoring')),
+  kms: new KMSClient(options('kms')),
   s3: new S3Client({ ...options('s3'), requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' }),
   sns: new SNSClient(options('sns')),
 };
