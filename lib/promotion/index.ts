@@ -7,7 +7,7 @@ export { CANDIDATE } from './configurations';
 export { type Command, type Control, heard, say } from './controls';
 export { type Lock, lockKey } from './lock';
 export { PROMOTION_METRICS, type PublishedMetric } from './metrics';
-export type { News, Notice } from './notices';
+export type { ApprovalWanted, News, Notice } from './notices';
 export { PACKAGE_METADATA } from './package-metadata';
 export { awsPorts, type Ports } from './ports';
 export { type Entry, history, outcomeKey, type Progress, progressKey, promotionPrefix, type Start, story } from './record';

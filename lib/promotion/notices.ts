@@ -8,6 +8,14 @@ import type { UnderWay } from './under-way';
 /** What people are told of. */
 export type News = 'started' | 'promoted' | 'rolled back' | 'held' | 'approval wanted';
 
+/** How a person answers by the callback. */
+export interface ApprovalWanted {
+  readonly callbackId: string;
+  /** Commands to run, with a name to fill in. */
+  readonly approve: string;
+  readonly reject: string;
+}
+
 /** A notice's message, as JSON. */
 export interface Notice extends Pick<PromotionRequest, 'promotionId' | 'endpointName' | 'modelPackageArn'> {
   readonly news: News;
@@ -17,6 +25,8 @@ export interface Notice extends Pick<PromotionRequest, 'promotionId' | 'endpoint
   readonly at: number;
   /** Where the record is: `s3://bucket/prefix`. */
   readonly record: string;
+  /** How to answer, where approval is wanted. */
+  readonly approval?: ApprovalWanted;
   /** How it ended, once it has. */
   readonly outcome?: Outcome;
 }
@@ -36,7 +46,7 @@ const PHRASES: Readonly<Record<News, (version: string) => string>> = {
  * Tells whoever listens to the request's topic, once: what was told is noted beside the record. A notice whose answer was lost may come twice, unless the topic is a FIFO
  * one. A notice that cannot be sent changes nothing of the promotion; the record says so.
  */
-export async function announce(way: UnderWay, news: News, told: Pick<Notice, 'sentence' | 'outcome'>): Promise<void> {
+export async function announce(way: UnderWay, news: News, told: Pick<Notice, 'sentence' | 'outcome' | 'approval'>): Promise<void> {
   const { context, request } = way;
   if (request.topicArn === undefined) return;
   try {

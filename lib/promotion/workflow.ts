@@ -1,8 +1,9 @@
 import type { DurableContext } from '@aws/durable-execution-sdk-js';
+import { waitForApproval } from './approval';
 import { saying } from './aws-errors';
 import { artifactProblem, samplesProblem } from './candidate-check';
 import { type Base, createCandidateModel, createConfiguration, isLive, namesOf, readBase } from './configurations';
-import { baselineQuantiles, type Quantile, type Segment } from './counts';
+import { baselineQuantiles } from './counts';
 import { insist } from './durable';
 import { guardrails, look, towards, towardsShare } from './endpoint';
 import { freeLock, keepLock } from './lock';
@@ -12,7 +13,8 @@ import { note, outcomeKey } from './record';
 import { checkRequest, type Outcome, type PromotionRequest, type Step } from './request';
 import { noteStart } from './start';
 import { Store } from './store';
-import { type End, type Tick, tick, untold, type Watch } from './tick';
+import { Stretches } from './stretches';
+import { type Tick, untold } from './tick';
 import { mend, waitForTurn } from './turn';
 import { change, mustBeDone, type UnderWay, Withdrawal } from './under-way';
 import { clean, goBack, settleOn } from './way-back';
@@ -71,12 +73,8 @@ class Way {
   private changed = false;
   /** Where the next promotion must take the endpoint back to, should this one not get it there. */
   private left = '';
-  private segments: Segment[] = [];
-  private readonly bin: number;
 
-  constructor(readonly underWay: UnderWay) {
-    this.bin = underWay.request.plan.binSeconds ?? 60;
-  }
+  constructor(readonly underWay: UnderWay) {}
 
   async mend(abandoned: string): Promise<void> {
     this.left = abandoned;
@@ -109,14 +107,12 @@ class Way {
     await insist(context, 'create the model', () => createCandidateModel(ports, request, base));
 
     const { plan } = request;
-    const shadows = plan.steps.filter((step) => step.kind === 'shadow');
-    for (const [i, step] of shadows.entries()) await this.mirror(step, i, quantiles);
+    const stretches = new Stretches(this.underWay, base.variant.VariantName!, quantiles);
+    const [shadows, shares] = ['shadow', 'percent'].map((kind) => plan.steps.filter((step) => step.kind === kind));
+    for (const [i, step] of shadows.entries()) await this.mirror(step, i, stretches);
     await this.stage();
     await this.refuseOn('ask the recorded samples', () => samplesProblem(ports, request));
-    const verdict = await this.route(
-      plan.steps.filter((step) => step.kind === 'percent'),
-      quantiles,
-    );
+    const verdict = await this.route(shares, stretches);
     const left = await this.goLive();
     const reason = [verdict.sentence, ...left].join('; ');
     return { verdict: 'promoted', reason, during: this.during, verdictKey: verdict.verdictKey };
@@ -149,21 +145,18 @@ class Way {
   }
 
   /** Mirrors requests to the candidate: its answers are dropped, its errors and its latency judged. */
-  private async mirror(step: Step, i: number, quantiles: readonly Quantile[]): Promise<void> {
-    const { ports, request, base } = this.all();
+  private async mirror(step: Step, i: number, stretches: Stretches): Promise<void> {
+    const { ports, request, base, names } = this.all();
     const percent = step.percent ?? 100;
     this.during = `shadow ${percent} %`;
     await insist(this.underWay.context, `create the ${this.during} configuration`, () =>
       createConfiguration(ports, request, base, 'shadow', percent),
     );
-    await this.mustReach(`bring the ${this.during} in`, this.underWay.names.shadow);
+    await this.mustReach(`bring the ${this.during} in`, names.shadow);
     // Mirroring p percent makes the candidate's part of all answers p / (100 + p).
-    await this.open(percent / (100 + percent));
-    await this.watch(
-      { ...this.stretch(step, i, quantiles), expectedConfig: this.underWay.names.shadow, percent: 0, goal: 'bake' },
-      'rolled back',
-    );
-    this.segments = [];
+    await stretches.open(this.during, percent / (100 + percent));
+    await stretches.watch({ ...stretches.of(step, i, this.during), expectedConfig: names.shadow, percent: 0, goal: 'bake' }, 'rollBack');
+    stretches.forget();
   }
 
   /** Brings the candidate variant in without traffic. */
@@ -174,46 +167,41 @@ class Way {
     await this.mustReach('bring the candidate in', this.underWay.names.canary);
   }
 
-  /** Rising shares, judged at every tick; the last one lasts as long as the evidence takes. */
-  private async route(steps: readonly Step[], quantiles: readonly Quantile[]): Promise<Tick> {
-    const { ports, request, plan, base } = this.all();
-    const live = base.variant.VariantName!;
-    const deadline = (await this.now('start the deadline')) + (plan.deadlineSeconds ?? 86_400) * 1000;
+  /** Rising shares, judged at every tick; the last one lasts as long as the evidence takes, or until a person agrees. */
+  private async route(steps: readonly Step[], stretches: Stretches): Promise<Tick> {
+    const { ports, request, plan, base, names } = this.all();
+    const deadline = (await stretches.now('start the deadline')) + (plan.deadlineSeconds ?? 86_400) * 1000;
     let last: Tick = untold;
     for (const [i, step] of steps.entries()) {
+      const before = this.during;
       this.during = `${step.percent} %`;
-      await this.close();
+      await stretches.close(before);
       const moved = await change(this.underWay, `route ${this.during}`, 1800, (move) =>
-        towardsShare(ports, request.endpointName, live, step.percent!, move),
+        towardsShare(ports, request.endpointName, base.variant.VariantName!, step.percent!, move),
       );
       mustBeDone(moved, `${this.during} could not be routed`, this.during);
-      await this.open(step.percent! / 100);
-      const isLast = i === steps.length - 1;
+      await stretches.open(this.during, step.percent! / 100);
+      const goal = i === steps.length - 1 ? 'evidence' : 'bake';
       const watch = {
-        ...this.stretch(step, 100 + i, quantiles),
-        expectedConfig: this.underWay.names.canary,
+        ...stretches.of(step, 100 + i, this.during),
+        expectedConfig: names.canary,
         percent: step.percent!,
         deadline,
-      };
-      last = await this.watch({ ...watch, goal: isLast ? 'evidence' : 'bake' }, plan.onDeadline ?? 'rollBack');
+        goal,
+      } as const;
+      last = await stretches.watch(watch, plan.onDeadline ?? 'rollBack');
     }
     const wantsApproval = plan.approval === 'manual' || (last.end === 'deadline' && plan.onDeadline === 'ask');
-    if (!wantsApproval) return last;
+    return wantsApproval ? this.approve(steps.at(-1)!, last, stretches) : last;
+  }
+
+  private async approve(step: Step, last: Tick, stretches: Stretches): Promise<Tick> {
+    const { plan, names } = this.all();
     this.during = 'approval';
-    const patience = (plan.approvalSeconds ?? 604_800) * 1000;
-    const from = await this.now('start to wait for approval');
-    const share = steps.at(-1)!.percent!;
-    const approved = await this.watch(
-      {
-        ...this.stretch(steps.at(-1)!, 200, quantiles),
-        expectedConfig: this.underWay.names.canary,
-        percent: share,
-        goal: 'approval',
-        until: from,
-        deadline: from + patience,
-      },
-      'hold',
-    );
+    const until = await stretches.now('start to wait for approval');
+    const deadline = until + (plan.approvalSeconds ?? 604_800) * 1000;
+    const stretch = { ...stretches.of(step, 200, this.during), expectedConfig: names.canary, percent: step.percent!, until, deadline };
+    const approved = await waitForApproval(this.underWay, stretches, { ...stretch, goal: 'approval' }, last.sentence);
     return { ...last, sentence: `${last.sentence}; ${approved.sentence}` };
   }
 
@@ -225,7 +213,6 @@ class Way {
   private async goLive(): Promise<string[]> {
     const { ports, request, base, context, names } = this.all();
     this.during = 'go live';
-    await this.close();
     await insist(context, 'create the live configuration', () => createConfiguration(ports, request, base, 'live'));
     await insist(context, 'create the final configuration', () => createConfiguration(ports, request, base, 'final'));
     const within = (request.plan.updateSeconds ?? 3600) + (request.plan.guardrail?.waitSeconds ?? 300);
@@ -236,58 +223,6 @@ class Way {
     const stays = await settleOn(this.underWay, 'take the candidate variant out', names.final);
     const left = await clean(this.underWay, base, 'promoted');
     return [stays === '' ? '' : `the candidate variant could not be taken out: ${stays}`, left].filter((problem) => problem !== '');
-  }
-
-  /** Watches one stretch to its end. @throws Withdrawal unless it ended well */
-  private async watch(watch: Watch, atDeadline: 'rollBack' | 'hold' | 'promote' | 'ask' | 'rolled back'): Promise<Tick> {
-    const seconds = this.underWay.request.plan.tickSeconds ?? 60;
-    const end = await this.underWay.context.waitForCondition<Tick>(
-      `judge ${watch.name}${watch.goal === 'approval' ? ', waiting for approval' : ''}`,
-      async (before) => {
-        try {
-          return await tick(this.underWay, watch, before);
-        } catch (error) {
-          // Without a look there is no verdict; a long blindness ends like an invalid comparison.
-          const invalidTicks = before.invalidTicks + 1;
-          return { ...before, invalidTicks, sentence: saying(error), end: invalidTicks >= 10 ? 'invalid' : '' };
-        }
-      },
-      {
-        initialState: untold,
-        waitStrategy: (state) => (state.end === '' ? { shouldContinue: true, delay: { seconds } } : { shouldContinue: false }),
-      },
-    );
-    const withdraw = (verdict: 'rolled back' | 'held', reason = end.sentence, lost = false): never => {
-      throw new Withdrawal(verdict, reason, watch.name, end.verdictKey, lost);
-    };
-    const ends: Record<End, () => Tick> = {
-      '': () => end,
-      passed: () => end,
-      rollBack: () => withdraw('rolled back'),
-      invalid: () => withdraw('rolled back', `the comparison is invalid: ${end.sentence}`),
-      aborted: () => withdraw('rolled back'),
-      lost: () => withdraw('rolled back', end.sentence, true),
-      deadline: () => {
-        if (atDeadline === 'promote' || atDeadline === 'ask')
-          return { ...end, sentence: `at the deadline, without enough evidence: ${end.sentence}` };
-        return withdraw(atDeadline === 'hold' ? 'held' : 'rolled back', `not enough evidence by the deadline: ${end.sentence}`);
-      },
-    };
-    return ends[end.end]();
-  }
-
-  private stretch(step: Step, place: number, quantiles: readonly Quantile[]): Omit<Watch, 'expectedConfig' | 'percent' | 'goal'> {
-    const from = this.segments.at(-1)!.from * 1000;
-    const until = from + (step.bakeSeconds ?? 300) * 1000;
-    return {
-      place: `${String(100 + place).padStart(3, '0')}-${this.during.replace(/[^a-z0-9]+/gi, '-')}-verdict`,
-      name: this.during,
-      liveVariant: this.base!.variant.VariantName!,
-      quantiles,
-      segments: [...this.segments],
-      until,
-      deadline: until + 3_600_000,
-    };
   }
 
   private async mustReach(name: string, target: string): Promise<void> {
@@ -302,23 +237,6 @@ class Way {
   private async refuseOn(name: string, problem: () => Promise<string>): Promise<void> {
     const found = await insist(this.underWay.context, name, problem);
     if (found !== '') throw new Withdrawal('rolled back', found, this.during);
-  }
-
-  /** Only whole bins with one share are compared: a segment opens at the next edge and closes at the last one. */
-  private async open(share: number): Promise<void> {
-    const now = await this.now(`begin ${this.during}`);
-    this.segments.push({ from: Math.ceil(now / 1000 / this.bin) * this.bin, until: 0, share });
-  }
-
-  private async close(): Promise<void> {
-    const last = this.segments.at(-1);
-    if (!last) return;
-    const now = await this.now(`end ${this.during} at ${this.segments.length}`);
-    this.segments[this.segments.length - 1] = { ...last, until: Math.floor(now / 1000 / this.bin) * this.bin };
-  }
-
-  private now(name: string): Promise<number> {
-    return insist(this.underWay.context, name, async () => this.underWay.ports.now());
   }
 
   private all() {

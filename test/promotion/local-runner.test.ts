@@ -1,29 +1,15 @@
 import { withDurableExecution } from '@aws/durable-execution-sdk-js';
 import { LocalDurableTestRunner } from '@aws/durable-execution-sdk-js-testing';
-import { type Outcome, type Ports, type PromotionRequest, promotion } from '../../lib/promotion';
+import { type Outcome, type PromotionRequest, promotion } from '../../lib/promotion';
 import { DurableExecutor } from './harness/durable-executor';
 import { violations } from './harness/invariants';
+import { passing } from './harness/passing';
 import { World } from './harness/world';
 
 jest.setTimeout(120_000);
 
 beforeAll(() => LocalDurableTestRunner.setupTestEnvironment({ skipTime: true }));
 afterAll(() => LocalDurableTestRunner.teardownTestEnvironment());
-
-/** AWS's runner waits in no time at all: here half a minute goes by whenever somebody asks for the endpoint. */
-function passing(on: World): Ports {
-  const describe = on.ports.sagemaker.send.bind(on.ports.sagemaker) as (command: object) => Promise<unknown>;
-  const sagemaker = new Proxy(on.ports.sagemaker, {
-    get: (client, name) =>
-      name !== 'send'
-        ? Reflect.get(client, name)
-        : async (command: object) => {
-            if (command.constructor.name === 'DescribeEndpointCommand') await on.clock.jump(30_000);
-            return describe(command);
-          },
-  });
-  return { ...on.ports, sagemaker };
-}
 
 describe.each([
   ['a good candidate', 0.001, 'promoted'],

@@ -28,6 +28,7 @@ export class DurableExecutor implements DurableExecutionClient {
   private readonly arn = `arn:local:${randomUUID()}`;
   private readonly operations = new Map<string, WireOperation>();
   private readonly due = new Map<string, number>();
+  private readonly callbacks = new Map<string, string>();
   private generation = 0;
   private crash: (() => void) | undefined;
   /** Times that the process was started. */
@@ -64,6 +65,17 @@ export class DurableExecutor implements DurableExecutionClient {
       if (ended?.Status === 'FAILED') throw new Error(ended.Error?.ErrorMessage ?? 'failed');
       await this.wake();
     }
+  }
+
+  /** Answers a callback that waits, as Lambda's SendDurableExecutionCallbackSuccess and -Failure do. @throws Error for an id that is not known */
+  answer(
+    callbackId: string,
+    answer: { readonly Result: string } | { readonly Error: { ErrorType?: string; ErrorMessage?: string } },
+  ): void {
+    const id = this.callbacks.get(callbackId);
+    if (id === undefined) throw new Error(`no callback ${callbackId}`);
+    const Status = 'Result' in answer ? 'SUCCEEDED' : 'FAILED';
+    this.operations.set(id, { ...this.operations.get(id)!, Status, CallbackDetails: { CallbackId: callbackId, ...answer } });
   }
 
   async checkpoint(request: CheckpointDurableExecutionRequest): Promise<CheckpointDurableExecutionResponse> {
@@ -148,13 +160,7 @@ export class DurableExecutor implements DurableExecutionClient {
     switch (update.Action) {
       case 'START':
         if (update.Type === 'WAIT') this.wait(id, update.WaitOptions!.WaitSeconds!);
-        this.operations.set(id, {
-          ...base,
-          Status: 'STARTED',
-          ...(update.Type === 'WAIT'
-            ? { WaitDetails: { ScheduledEndTimestamp: FAR } }
-            : { StepDetails: { ...base.StepDetails, Attempt: attempt + 1 } }),
-        });
+        this.operations.set(id, { ...base, Status: 'STARTED', ...this.started(id, update, attempt) });
         return;
       case 'RETRY':
         this.wait(id, update.StepOptions?.NextAttemptDelaySeconds ?? 1);
@@ -162,10 +168,21 @@ export class DurableExecutor implements DurableExecutionClient {
         return;
       default: {
         const Status = update.Action === 'SUCCEED' ? 'SUCCEEDED' : 'FAILED';
-        const details = update.Type === 'CONTEXT' ? { ContextDetails: result } : { StepDetails: { Attempt: attempt, ...result } };
+        const details =
+          update.Type === 'CONTEXT'
+            ? { ContextDetails: { ...result, ReplayChildren: update.ContextOptions?.ReplayChildren } }
+            : { StepDetails: { Attempt: attempt, ...result } };
         this.operations.set(id, { ...base, Status, EndTimestamp: new Date(), ...details });
       }
     }
+  }
+
+  private started(id: string, { Type }: OperationUpdate, attempt: number): Partial<WireOperation> {
+    if (Type === 'WAIT') return { WaitDetails: { ScheduledEndTimestamp: FAR } };
+    if (Type !== 'CALLBACK') return { StepDetails: { ...this.operations.get(id)?.StepDetails, Attempt: attempt + 1 } };
+    const CallbackId = Buffer.from(`${this.arn} ${id}`).toString('base64');
+    this.callbacks.set(CallbackId, id);
+    return { CallbackDetails: { CallbackId } };
   }
 
   private wait(id: string, seconds: number): void {
