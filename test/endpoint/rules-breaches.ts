@@ -149,6 +149,13 @@ export const BREACHES: [rule: string, resource: string, change: Change, got: str
       (policy.TrafficRoutingConfiguration.CanarySize = { Type: 'INSTANCE_COUNT', Value: 2 }),
     '2 of 2',
   ],
+  ['step-exceeds-fleet', 'Endpoint', (_, { Target }) => (Target.Properties.MinCapacity = 1), '1 of 1'],
+  [
+    'step-below-one-instance',
+    'Endpoint',
+    ({ DeploymentConfig: { BlueGreenUpdatePolicy: policy } }) => (policy.TrafficRoutingConfiguration.CanarySize.Value = 10),
+    '10 % of 2, which is 50 %',
+  ],
   [
     'two-update-policies',
     'Queue',
@@ -180,7 +187,8 @@ export const BREACHES: [rule: string, resource: string, change: Change, got: str
   [
     'rollout-waits-are-invalid',
     'Queue',
-    ({ DeploymentConfig: { RollingUpdatePolicy: policy } }) => {
+    ({ DeploymentConfig: { RollingUpdatePolicy: policy } }, { QueueConfig }) => {
+      QueueConfig.Properties.ProductionVariants[0].InitialInstanceCount = 20;
       policy.MaximumBatchSize.Value = 5;
       policy.WaitIntervalInSeconds = 300;
     },
@@ -213,6 +221,18 @@ export const BREACHES: [rule: string, resource: string, change: Change, got: str
     'Invocation5XXErrors',
   ],
   [
+    'rollback-alarm-watches-another-fleet',
+    'Endpoint',
+    ({ DeploymentConfig: { AutoRollbackConfiguration: rollback } }) => (rollback.Alarms = [{ AlarmName: { Ref: 'QueueErrors' } }]),
+    'queue',
+  ],
+  [
+    'rollback-alarm-watches-another-fleet',
+    'Endpoint',
+    (_, { NewFleetErrors }) => (NewFleetErrors.Properties.Dimensions[2].Value = 'a-configuration-of-last-year'),
+    'a-configuration-of-last-year',
+  ],
+  [
     'rollback-alarm-slower-than-bake',
     'Endpoint',
     (_, { NewFleetLatency }) => (NewFleetLatency.Properties.EvaluationPeriods = 3),
@@ -228,7 +248,11 @@ export const BREACHES: [rule: string, resource: string, change: Change, got: str
   [
     'rolling-is-excluded',
     'SmallEndpoint',
-    (endpoint, { Queue }) => (endpoint.DeploymentConfig = Queue.Properties.DeploymentConfig),
+    (endpoint, { Queue }) => {
+      const { RollingUpdatePolicy } = Queue.Properties.DeploymentConfig;
+      const Alarms = [{ AlarmName: { Ref: 'Together' } }];
+      endpoint.DeploymentConfig = { RollingUpdatePolicy, AutoRollbackConfiguration: { Alarms } };
+    },
     'serverless',
   ],
   [

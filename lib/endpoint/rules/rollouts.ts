@@ -1,5 +1,5 @@
 import { ENDPOINT, type Finding, findIf, type Rule } from './rule';
-import { configOf, rollbackAlarms, variantsOf, watchedBy } from './serving';
+import { configNamed, configOf, endpointOf, fleetsOf, rollbackAlarms, variantsOf, watchedBy } from './serving';
 import { at, list, number, record, referent, type TemplateResource, text } from './template';
 
 const CANARY = 'https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-blue-green-canary.html';
@@ -90,20 +90,35 @@ export const rolloutRules: Rule[] = [
   },
   {
     id: 'step-exceeds-fleet',
-    says: 'A step of the rollout is more than half of the instances that the variant starts with. Whole instances move: one instance cannot be divided.',
-    remedy: 'Start with at least two instances, or move all at once: the same alarms roll back.',
+    says: 'A step of the rollout is more than half of the instances that the variant starts with, or may be scaled in to. Whole instances move: one instance cannot be divided.',
+    remedy: 'Start with at least two instances and scale in to no fewer, or move all at once: the same alarms roll back.',
     source: CANARY,
     severity: 'error',
     types: [ENDPOINT],
     check: (endpoint, app) => {
-      const config = configOf(endpoint, app);
-      const fleets =
-        config === undefined ? [] : variantsOf(config).flatMap(({ properties }) => number(properties.InitialInstanceCount) ?? []);
-      const smallest = Math.min(...fleets);
+      const smallest = Math.min(...fleetsOf(endpoint, app));
       return stepsOf(endpoint).flatMap(({ location, type, value = 0 }) => {
         const instances = type === 'INSTANCE_COUNT' ? value : 1;
-        return findIf(fleets.length > 0 && instances > smallest / 2, location, `${instances} of ${smallest}`);
+        return findIf(instances > smallest / 2, location, `${instances} of ${smallest}`);
       });
+    },
+  },
+  {
+    id: 'step-below-one-instance',
+    says: 'A step of the rollout is less than one instance. Whole instances move, so that it is a larger share of the requests than it says.',
+    remedy: 'Say the percent that one instance is, or use more instances.',
+    source: CANARY,
+    severity: 'warning',
+    types: [ENDPOINT],
+    check: (endpoint, app) => {
+      const smallest = Math.min(...fleetsOf(endpoint, app));
+      return stepsOf(endpoint).flatMap(({ location, type, value = 0 }) =>
+        findIf(
+          type === 'CAPACITY_PERCENT' && Number.isFinite(smallest) && smallest >= 2 && (smallest * value) / 100 < 1,
+          location,
+          `${value} % of ${smallest}, which is ${Math.round(100 / smallest)} %`,
+        ),
+      );
     },
   },
   {
@@ -191,6 +206,33 @@ export const rolloutRules: Rule[] = [
           mixed.map(({ name }) => name).join(', '),
         );
       }),
+  },
+  {
+    id: 'rollback-alarm-watches-another-fleet',
+    says: 'A rollback alarm watches another endpoint, or a configuration that this deployment does not bring: it never goes off for the new fleet.',
+    remedy: 'Take the dimensions EndpointName and EndpointConfigName from this endpoint and its configuration.',
+    source: ALARMS,
+    severity: 'error',
+    types: [ENDPOINT],
+    check: (endpoint, app) => {
+      const config = configOf(endpoint, app);
+      return rollbackAlarms(endpoint, app).flatMap(({ alarm }, index) =>
+        (alarm === undefined ? [] : watchedBy(alarm))
+          .filter(({ namespace }) => namespace === 'AWS/SageMaker')
+          .flatMap(({ dimensions: { EndpointName, EndpointConfigName } }) => {
+            const location = `DeploymentConfig.AutoRollbackConfiguration.Alarms.${index}`;
+            const other = endpointOf(EndpointName, alarm!, app);
+            const watched = configNamed(EndpointConfigName, alarm!, app);
+            const isLiteral = text(EndpointConfigName) !== undefined && watched === undefined;
+            if (other !== undefined && other !== endpoint) return findIf(true, location, EndpointName);
+            return findIf(
+              config !== undefined && (isLiteral || (watched !== undefined && watched !== config)),
+              location,
+              EndpointConfigName,
+            );
+          }),
+      );
+    },
   },
   {
     id: 'rollback-alarm-slower-than-bake',

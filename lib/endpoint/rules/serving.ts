@@ -24,7 +24,11 @@ export function variantsOf(config: TemplateResource, property = 'ProductionVaria
 }
 
 export function configOf(endpoint: TemplateResource, app: Templates): TemplateResource | undefined {
-  return app.meant(endpoint.properties.EndpointConfigName, endpoint, CONFIG, 'EndpointConfigName');
+  return configNamed(endpoint.properties.EndpointConfigName, endpoint, app);
+}
+
+export function configNamed(value: unknown, from: TemplateResource, app: Templates): TemplateResource | undefined {
+  return app.meant(value, from, CONFIG, 'EndpointConfigName');
 }
 
 export function modelOf(variant: Variant, config: TemplateResource, app: Templates): TemplateResource | undefined {
@@ -122,6 +126,18 @@ export function scaledBy(target: TemplateResource, app: Templates): Scaled | und
     variantName: text(variant),
     dimension: text(ScalableDimension),
   };
+}
+
+/** The fewest instances of each variant that serves: those that it starts with, or fewer where it may be scaled in. */
+export function fleetsOf(endpoint: TemplateResource, app: Templates): number[] {
+  const config = configOf(endpoint, app);
+  const targets = targetsOf(endpoint, app);
+  return (config === undefined ? [] : variantsOf(config)).flatMap(({ name, properties }) => {
+    const initial = number(properties.InitialInstanceCount);
+    const target = targets.find((one) => scaledBy(one, app)?.variantName === name);
+    const least = target && number(target.properties.MinCapacity);
+    return initial === undefined ? [] : [least ? Math.min(initial, least) : initial];
+  });
 }
 
 export function targetsOf(endpoint: TemplateResource, app: Templates): TemplateResource[] {
