@@ -1,2 +1,3 @@
 export * from './endpoint';
+export * from './promotion/canary-stage';
 export * from './promotion/rollout-judge';

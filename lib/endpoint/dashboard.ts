@@ -1,4 +1,12 @@
-import { AlarmStatusWidget, Dashboard, type IWidget, PeriodOverride, TextWidget, TextWidgetBackground } from 'aws-cdk-lib/aws-cloudwatch';
+import {
+  AlarmStatusWidget,
+  Dashboard,
+  type IAlarm,
+  type IWidget,
+  PeriodOverride,
+  TextWidget,
+  TextWidgetBackground,
+} from 'aws-cdk-lib/aws-cloudwatch';
 import { Duration, Lazy, Stack } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { EndpointAlarms } from './alarms';
@@ -19,8 +27,10 @@ export class EndpointDashboard extends Construct {
   /** To add widgets of one's own below. It is named `<endpoint>-<region>`. */
   public readonly dashboard: Dashboard;
 
-  /** What the alarms beside those that wake a person are, where a stage moves the traffic. */
-  private movers?: string;
+  /** What the alarms beside those that wake a person do. */
+  private title = 'Rolls back an update';
+  /** Those alarms, as each variant's widget has them. */
+  private readonly movers: IAlarm[][] = [];
 
   private constructor(scope: Construct, id: string, variant: ServedVariant, alarms: EndpointAlarms) {
     super(scope, id);
@@ -40,8 +50,9 @@ export class EndpointDashboard extends Construct {
    * @param rows of widgets to stand below
    * @internal
    */
-  public _takeOver(title: string, ...rows: IWidget[][]): void {
-    this.movers = title;
+  public _takeOver(title: string, alarms: IAlarm[], rows: IWidget[][]): void {
+    this.title = title;
+    for (const movers of this.movers) movers.splice(0, movers.length, ...alarms);
     for (const row of rows) this.dashboard.addWidgets(...row);
   }
 
@@ -52,6 +63,8 @@ export class EndpointDashboard extends Construct {
    */
   public _add(variant: ServedVariant, alarms: EndpointAlarms): void {
     const graphs = new VariantGraphs(this, variant, alarms);
+    const movers = [...alarms.rollbackAlarms];
+    this.movers.push(movers);
     this.dashboard.addWidgets(
       new TextWidget({
         markdown: `## ${variant.endpointName} · ${variant.variantName}\n${described(variant)}`,
@@ -61,8 +74,8 @@ export class EndpointDashboard extends Construct {
       }),
       new AlarmStatusWidget({ title: 'Wakes a person', alarms: alarms.alarms, width: 10, height: 3 }),
       new AlarmStatusWidget({
-        title: Lazy.string({ produce: () => this.movers ?? 'Rolls back an update' }),
-        alarms: alarms.rollbackAlarms,
+        title: Lazy.string({ produce: () => this.title }),
+        alarms: movers,
         width: 8,
         height: 3,
       }),

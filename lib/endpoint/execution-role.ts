@@ -86,6 +86,18 @@ export class ExecutionRole extends Construct {
     );
   }
 
+  /** Uses versions of a model package group. */
+  public allowVersions(modelPackageArns: string, wildcard: string): void {
+    this.allow(
+      new PolicyStatement({
+        sid: 'UseModelPackages',
+        actions: ['sagemaker:AccessModelPackage', 'sagemaker:DescribeModelPackage'],
+        resources: [modelPackageArns],
+      }),
+      wildcard,
+    );
+  }
+
   /** Pulls from one repository. */
   public allowToPull(repositoryArn: string): void {
     this.allow(

@@ -202,6 +202,8 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
     this.resource.retainAllVariantProperties = undefined;
     this.resource.excludeRetainedVariantProperties = undefined;
     for (const [key, value] of Object.entries(owner.tags)) Tags.of(this.resource).add(key, value);
+    // Whatever CloudFormation updates of an endpoint, it names a configuration with it.
+    this.resource.addPropertyDeletionOverride('Tags');
     return {
       configuration,
       model: live.handOver(),
@@ -209,6 +211,7 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
       role: this.role,
       store: this.props.modelStore,
       resource: this.resource,
+      tags: Lazy.any({ produce: () => this.resource.tags.renderTags() }),
       scales: live.scaling.length > 0,
     };
   }

@@ -1,4 +1,5 @@
 import type { CfnEndpoint } from 'aws-cdk-lib/aws-sagemaker';
+import type { IResolvable } from 'aws-cdk-lib/core';
 import type { ExecutionRole } from './execution-role';
 import type { ModelStore } from './model-store';
 import type { VariantModel } from './production-variant';
@@ -30,7 +31,10 @@ export interface HandedOver {
   readonly served: ServedVariant;
   readonly role: ExecutionRole;
   readonly store?: ModelStore;
+  /** Its template entry never changes, so that CloudFormation never updates it. */
   readonly resource: CfnEndpoint;
+  /** What the template tags the endpoint with, for the owner to see to. */
+  readonly tags: IResolvable;
   /** Whether the variant is a scalable target. */
   readonly scales: boolean;
 }

@@ -5,7 +5,7 @@ import { readContent, type StoredModel } from './artifact-content';
 import type { ArtifactDemand } from './artifact-demand';
 import { verifySignature } from './artifact-signature';
 import { isTransient, saying } from './aws-errors';
-import { CANDIDATE } from './configurations';
+import { CANDIDATE } from './names';
 import { PACKAGE_METADATA } from './package-metadata';
 import type { Ports } from './ports';
 import type { PromotionRequest } from './request';

@@ -9,12 +9,9 @@ import {
   type ProductionVariant,
 } from '@aws-sdk/client-sagemaker';
 import { isAlreadyThere, isMissing } from './aws-errors';
-import { markOf, stemOf } from './names';
+import { CANDIDATE, markOf, stemOf } from './names';
 import type { Ports } from './ports';
 import type { PromotionRequest } from './request';
-
-/** Name of the variant that wants to go live. */
-export const CANDIDATE = 'candidate';
 
 /** What the endpoint served before: the way back. */
 export interface Base {

@@ -5,7 +5,7 @@ import {
   UpdateEndpointCommand,
   UpdateEndpointWeightsAndCapacitiesCommand,
 } from '@aws-sdk/client-sagemaker';
-import { CANDIDATE } from './configurations';
+import { CANDIDATE } from './names';
 import type { Ports } from './ports';
 import type { StagePlan } from './request';
 

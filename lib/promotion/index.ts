@@ -3,10 +3,10 @@
 export { type ApprovalEvent, requestedBy, type StageSetup } from './approval-event';
 export type { ArtifactDemand } from './artifact-demand';
 export type { RecordedSamples } from './candidate-check';
-export { CANDIDATE } from './configurations';
 export { type Command, type Control, heard, say } from './controls';
 export { type Lock, lockKey } from './lock';
 export { PROMOTION_METRICS, type PublishedMetric } from './metrics';
+export { CANDIDATE } from './names';
 export type { ApprovalWanted, News, Notice } from './notices';
 export { PACKAGE_METADATA } from './package-metadata';
 export { awsPorts, type Ports } from './ports';

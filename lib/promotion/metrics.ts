@@ -4,9 +4,9 @@ import { NAMESPACE } from './request';
 export interface PublishedMetric {
   readonly namespace: string;
   readonly name: string;
-  readonly unit: 'None' | 'Percent' | 'Count';
-  /** `EndpointName`: the endpoint. `Metric`: the id of a judged metric, e.g. `server-errors`. */
-  readonly dimensions: readonly ('EndpointName' | 'Metric')[];
+  readonly unit: 'None' | 'Percent' | 'Count' | 'Seconds';
+  /** `EndpointName`: the endpoint. `Metric`: the id of a judged metric, e.g. `server-errors`. `Verdict`: `promoted`, `rolled back` or `held`. */
+  readonly dimensions: readonly ('EndpointName' | 'Metric' | 'Verdict')[];
   /** The CloudWatch statistic that says what the values mean. */
   readonly statistic: 'Maximum' | 'Sum';
   /** For a person. */
@@ -15,7 +15,7 @@ export interface PublishedMetric {
 
 const published = (metric: Omit<PublishedMetric, 'namespace'>): PublishedMetric => ({ namespace: NAMESPACE, ...metric });
 
-/** Every metric, published at every tick of a stretch that is judged; nothing is published between promotions. */
+/** Every metric: at every tick of a stretch that is judged, but for the last, at the end; nothing is published between promotions. */
 export const PROMOTION_METRICS = {
   evidenceWorse: published({
     name: 'EvidenceWorse',
@@ -53,5 +53,19 @@ export const PROMOTION_METRICS = {
     dimensions: ['EndpointName'],
     statistic: 'Sum',
     meaning: 'heartbeat: 1 at every tick, each `tickSeconds` of the plan',
+  }),
+  promotionSeconds: published({
+    name: 'PromotionSeconds',
+    unit: 'Seconds',
+    dimensions: ['EndpointName'],
+    statistic: 'Maximum',
+    meaning: 'how long the promotion has been under way, its wait for its turn included',
+  }),
+  promotionEnded: published({
+    name: 'PromotionEnded',
+    unit: 'Count',
+    dimensions: ['EndpointName', 'Verdict'],
+    statistic: 'Sum',
+    meaning: '1 when a promotion ends, by how',
   }),
 } as const;

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
 
+/** Name of the variant that wants to go live. */
+export const CANDIDATE = 'candidate';
+
 /** What the names of all models and configurations of an endpoint's stage begin with. SageMaker takes 63 characters; 26 are for what follows. */
 export const stemOf = (endpointName: string): string => endpointName.slice(0, 36);
 

@@ -1,9 +1,9 @@
 import { evaluate, type Verdict } from '../judge';
-import { CANDIDATE } from './configurations';
 import { heard } from './controls';
 import { type Quantile, readCounts, type Segment } from './counts';
 import { look } from './endpoint';
 import { keepLock } from './lock';
+import { CANDIDATE } from './names';
 import type { Ports } from './ports';
 import { publishMetrics } from './publish-metrics';
 import { note, type Progress, progressKey } from './record';
@@ -47,14 +47,15 @@ export interface Tick {
 export const untold: Tick = { end: '', sentence: '', decision: 'hold', invalidTicks: 0, verdictKey: '' };
 
 /** Reads everything anew, judges, tells whoever watches, and says whether the stretch is over. May be run twice. */
-export async function tick({ ports, store, request, run }: UnderWay, watch: Watch, before: Tick): Promise<Tick> {
+export async function tick(way: UnderWay, watch: Watch, before: Tick): Promise<Tick> {
+  const { ports, store, request, run } = way;
   const { endpointName, promotionId } = request;
   if (!(await keepLock(ports, store, request, run)))
     return { ...before, end: 'lost', sentence: 'another promotion has taken the endpoint over' };
   const said = await heard(store, endpointName, promotionId);
   const verdict = await judge(ports, request, watch);
   const invalidTicks = verdict.decision === 'invalid' ? before.invalidTicks + 1 : 0;
-  const unpublished = await publishMetrics(ports, endpointName, watch.percent, verdict);
+  const unpublished = await publishMetrics(way, watch.percent, verdict);
   await store.write(progressKey(endpointName, promotionId), progressOf(ports, watch, verdict, said.paused, unpublished));
   const over = (end: End, sentence = verdict.sentence): Tick => ({ ...before, end, sentence, decision: verdict.decision, invalidTicks });
 

@@ -9,6 +9,7 @@ import { guardrails, look, towards, towardsShare } from './endpoint';
 import { freeLock, keepLock } from './lock';
 import { announce } from './notices';
 import type { Ports } from './ports';
+import { publishEnd } from './publish-metrics';
 import { note, outcomeKey } from './record';
 import { checkRequest, type Outcome, type PromotionRequest, type Step } from './request';
 import { noteStart } from './start';
@@ -140,6 +141,7 @@ class Way {
       await note(store, request, '999-outcome', { at: outcome.endedAt, what: 'outcome', sentence, outcome });
       await store.create(outcomeKey(endpointName, promotionId), outcome);
       await freeLock(store, request, run, this.left);
+      await publishEnd(this.underWay, end.verdict);
       return outcome;
     });
   }

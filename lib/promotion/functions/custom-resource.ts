@@ -9,6 +9,8 @@ export interface CustomResourceEvent<P> {
   readonly LogicalResourceId: string;
   readonly PhysicalResourceId?: string;
   readonly ResourceProperties: P;
+  /** Of an update. */
+  readonly OldResourceProperties?: P;
 }
 
 /** Tries to tell CloudFormation the answer: without it a stack waits for an hour. */

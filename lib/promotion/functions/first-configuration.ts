@@ -1,13 +1,16 @@
 import {
+  AddTagsCommand,
   CreateEndpointConfigCommand,
   type CreateEndpointConfigCommandInput,
   CreateModelCommand,
   type CreateModelCommandInput,
+  DeleteTagsCommand,
   DescribeEndpointCommand,
   DescribeEndpointConfigCommand,
   ListEndpointConfigsCommand,
   ListModelsCommand,
   SageMakerClient,
+  type Tag,
 } from '@aws-sdk/client-sagemaker';
 import { isAlreadyThere, isMissing, isTransient } from '../aws-errors';
 import { deleteConfiguration, deleteModel } from '../configurations';
@@ -112,8 +115,35 @@ async function made(ports: Registry, create: () => Promise<unknown>): Promise<vo
   }
 }
 
+/** What the template tags an endpoint with. */
+export interface EndpointTagsProperties {
+  readonly EndpointArn: string;
+  /** `[{ Key, Value }]`, as JSON. */
+  readonly Tags: string;
+}
+
+/** Tags an endpoint as the template says. CloudFormation's own update of an endpoint would name the first configuration with the tags, and move it back there. */
+export async function endpointTags(ports: Registry, event: CustomResourceEvent<EndpointTagsProperties>): Promise<string> {
+  const { EndpointArn, Tags } = event.ResourceProperties;
+  const wanted = tagsIn(Tags);
+  if (event.RequestType === 'Delete') return event.PhysicalResourceId!;
+  const gone = tagsIn(event.OldResourceProperties?.Tags).filter((old) => !wanted.some(({ Key }) => Key === old.Key));
+  if (gone.length > 0)
+    await ports.sagemaker.send(new DeleteTagsCommand({ ResourceArn: EndpointArn, TagKeys: gone.map(({ Key }) => Key!) }));
+  if (wanted.length > 0) await ports.sagemaker.send(new AddTagsCommand({ ResourceArn: EndpointArn, Tags: wanted }));
+  return `${EndpointArn}/tags`;
+}
+
+const tagsIn = (text = '[]'): Tag[] => JSON.parse(text) as Tag[];
+
 const ports: Registry = { sagemaker: new SageMakerClient({ maxAttempts: 5 }), now: Date.now };
 
-/** The Lambda function of `Custom::FirstConfiguration`. */
-export const handler = (event: CustomResourceEvent<FirstConfigurationProperties>): Promise<void> =>
-  answering(event, () => firstConfiguration(ports, event));
+/** The Lambda function of `Custom::FirstConfiguration` and `Custom::EndpointTags`. */
+export const handler = (
+  event: CustomResourceEvent<FirstConfigurationProperties> | CustomResourceEvent<EndpointTagsProperties>,
+): Promise<void> =>
+  answering(event, () =>
+    'EndpointArn' in event.ResourceProperties
+      ? endpointTags(ports, event as CustomResourceEvent<EndpointTagsProperties>)
+      : firstConfiguration(ports, event as CustomResourceEvent<FirstConfigurationProperties>),
+  );

@@ -1,0 +1,69 @@
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import { CustomResource, Duration, Stack } from 'aws-cdk-lib/core';
+import { Construct, type IDependable } from 'constructs';
+import type { HandedOver } from '../../endpoint/owner';
+import { stemOf } from '../names';
+import { StageFunction } from './stage-function';
+
+/** @internal */
+export interface AwaitedPromotionProps {
+  readonly handed: HandedOver;
+  readonly modelPackageArn: string;
+  readonly bucket: IBucket;
+  readonly encryptionKey: IKey;
+  readonly functionName: string;
+  /** What must stand before a promotion can be waited for. */
+  readonly after: IDependable[];
+}
+
+/**
+ * Makes CloudFormation wait until the version that the template deploys is live, and fail where it was rolled back or held.
+ *
+ * @internal
+ */
+export class AwaitedPromotion extends Construct {
+  constructor(
+    scope: Construct,
+    id: string,
+    { handed, modelPackageArn, bucket, encryptionKey, functionName, after }: AwaitedPromotionProps,
+  ) {
+    super(scope, id);
+    const { endpointName } = handed.served;
+    const waiter = new StageFunction(this, 'Function', {
+      bundle: 'await-promotion',
+      functionName,
+      description: `waits until a version is live on the SageMaker endpoint ${endpointName}`,
+      encryptionKey,
+      timeout: Duration.minutes(1),
+      memoryMebibytes: 256,
+      executionTimeout: Duration.hours(1),
+    });
+    const stack = Stack.of(this);
+    const arn = (resource: string, resourceName: string) =>
+      stack.formatArn({ service: 'sagemaker', resource, resourceName: resourceName.toLowerCase() });
+    waiter.allow('LookWhatServes', ['sagemaker:DescribeEndpoint'], [arn('endpoint', endpointName)]);
+    waiter.allow(
+      'ReadWhatServes',
+      ['sagemaker:DescribeEndpointConfig', 'sagemaker:DescribeModel'],
+      [arn('endpoint-config', `${stemOf(endpointName)}-*`), arn('model', `${stemOf(endpointName)}-*`)],
+      undefined,
+      "the models and configurations of one endpoint's stage",
+    );
+    waiter.allow(
+      'ReadRecord',
+      ['s3:GetObject'],
+      [bucket.arnForObjects(`promotions/${endpointName}/*`)],
+      undefined,
+      "one endpoint's record",
+    );
+    waiter.allow('ListRecord', ['s3:ListBucket'], [bucket.bucketArn], { StringLike: { 's3:prefix': `promotions/${endpointName}/*` } });
+    const resource = new CustomResource(this, 'Resource', {
+      resourceType: 'Custom::AwaitedPromotion',
+      serviceToken: waiter.alias.functionArn,
+      serviceTimeout: Duration.hours(1),
+      properties: { EndpointName: endpointName, Bucket: bucket.bucketName, ModelPackageArn: modelPackageArn },
+    });
+    resource.node.addDependency(handed.resource, ...after);
+  }
+}

@@ -1,0 +1,268 @@
+import type { IAlarm, IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
+import { Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
+import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Duration, Lazy, Size, Stack } from 'aws-cdk-lib/core';
+import { Construct } from 'constructs';
+import type { ModelStore } from '../../endpoint';
+import { readStatements } from '../../endpoint/artifact-access';
+import type { HandedOver } from '../../endpoint/owner';
+import { STAGE_VARIABLE } from '../functions/stage';
+import { markOf } from '../names';
+import { STAGE_TAGS } from '../stage-tags';
+import { AwaitedPromotion } from './awaited-promotion';
+import { FirstConfiguration } from './first-configuration';
+import { lostApprovals, noticeTopic } from './notices';
+import { allowPromotions } from './permissions';
+import { longest, longestExecution, planOf } from './plan';
+import { WaitFor } from './policy';
+import type { CanaryStageProps } from './props';
+import { recordBucket } from './records';
+import { StageAlarms } from './stage-alarms';
+import { StageFunction } from './stage-function';
+import { stageGraphs } from './stage-graphs';
+import { PublishedVersion } from './version';
+
+/** A function's environment holds 4 KB; the rest is for what AWS adds. */
+const MOST_SETTINGS = 3600;
+
+/** What the workflow holds of a model while it checks it. */
+const WORKFLOW_MEBIBYTES = 1769;
+
+/**
+ * Takes every later version of an endpoint through a canary that is judged with a stated error rate.
+ *
+ * The stage owns what the endpoint serves: the template creates the endpoint with its first version and never moves it again. A version approved in the model package
+ * group, by deploying it or by a person, starts a promotion, which ends promoted, rolled back or held, with a record that says why. docs/canary-stage.md draws an
+ * endpoint's life.
+ */
+export class CanaryStage extends Construct {
+  /** The group whose approved versions are promoted. */
+  public readonly modelPackageGroupName: string;
+  /** The version that this template deploys. */
+  public readonly modelPackageArn: string;
+  /** Lock, controls and record; kept when the stack goes. */
+  public readonly recordBucket: IBucket;
+  /** Told that a promotion started, was promoted, rolled back or held, or wants approval. */
+  public readonly topic: ITopic;
+  /** The durable function, by the name that stays. */
+  public readonly workflow: IFunction;
+  /** A promotion that died or hangs, one that is held, an approval that was lost. They tell the endpoint's alarm topic. */
+  public readonly alarms: IAlarm[];
+  private readonly handed: HandedOver;
+  private readonly key: IKey;
+  private readonly store: ModelStore;
+  private readonly stageAlarms: StageAlarms;
+
+  /** @throws Error for an endpoint that no other version could join, and for a plan that could not run */
+  constructor(scope: Construct, id: string, props: CanaryStageProps) {
+    super(scope, id);
+    const { endpoint } = props;
+    const { endpointName } = endpoint;
+    const plan = planOf(props);
+    this.key = props.encryptionKey ?? endpoint.encryptionKey;
+    const records = recordBucket(this, this.key);
+    this.recordBucket = records;
+    this.handed = endpoint._handOver({
+      what: 'a CanaryStage',
+      configName: Lazy.string({ produce: () => first.configName }),
+      tags: {
+        [STAGE_TAGS.bucket]: records.bucketName,
+        [STAGE_TAGS.group]: Lazy.string({ produce: () => this.modelPackageGroupName }),
+      },
+    });
+    this.store = requireStore(props, this.handed);
+    const version = new PublishedVersion(this, 'Registry', {
+      handed: this.handed,
+      groupName: props.modelPackageGroupName,
+      approved: props.approveOnDeploy ?? true,
+      bucketName: records.bucketName,
+    });
+    this.modelPackageGroupName = version.groupName;
+    this.modelPackageArn = version.modelPackageArn;
+    this.letServeLaterVersions();
+    const first = new FirstConfiguration(this, 'First', {
+      handed: this.handed,
+      modelPackageArn: version.modelPackageArn,
+      groupName: version.groupName,
+      encryptionKey: this.key,
+      functionName: functionName(endpointName, 'first-configuration'),
+    });
+
+    const lost = lostApprovals(this, this.key);
+    this.topic = props.topic ?? noticeTopic(this, this.key);
+    const workflow = this.addWorkflow(plan, lost);
+    this.workflow = workflow.alias;
+    const rule = this.startOnApproval(workflow, lost);
+    this.stageAlarms = new StageAlarms(this, 'Alarms', {
+      endpointName,
+      workflow: workflow.resource,
+      lost,
+      longestSeconds: longest(plan) + plan.deadlineSeconds!,
+    });
+    this.stageAlarms.tell(endpoint.alarms.topic.topicArn);
+    this.alarms = this.stageAlarms.all;
+    endpoint.dashboard?._takeOver('Promotions', this.alarms, stageGraphs(endpointName, endpoint.variantName, plan, records.bucketName));
+    if (props.waitFor === WaitFor.PROMOTED) {
+      new AwaitedPromotion(this, 'Awaited', {
+        handed: this.handed,
+        modelPackageArn: version.modelPackageArn,
+        bucket: records,
+        encryptionKey: this.key,
+        functionName: functionName(endpointName, 'await-promotion'),
+        after: [rule, workflow.alias],
+      });
+    }
+  }
+
+  /** Does something else when an alarm of the stage goes off, beside telling the endpoint's topic. */
+  public addAlarmAction(...actions: IAlarmAction[]): void {
+    for (const alarm of this.stageAlarms.all) alarm.addAlarmAction(...actions);
+  }
+
+  /** Lets a pipeline or a person publish versions into store and registry; not approve them. */
+  public grantPublish(grantee: IGrantable): Grant {
+    const [group, versions] = this.registryArns();
+    return this.store.grantPublish(grantee).combine(
+      Grant.addToPrincipal({
+        grantee,
+        actions: ['sagemaker:CreateModelPackage', 'sagemaker:DescribeModelPackage'],
+        resourceArns: [group!, versions!],
+      }),
+    );
+  }
+
+  /** Lets a person or a pipeline approve versions, and so start promotions. */
+  public grantApprove(grantee: IGrantable): Grant {
+    const [group, versions] = this.registryArns();
+    return Grant.addToPrincipal({
+      grantee,
+      actions: ['sagemaker:DescribeModelPackage', 'sagemaker:ListModelPackages', 'sagemaker:UpdateModelPackage'],
+      resourceArns: [group!, versions!],
+    }).combine(this.grantWatch(grantee));
+  }
+
+  /** Lets a person follow promotions and read the record: `fledge status`, `watch`, `history`, `explain`. */
+  public grantWatch(grantee: IGrantable): Grant {
+    const { endpointName } = this.handed.served;
+    const add = (actions: string[], resourceArns: string[], conditions?: Record<string, Record<string, unknown>>) =>
+      Grant.addToPrincipal({ grantee, actions, resourceArns, conditions });
+    return add(['sagemaker:DescribeEndpoint', 'sagemaker:ListTags'], [this.handed.resource.ref])
+      .combine(
+        add(
+          ['s3:GetObject'],
+          [this.recordBucket.arnForObjects(`promotions/${endpointName}/*`), this.recordBucket.arnForObjects(`locks/${endpointName}.json`)],
+        ),
+      )
+      .combine(add(['s3:ListBucket'], [this.recordBucket.bucketArn], { StringLike: { 's3:prefix': `promotions/${endpointName}/*` } }))
+      .combine(add(['kms:Decrypt'], [this.key.keyArn]));
+  }
+
+  /** Lets a person speak to a promotion: `fledge pause`, `resume`, `extend`, `approve`, `abort`. */
+  public grantControl(grantee: IGrantable): Grant {
+    const controls = this.recordBucket.arnForObjects(`promotions/${this.handed.served.endpointName}/*/controls/*`);
+    return Grant.addToPrincipal({ grantee, actions: ['s3:PutObject'], resourceArns: [controls] })
+      .combine(Grant.addToPrincipal({ grantee, actions: ['kms:GenerateDataKey'], resourceArns: [this.key.keyArn] }))
+      .combine(this.grantWatch(grantee));
+  }
+
+  /** Whatever version of the store goes live, the endpoint's role reads it whenever an instance starts. */
+  private letServeLaterVersions(): void {
+    const { role } = this.handed;
+    for (const statement of readStatements(this, this.store.bucket, 'models/')) {
+      role.allow(statement, 'any version of the store may become live, and is read again whenever an instance starts');
+    }
+    const packages = this.registryArns()[1]!;
+    role.allowVersions(packages, 'the versions of one model package group');
+  }
+
+  private addWorkflow(plan: ReturnType<typeof planOf>, lost: IQueue): StageFunction {
+    const { endpointName } = this.handed.served;
+    const settings = Stack.of(this).toJsonString({
+      endpointName,
+      bucket: this.recordBucket.bucketName,
+      group: this.modelPackageGroupName,
+      topicArn: this.topic.topicArn,
+      plan,
+    });
+    const length = JSON.stringify(plan).length;
+    if (length > MOST_SETTINGS) {
+      throw new Error(
+        `the plan of ${endpointName}'s stage takes ${length} characters, ${MOST_SETTINGS} fit a function's environment: give it fewer metrics or steps`,
+      );
+    }
+    const workflow = new StageFunction(this, 'Workflow', {
+      bundle: 'promotion',
+      functionName: functionName(endpointName, 'promotion'),
+      description: `promotes versions of the SageMaker endpoint ${endpointName}`,
+      encryptionKey: this.key,
+      timeout: Duration.minutes(15),
+      memoryMebibytes: WORKFLOW_MEBIBYTES,
+      ephemeralStorage: Size.gibibytes(10),
+      environment: { [STAGE_VARIABLE]: settings },
+      executionTimeout: Duration.seconds(longestExecution(plan)),
+      deadLetters: lost,
+    });
+    allowPromotions(workflow, {
+      handed: this.handed,
+      groupName: this.modelPackageGroupName,
+      bucketName: this.recordBucket.bucketName,
+      topicArn: this.topic.topicArn,
+      store: this.store,
+    });
+    this.letUseKeys(workflow);
+    return workflow;
+  }
+
+  private letUseKeys(workflow: StageFunction): void {
+    const { configuration } = this.handed;
+    workflow.allow('EncryptRecord', ['kms:Decrypt', 'kms:GenerateDataKey'], [this.key.keyArn]);
+    workflow.allow('ReadModels', ['kms:Decrypt'], [this.store.encryptionKey.keyArn]);
+    const volumes = configuration.KmsKeyId;
+    if (volumes === undefined) return;
+    const volumeKey = volumes as string;
+    workflow.allow('EncryptVolumes', ['kms:CreateGrant'], [volumeKey], { Bool: { 'kms:GrantIsForAWSResource': 'true' } });
+    workflow.allow('DescribeVolumeKey', ['kms:DescribeKey'], [volumeKey]);
+  }
+
+  private startOnApproval(workflow: StageFunction, lost: IQueue): Rule {
+    const rule = new Rule(this, 'Approved', {
+      description: `starts a promotion when a version of ${this.modelPackageGroupName} is approved`,
+      eventPattern: {
+        source: ['aws.sagemaker'],
+        detailType: ['SageMaker Model Package State Change'],
+        detail: { ModelPackageGroupName: [this.modelPackageGroupName], ModelApprovalStatus: ['Approved'] },
+      },
+    });
+    rule.addTarget(new LambdaTarget(workflow.alias, { deadLetterQueue: lost, event: RuleTargetInput.fromEventPath('$') }));
+    // The version that the endpoint is created with needs no promotion.
+    rule.node.addDependency(this.handed.resource);
+    return rule;
+  }
+
+  /** The group, and its versions. */
+  private registryArns(): string[] {
+    const group = this.modelPackageGroupName.toLowerCase();
+    const arn = (resource: string, resourceName: string) => Stack.of(this).formatArn({ service: 'sagemaker', resource, resourceName });
+    return [arn('model-package-group', group), arn('model-package', `${group}/*`)];
+  }
+}
+
+function requireStore({ modelStore, endpoint }: CanaryStageProps, { store }: HandedOver): ModelStore {
+  const found = modelStore ?? store;
+  if (found !== undefined) return found;
+  throw new Error(
+    `a CanaryStage must know where the versions of ${endpoint.endpointName} lie, which its role is to read: give the endpoint or the stage a modelStore`,
+  );
+}
+
+/** Literal, so that a policy can name the function before it exists; 64 characters at most. */
+function functionName(endpointName: string, what: string): string {
+  const whole = `${endpointName}-${what}`;
+  return whole.length <= 64 ? whole : `${endpointName.slice(0, 64 - what.length - 8)}-${markOf(endpointName).slice(0, 6)}-${what}`;
+}

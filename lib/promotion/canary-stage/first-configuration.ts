@@ -1,0 +1,101 @@
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { CustomResource, Duration, Stack } from 'aws-cdk-lib/core';
+import { Construct } from 'constructs';
+import type { HandedOver } from '../../endpoint/owner';
+import { stemOf } from '../names';
+import { StageFunction } from './stage-function';
+
+/** @internal */
+export interface FirstConfigurationProps {
+  readonly handed: HandedOver;
+  readonly modelPackageArn: string;
+  readonly groupName: string;
+  readonly encryptionKey: IKey;
+  readonly functionName: string;
+}
+
+/**
+ * The configuration that the endpoint is created with, and its tags. Its name never changes, so that CloudFormation creates the endpoint and deletes it, and never moves it; when it
+ * goes, it takes everything with it that promotions made.
+ *
+ * @internal
+ */
+export class FirstConfiguration extends Construct {
+  public readonly configName: string;
+
+  constructor(scope: Construct, id: string, { handed, modelPackageArn, groupName, encryptionKey, functionName }: FirstConfigurationProps) {
+    super(scope, id);
+    const stack = Stack.of(this);
+    const { endpointName } = handed.served;
+    const { executionRoleArn, enableNetworkIsolation, vpcConfig, dependencies } = handed.model;
+    const maker = new StageFunction(this, 'Function', {
+      bundle: 'first-configuration',
+      functionName,
+      description: `makes the first configuration of the SageMaker endpoint ${endpointName}, and clears away the last`,
+      encryptionKey,
+      timeout: Duration.minutes(5),
+      memoryMebibytes: 256,
+    });
+    this.allow(maker, endpointName, groupName, handed);
+    const resource = new CustomResource(this, 'Resource', {
+      resourceType: 'Custom::FirstConfiguration',
+      serviceToken: maker.resource.functionArn,
+      serviceTimeout: Duration.minutes(6),
+      properties: {
+        EndpointName: endpointName,
+        Model: stack.toJsonString({
+          ExecutionRoleArn: executionRoleArn,
+          EnableNetworkIsolation: enableNetworkIsolation,
+          VpcConfig: vpcConfig && { SecurityGroupIds: vpcConfig.securityGroupIds, Subnets: vpcConfig.subnets },
+          Containers: [{ ModelPackageName: modelPackageArn }],
+        }),
+        Configuration: stack.toJsonString(handed.configuration),
+      },
+    });
+    resource.node.addDependency(dependencies);
+    this.configName = resource.ref;
+    const tags = new CustomResource(this, 'Tags', {
+      resourceType: 'Custom::EndpointTags',
+      serviceToken: maker.resource.functionArn,
+      serviceTimeout: Duration.minutes(6),
+      properties: { EndpointArn: handed.resource.ref, Tags: stack.toJsonString(handed.tags) },
+    });
+    tags.node.addDependency(handed.resource);
+  }
+
+  private allow(maker: StageFunction, endpointName: string, groupName: string, { role }: HandedOver): void {
+    const stack = Stack.of(this);
+    const arn = (resource: string, resourceName: string) =>
+      stack.formatArn({ service: 'sagemaker', resource, resourceName: resourceName.toLowerCase() });
+    const own = `${stemOf(endpointName)}-*`;
+    const why = "the models and configurations of one endpoint's stage";
+    const configurations = arn('endpoint-config', own);
+    const models = arn('model', own);
+    maker.allow(
+      'MakeFirst',
+      ['sagemaker:AddTags', 'sagemaker:CreateEndpointConfig', 'sagemaker:CreateModel'],
+      [configurations, models],
+      undefined,
+      why,
+    );
+    maker.allow(
+      'ReadPackage',
+      ['sagemaker:DescribeModelPackage'],
+      [arn('model-package', `${groupName}/*`)],
+      undefined,
+      'the versions of one model package group',
+    );
+    maker.allow('PassRole', ['iam:PassRole'], [role.role.roleArn], { StringEquals: { 'iam:PassedToService': 'sagemaker.amazonaws.com' } });
+    maker.allow('TagEndpoint', ['sagemaker:AddTags', 'sagemaker:DeleteTags'], [arn('endpoint', endpointName)]);
+    maker.allow('LookWhatServes', ['sagemaker:DescribeEndpoint'], [arn('endpoint', endpointName)]);
+    maker.allow('ReadConfigurations', ['sagemaker:DescribeEndpointConfig'], [configurations], undefined, why);
+    maker.allow('ClearAway', ['sagemaker:DeleteEndpointConfig', 'sagemaker:DeleteModel'], [configurations, models], undefined, why);
+    maker.allow(
+      'ListWhatWasMade',
+      ['sagemaker:ListEndpointConfigs', 'sagemaker:ListModels'],
+      ['*'],
+      undefined,
+      'lists have no resources in IAM',
+    );
+  }
+}

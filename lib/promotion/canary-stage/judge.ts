@@ -1,0 +1,158 @@
+import { type Duration, Token } from 'aws-cdk-lib/core';
+import { profile } from '../../judge';
+import { ANSWERS_METRIC, type CountedMetric, STANDARD_METRICS, type StagePlan } from '../request';
+
+export interface CanaryJudgeOptions {
+  /**
+   * How many times as bad as the live version a candidate may not be: promotion shows that it is below. Above 1.
+   *
+   * @default 2
+   */
+  readonly margin?: number;
+
+  /**
+   * How much slower a request of the candidate may be before it counts as slow, as a share of the live version's quantile. 0 or more.
+   *
+   * @default 0.1
+   */
+  readonly latencyTolerance?: number;
+
+  /**
+   * The most promotions of a candidate no worse than the live version that are rolled back. Above 0, below 1.
+   *
+   * @default 0.05
+   */
+  readonly falseRollback?: number;
+
+  /**
+   * The most promotions of a candidate at least `margin` times as bad that go live. Above 0, below 1.
+   *
+   * @default 0.05
+   */
+  readonly falsePromotion?: number;
+
+  /**
+   * What is counted beside server errors, model errors and latency.
+   *
+   * @default - nothing
+   */
+  readonly metrics?: JudgedMetric[];
+
+  /**
+   * Time in which requests are counted together: 10 s, 30 s or whole minutes. Below a minute the endpoint needs its `enhancedMetricsPeriod` as short.
+   *
+   * @default Duration.minutes(1)
+   */
+  readonly bin?: Duration;
+
+  /**
+   * How late CloudWatch's counts may be; younger ones are not judged.
+   *
+   * @default Duration.minutes(2)
+   */
+  readonly settle?: Duration;
+}
+
+export interface CountedRequestsOptions {
+  /** CloudWatch's namespace. */
+  readonly namespace: string;
+  /** Metric whose sum is the number of bad requests, by EndpointName and VariantName. */
+  readonly bad: string;
+  /** Metric whose sum is the number of requests looked at, with the same dimensions. */
+  readonly requests: string;
+  /**
+   * How many times as bad a candidate may not be by this metric. Above 1.
+   *
+   * @default - the judge's margin
+   */
+  readonly margin?: number;
+  /**
+   * Whether promotion waits until the candidate was shown not worse by this metric.
+   *
+   * @default true
+   */
+  readonly required?: boolean;
+}
+
+/** A yes/no fact about requests that somebody counts. */
+export abstract class JudgedMetric {
+  /**
+   * Wrong answers against outcomes that became known: whoever learns them publishes `WrongAnswers` and `KnownOutcomes` in the namespace
+   * `CdkFledge`, with the dimensions EndpointName and VariantName. Margin 1.25.
+   */
+  public static wrongAnswers(): JudgedMetric {
+    return new Counted(ANSWERS_METRIC);
+  }
+
+  /**
+   * Any other two counts in CloudWatch, by EndpointName and VariantName.
+   *
+   * @param name as a person would say it: `refused loans`
+   */
+  public static counted(name: string, options: CountedRequestsOptions): JudgedMetric {
+    const { namespace, bad, requests, margin, required } = options;
+    return new Counted({
+      id: name.toLowerCase().replace(/[^a-z0-9]+/g, '-'),
+      name,
+      kind: 'other',
+      source: { namespace, bad, requests },
+      margin,
+      required,
+    });
+  }
+
+  /** @internal */
+  public abstract readonly _metric: CountedMetric;
+}
+
+class Counted extends JudgedMetric {
+  /** @internal */
+  public readonly _metric: CountedMetric;
+
+  constructor(metric: CountedMetric) {
+    super();
+    this._metric = metric;
+  }
+}
+
+/** What decides on a candidate. */
+export abstract class CanaryJudge {
+  /**
+   * The anytime-valid judge that allows for bursts of errors: it may look as often as it likes. docs/judging.md says what it promises.
+   *
+   * @throws Error for a value out of its range
+   */
+  public static standard(options: CanaryJudgeOptions = {}): CanaryJudge {
+    return new Standard(options);
+  }
+
+  /** @internal */
+  public abstract readonly _plan: Pick<StagePlan, 'metrics' | 'profile' | 'settings' | 'binSeconds' | 'settleSeconds'>;
+}
+
+class Standard extends CanaryJudge {
+  /** @internal */
+  public readonly _plan: CanaryJudge['_plan'];
+
+  constructor({ margin, latencyTolerance, falseRollback, falsePromotion, metrics = [], bin, settle }: CanaryJudgeOptions) {
+    super();
+    const settings = Object.fromEntries(
+      Object.entries({ margin, latencyTolerance, alpha: falseRollback, beta: falsePromotion }).filter(
+        ([, value]) => value !== undefined && !Token.isUnresolved(value),
+      ),
+    );
+    profile('standard', settings);
+    const judged = metrics.map(({ _metric }) => _metric);
+    const twice = judged.find(
+      ({ id }, i) => judged.findIndex((other) => other.id === id) !== i || STANDARD_METRICS.some((one) => one.id === id),
+    );
+    if (twice !== undefined) throw new Error(`the judge has the metric '${twice.name}' twice: give each its own name`);
+    this._plan = {
+      metrics: [...STANDARD_METRICS, ...judged],
+      profile: 'standard',
+      settings,
+      binSeconds: bin?.toSeconds() ?? 60,
+      settleSeconds: settle?.toSeconds() ?? 120,
+    };
+  }
+}

@@ -1,0 +1,85 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib/core';
+import type { ModelStore } from '../../endpoint';
+import type { HandedOver } from '../../endpoint/owner';
+import { AWS_CALLS, type Grant, RESOURCES } from '../calls';
+import { stemOf } from '../names';
+import type { StageFunction } from './stage-function';
+
+/** What the calls of a promotion are about, on one endpoint's stage. */
+export interface StageResources {
+  readonly handed: HandedOver;
+  readonly groupName: string;
+  readonly bucketName: string;
+  readonly topicArn: string;
+  readonly store: ModelStore;
+}
+
+type Place = keyof typeof RESOURCES;
+
+/** A stage made whatever its endpoint serves, so that no other's models and configurations need be read. */
+const NARROWED: Partial<Record<Place, Place>> = { anyConfiguration: 'ownConfiguration', anyModel: 'ownModel' };
+
+const WHY: Partial<Record<Place, string>> = {
+  ownConfiguration: "the configurations of one endpoint's stage, made anew by each promotion",
+  ownModel: "the models of one endpoint's stage, made anew by each promotion",
+  modelPackage: 'the versions of one model package group',
+  stageObjects: "one endpoint's lock, record and recorded samples",
+  artifacts: 'the published versions of one store',
+  all: 'the service has no resources in IAM for these; a condition holds the namespace of what is written',
+};
+
+const SID: Partial<Record<Place, string>> = { all: 'Metrics' };
+
+/**
+ * Lets the workflow make the calls that it makes, each on this endpoint's resources only.
+ *
+ * @internal
+ */
+export function allowPromotions(workflow: StageFunction, resources: StageResources): void {
+  const groups = new Map<string, { place: Place; condition?: Grant['condition']; actions: Set<string> }>();
+  for (const { action, on, condition } of AWS_CALLS.flatMap(({ grants }) => grants)) {
+    for (const found of on) {
+      const place = NARROWED[found] ?? found;
+      const key = `${place} ${JSON.stringify(condition ?? {})}`;
+      const group = groups.get(key) ?? { place, condition, actions: new Set<string>() };
+      groups.set(key, { ...group, actions: group.actions.add(action) });
+    }
+  }
+  const sids = new Map<string, number>();
+  for (const { place, condition, actions } of groups.values()) {
+    const count = (sids.get(place) ?? 0) + 1;
+    sids.set(place, count);
+    const sid = `${SID[place] ?? `${place.charAt(0).toUpperCase()}${place.slice(1)}`}${count === 1 ? '' : count}`;
+    const arns = arnsOf(workflow, place, resources);
+    const wildcard = arns.some((arn) => arn.includes('*')) ? WHY[place] : undefined;
+    workflow.allow(sid, [...actions].sort(), arns, condition && { StringEquals: condition }, wildcard);
+  }
+}
+
+function arnsOf(scope: StageFunction, place: Place, { handed, groupName, bucketName, topicArn, store }: StageResources): string[] {
+  const { endpointName } = handed.served;
+  const stack = Stack.of(scope);
+  const inBucket = (key: string) =>
+    stack.formatArn({
+      service: 's3',
+      region: '',
+      account: '',
+      resource: bucketName,
+      resourceName: key,
+      arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+    });
+  if (place === 'stageObjects') return [`promotions/${endpointName}/*`, `locks/${endpointName}.json`, 'samples/*'].map(inBucket);
+  if (place === 'artifacts') return [store.bucket.arnForObjects('models/*')];
+  const filled: Record<string, string> = {
+    partition: stack.partition,
+    region: stack.region,
+    account: stack.account,
+    endpoint: endpointName.toLowerCase(),
+    stem: stemOf(endpointName).toLowerCase(),
+    group: groupName.toLowerCase(),
+    bucket: bucketName,
+    role: handed.role.role.roleArn,
+    topic: topicArn,
+  };
+  return [RESOURCES[place].replace(/\{(\w+)\}/g, (_, name: string) => filled[name]!)];
+}

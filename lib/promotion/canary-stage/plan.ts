@@ -1,0 +1,70 @@
+import { Duration, Token } from 'aws-cdk-lib/core';
+import { checkRequest, type StagePlan } from '../request';
+import { CanaryJudge } from './judge';
+import { Approval, GoLive, OnDeadline, WaitFor, WhenBusy } from './policy';
+import type { CanaryStageProps } from './props';
+import { CanaryStep } from './step';
+
+/** CloudFormation waits this long for a custom resource, less what telling it takes. Seconds. */
+const STACK_PATIENCE = 3480;
+
+/** Updates of the endpoint on a candidate's way: into the shadow and into the canary, the live variant's move, the candidate variant's end. */
+const UPDATES = 4;
+
+/**
+ * A stage's plan, checked.
+ *
+ * @throws Error for steps, times or a metric that could not run, and for a wait that CloudFormation would not bear
+ * @internal
+ */
+export function planOf(props: CanaryStageProps): StagePlan {
+  const steps = props.steps ?? [CanaryStep.shadow(), CanaryStep.percent(5), CanaryStep.percent(25), CanaryStep.percent(50)];
+  const updateSeconds = (props.updateTimeout ?? Duration.hours(1)).toSeconds();
+  if (updateSeconds < 600 || updateSeconds > 28_800) throw new Error(`updateTimeout is 600 to 28800 s, got ${updateSeconds}`);
+  const instances = props.candidateInstances;
+  if (instances !== undefined && !Token.isUnresolved(instances) && !(Number.isInteger(instances) && instances >= 1)) {
+    throw new Error(`candidateInstances is a whole number of at least 1, got ${instances}`);
+  }
+  const judged = (props.judge ?? CanaryJudge.standard())._plan;
+  const plan: StagePlan = {
+    steps: steps.map(({ _step }) => _step),
+    ...judged,
+    tickSeconds: Math.min(60, judged.binSeconds ?? 60),
+    deadlineSeconds: (props.deadline ?? Duration.hours(24)).toSeconds(),
+    onDeadline: props.onDeadline ?? OnDeadline.ROLL_BACK,
+    ...(props.approval ?? Approval.none())._plan,
+    candidateInstances: instances,
+    guardrail: (props.goLive ?? GoLive.allAtOnce())._guardrail,
+    whenBusy: props.whenBusy ?? WhenBusy.WAIT,
+    updateSeconds,
+  };
+  checkRequest({ promotionId: 'any', endpointName: props.endpoint.endpointName, bucket: 'any', modelPackageArn: 'any', plan });
+  if (props.waitFor === WaitFor.PROMOTED) requireWithinAnHour(plan);
+  return plan;
+}
+
+/** The most time that a promotion may take, in seconds, turns of others not counted. */
+export function longest(plan: StagePlan): number {
+  const shadows = plan.steps.filter(({ kind }) => kind === 'shadow').reduce((sum, { bakeSeconds }) => sum + (bakeSeconds ?? 300), 0);
+  const asks = plan.approval === 'manual' || plan.onDeadline === 'ask';
+  const approval = asks ? (plan.approvalSeconds ?? 604_800) : 0;
+  return (
+    shadows + (plan.deadlineSeconds ?? 86_400) + approval + (plan.guardrail?.waitSeconds ?? 300) + UPDATES * (plan.updateSeconds ?? 3600)
+  );
+}
+
+/** The longest that an execution may last, in seconds: its turn, its way, and a way back that is tried for hours. */
+export function longestExecution(plan: StagePlan): number {
+  return longest(plan) + (plan.deadlineSeconds ?? 86_400) + 12 * 3600;
+}
+
+function requireWithinAnHour(plan: StagePlan): void {
+  const seconds = longest(plan);
+  if (seconds <= STACK_PATIENCE) return;
+  const minutes = (value: number) => `${Math.ceil(value / 60)} min`;
+  throw new Error(
+    `waitFor PROMOTED waits for as long as CloudFormation does, ${minutes(STACK_PATIENCE)}; this promotion may take ${minutes(seconds)}: ` +
+      `${UPDATES} updates of ${minutes(plan.updateSeconds!)}, a deadline of ${minutes(plan.deadlineSeconds!)}, shadow, approval and bake. ` +
+      `Shorten deadline and updateTimeout, or leave waitFor out and let fledge watch wait`,
+  );
+}
