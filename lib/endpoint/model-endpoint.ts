@@ -199,8 +199,6 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
     this.owned = true;
     const configuration = this.configuration.handOver(owner.configName);
     this.watch.handOver();
-    this.resource.retainAllVariantProperties = undefined;
-    this.resource.excludeRetainedVariantProperties = undefined;
     for (const [key, value] of Object.entries(owner.tags)) Tags.of(this.resource).add(key, value);
     // Whatever CloudFormation updates of an endpoint, it names a configuration with it.
     this.resource.addPropertyDeletionOverride('Tags');

@@ -54,13 +54,12 @@ export class FirstConfiguration extends Construct {
     });
     resource.node.addDependency(dependencies);
     this.configName = resource.ref;
-    const tags = new CustomResource(this, 'Tags', {
+    new CustomResource(this, 'Tags', {
       resourceType: 'Custom::EndpointTags',
       serviceToken: maker.resource.functionArn,
       serviceTimeout: Duration.minutes(6),
       properties: { EndpointArn: handed.resource.ref, Tags: stack.toJsonString(handed.tags) },
     });
-    tags.node.addDependency(handed.resource);
   }
 
   private allow(maker: StageFunction, endpointName: string, groupName: string, { role }: HandedOver): void {

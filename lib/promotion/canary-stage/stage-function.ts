@@ -53,7 +53,7 @@ export class StageFunction extends Construct {
     this.resource = new LambdaFunction(this, 'Resource', {
       functionName,
       description,
-      role,
+      role: role.withoutPolicyUpdates(),
       logGroup,
       code: Code.fromAsset(bundled(props.bundle)),
       handler: 'index.handler',
@@ -72,6 +72,7 @@ export class StageFunction extends Construct {
     // The version may only be invoked once the role may do what it is for.
     this.resource.node.addDependency(this.policy);
     if (executionTimeout !== undefined) this.allowCheckpoints(functionName);
+    if (props.deadLetters !== undefined) this.allow('KeepLost', ['sqs:SendMessage'], [props.deadLetters.queueArn]);
     this.allow('DecryptSettings', ['kms:Decrypt'], [encryptionKey.keyArn]);
     this.alias = new Alias(this, 'Live', { aliasName: 'live', version: this.resource.currentVersion });
     this.explain();

@@ -139,11 +139,11 @@ const tagsIn = (text = '[]'): Tag[] => JSON.parse(text) as Tag[];
 const ports: Registry = { sagemaker: new SageMakerClient({ maxAttempts: 5 }), now: Date.now };
 
 /** The Lambda function of `Custom::FirstConfiguration` and `Custom::EndpointTags`. */
-export const handler = (
-  event: CustomResourceEvent<FirstConfigurationProperties> | CustomResourceEvent<EndpointTagsProperties>,
-): Promise<void> =>
-  answering(event, () =>
-    'EndpointArn' in event.ResourceProperties
-      ? endpointTags(ports, event as CustomResourceEvent<EndpointTagsProperties>)
-      : firstConfiguration(ports, event as CustomResourceEvent<FirstConfigurationProperties>),
+export const handler = (event: Asked): Promise<void> =>
+  answering<unknown>(event, () =>
+    isTags(event) ? endpointTags(ports, event) : firstConfiguration(ports, event as CustomResourceEvent<FirstConfigurationProperties>),
   );
+
+type Asked = CustomResourceEvent<FirstConfigurationProperties> | CustomResourceEvent<EndpointTagsProperties>;
+
+const isTags = (event: Asked): event is CustomResourceEvent<EndpointTagsProperties> => 'EndpointArn' in event.ResourceProperties;
