@@ -11,7 +11,7 @@ import {
   DescribeEndpointCommand,
 } from '@aws-sdk/client-sagemaker';
 import { archive, type Inspection, inspect } from '../model';
-import { PACKAGE_METADATA, type Ports } from '../promotion';
+import { PACKAGE_METADATA, type Ports, STAGE_TAGS } from '../promotion';
 import { UserError } from './exit-codes';
 
 /** Bucket of artifacts, lock, controls and record. */
@@ -42,14 +42,25 @@ export class LocalStage {
 
   static async open(ports: Ports, group: string): Promise<LocalStage> {
     await ports.s3.send(new CreateBucketCommand({ Bucket: STAGE_BUCKET }));
-    await ports.sagemaker.send(new CreateModelPackageGroupCommand({ ModelPackageGroupName: group })).catch((error: Error) => {
-      if (!/already exist/i.test(error.message)) throw error;
-    });
-    return new LocalStage(ports, group);
+    const stage = new LocalStage(ports, group);
+    await ports.sagemaker
+      .send(new CreateModelPackageGroupCommand({ ModelPackageGroupName: group, Tags: stage.tags }))
+      .catch((error: Error) => {
+        if (!/already exist/i.test(error.message)) throw error;
+      });
+    return stage;
   }
 
-  /** Inspects, packs and uploads a directory, and registers it as an approved model package. @throws UserError */
-  async publish(directory: string): Promise<Published> {
+  /** By which the command finds the stage again. */
+  private get tags() {
+    return [
+      { Key: STAGE_TAGS.bucket, Value: STAGE_BUCKET },
+      { Key: STAGE_TAGS.group, Value: this.group },
+    ];
+  }
+
+  /** Inspects, packs and uploads a directory, and registers it as a model package. @throws UserError */
+  async publish(directory: string, approval: 'Approved' | 'PendingManualApproval' = 'Approved'): Promise<Published> {
     if (!existsSync(directory) || !statSync(directory).isDirectory())
       throw new UserError(`${directory} is not a directory with a model in it`);
     const inspection = inspect(directory);
@@ -62,7 +73,7 @@ export class LocalStage {
     const registered = await this.ports.sagemaker.send(
       new CreateModelPackageCommand({
         ModelPackageGroupName: this.group,
-        ModelApprovalStatus: 'Approved',
+        ModelApprovalStatus: approval,
         InferenceSpecification: {
           Containers: [{ Image: IMAGE, ModelDataUrl: modelDataUrl }],
           SupportedContentTypes: ['application/json', 'text/csv'],
@@ -96,7 +107,7 @@ export class LocalStage {
       InitialVariantWeight: 1,
     };
     await sagemaker.send(new CreateEndpointConfigCommand({ EndpointConfigName: name, ProductionVariants: [variant] }));
-    await sagemaker.send(new CreateEndpointCommand({ EndpointName: endpointName, EndpointConfigName: name }));
+    await sagemaker.send(new CreateEndpointCommand({ EndpointName: endpointName, EndpointConfigName: name, Tags: this.tags }));
     for (;;) {
       const endpoint = await sagemaker.send(new DescribeEndpointCommand({ EndpointName: endpointName }));
       if (endpoint.EndpointStatus === 'InService') return;

@@ -2,10 +2,11 @@ import { Command, CommanderError } from 'commander';
 import { ModelError } from '../model';
 import { addModelCommands } from './commands/model';
 import { addPlan } from './commands/plan';
+import { addStageCommands } from './commands/promotions';
 import { addRehearse } from './commands/rehearse';
 import { addServingCommands } from './commands/serving';
-import { addStageCommands } from './commands/stage';
 import { EXIT, UserError } from './exit-codes';
+import { problemOf } from './problem';
 import type { Session } from './session';
 
 /** Runs the command line. @param argv without node and the program's name @returns the exit code */
@@ -45,8 +46,10 @@ function program(session: Session): Command {
   return root;
 }
 
-/** A user's error in one line; anything else with its stack, since it is ours. */
+/** An error of the user, of AWS or of the machine in one line; anything else with its stack, since it is ours. */
 function messageOf(error: unknown): string {
   if (error instanceof UserError || error instanceof ModelError) return `error: ${error.message}`;
+  const problem = problemOf(error);
+  if (problem !== undefined) return `error: ${problem}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -36,6 +36,11 @@ export class Terminal {
     return colours ? `\x1b[${{ dim: 2, bold: 1, good: 32, bad: 31, open: 33 }[kind]}m${text}\x1b[0m` : text;
   }
 
+  /** Whether {@link now} shows. */
+  get overwrites(): boolean {
+    return this.target.isTTY === true;
+  }
+
   private get target(): NodeJS.WriteStream {
     return this.json ? this.errors : this.out;
   }

@@ -49,10 +49,16 @@ export async function say(
 
 /** What was said so far: the last of pause and resume counts, an approval or an abort stands. */
 export async function heard(store: Store, endpointName: string, promotionId: string): Promise<Said> {
-  let said: Folded = { paused: false, pausedAt: 0, approvedBy: '', aborted: '', extraSeconds: 0 };
+  const nothing: Folded = { paused: false, pausedAt: 0, approvedBy: '', aborted: '', extraSeconds: 0 };
+  return (await words(store, endpointName, promotionId)).reduce(fold, nothing);
+}
+
+/** Every word that was said, in order. */
+export async function words(store: Store, endpointName: string, promotionId: string): Promise<Control[]> {
+  const said: Control[] = [];
   for (const key of await store.list(controlsPrefix(endpointName, promotionId))) {
     const control = (await store.read<Control>(key))?.value;
-    if (control) said = fold(said, control);
+    if (control) said.push(control);
   }
   return said;
 }

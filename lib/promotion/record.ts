@@ -48,7 +48,8 @@ export interface Progress {
   readonly unpublished: string;
 }
 
-export const promotionPrefix = (endpointName: string, promotionId: string): string => `promotions/${endpointName}/${promotionId}/`;
+export const endpointPrefix = (endpointName: string): string => `promotions/${endpointName}/`;
+export const promotionPrefix = (endpointName: string, promotionId: string): string => `${endpointPrefix(endpointName)}${promotionId}/`;
 export const progressKey = (endpointName: string, promotionId: string): string =>
   `${promotionPrefix(endpointName, promotionId)}progress.json`;
 export const outcomeKey = (endpointName: string, promotionId: string): string =>
@@ -78,7 +79,7 @@ export async function story(store: Store, endpointName: string, promotionId: str
 /** The outcomes of an endpoint's promotions, oldest first. */
 export async function history(store: Store, endpointName: string): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  for (const key of await store.list(`promotions/${endpointName}/`)) {
+  for (const key of await store.list(endpointPrefix(endpointName))) {
     if (!key.endsWith('/outcome.json')) continue;
     const outcome = (await store.read<Outcome>(key))?.value;
     if (outcome) outcomes.push(outcome);

@@ -53,6 +53,20 @@ export class Store {
     return keys;
   }
 
+  /** Names of the folders right below a prefix that ends in `/`, in their order. */
+  async folders(prefix: string): Promise<string[]> {
+    const names: string[] = [];
+    let token: string | undefined;
+    do {
+      const page = await this.ports.s3.send(
+        new ListObjectsV2Command({ Bucket: this.bucket, Prefix: prefix, Delimiter: '/', ContinuationToken: token }),
+      );
+      for (const { Prefix } of page.CommonPrefixes ?? []) names.push(Prefix!.slice(prefix.length, -1));
+      token = page.NextContinuationToken;
+    } while (token);
+    return names;
+  }
+
   private async put(key: string, value: unknown, condition: { IfNoneMatch?: string; IfMatch?: string }): Promise<void> {
     const body = `${JSON.stringify(value, null, 1)}\n`;
     await this.ports.s3.send(

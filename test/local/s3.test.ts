@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,6 +57,22 @@ const text = async (Key: string, Range?: string) => (await s3.send(new GetObject
 const put = (Key: string, Body: string | Buffer, over: object = {}) => s3.send(new PutObjectCommand({ Bucket, Key, Body, ...over }));
 
 describe('an object', () => {
+  test('is read whole, with the tag of what was read, while others write it', async () => {
+    let isOver = false;
+    const writing = (async () => {
+      for (let i = 0; i < 40; i++) await put('busy', `${i} `.repeat(1 + (i % 7) * 300));
+      isOver = true;
+    })();
+    await put('busy', 'first');
+    const read = async () => {
+      while (!isOver) {
+        const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket, Key: 'busy' }));
+        const bytes = await Body!.transformToByteArray();
+        expect(ETag).toBe(`"${createHash('md5').update(bytes).digest('hex')}"`);
+      }
+    };
+    await Promise.all([writing, read(), read(), read()]);
+  }, 30_000);
   test('comes back as it went, with its type and its metadata', async () => {
     await put('a/b.json', '{"x":1}', { ContentType: 'application/json', Metadata: { digest: 'abc' } });
     const found = await s3.send(new GetObjectCommand({ Bucket, Key: 'a/b.json' }));

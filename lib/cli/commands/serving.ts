@@ -5,12 +5,13 @@ import { startLocal } from '../../local';
 import { awsPorts } from '../../promotion';
 import { UserError } from '../exit-codes';
 import { LocalStage } from '../local-stage';
-import { atLeast, ended, wholeBetween } from '../options';
+import { ended, wholeBetween } from '../options';
 import { measure } from '../rehearsal/measure';
 import { Replay } from '../rehearsal/replay';
 import { readTraffic } from '../rehearsal/traffic';
 import type { Session } from '../session';
 import { Terminal } from '../terminal';
+import { addLocal } from './local';
 
 /** `fledge serve`, `fledge local` and `fledge invoke`: a SageMaker on this machine, with a model or without one, and requests to it. */
 export function addServingCommands(root: Command, session: Session): void {
@@ -40,21 +41,7 @@ export function addServingCommands(root: Command, session: Session): void {
       }
     });
 
-  root
-    .command('local')
-    .description('start an empty SageMaker on 127.0.0.1 for any AWS SDK or CLI, until Ctrl-C; prints the variables to export')
-    .option('--port <port>', '0 takes a free one', wholeBetween(0, 65_535), 8080)
-    .option('--state <directory>', 'keep endpoints, models, objects there, and find them again')
-    .option('--speed <factor>', 'seconds of its clock in a second', atLeast(0), 1)
-    .option('--allow-code', "let models' own Python code run")
-    .action(async (options: { port: number; state?: string; speed: number; allowCode?: boolean }) => {
-      const terminal = new Terminal(false);
-      const engines = { allowCode: options.allowCode ?? false };
-      const local = await startLocal({ port: options.port, stateDirectory: options.state, clock: { speed: options.speed }, engines });
-      for (const [name, value] of Object.entries(local.environment())) terminal.say(`export ${name}=${value}`);
-      await ended(session.signal);
-      await local.close();
-    });
+  addLocal(root, session);
 
   root
     .command('invoke')

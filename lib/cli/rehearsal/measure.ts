@@ -1,3 +1,4 @@
+import { pause } from '../pause';
 import type { Replay } from './replay';
 
 /** How an endpoint answered a number of requests, sent as fast as the clients go. */
@@ -39,23 +40,4 @@ export async function measure(
     p99: quantile(0.99),
     perSecond: replay.requests / seconds,
   };
-}
-
-export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return orAborted(new Promise((resolve) => setTimeout(resolve, milliseconds)), signal);
-}
-
-/** Rejects at once when the user ends it; the work itself ends with the services it talks to. */
-export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  let abort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

@@ -1,4 +1,4 @@
-import type { Progress } from '../../promotion';
+import { evidenceLine } from '../evidence-line';
 import type { Published } from '../local-stage';
 import { reasonOf, titleOf, verdictSentence, whenOf } from '../report';
 import type { Terminal } from '../terminal';
@@ -45,18 +45,6 @@ export function narrate(terminal: Terminal): RehearsalEvents {
       for (const line of others) terminal.say(line);
     },
   };
-}
-
-/** The metric that is nearest to rolling back, and the one that promotion waits for, each against what suffices. */
-function evidenceLine({ evidence }: Progress): string {
-  const number = (log: number) =>
-    log > Math.log(1e6) ? '> 1e6' : log < Math.log(0.01) ? '< 0.01' : String(Number(Math.exp(log).toPrecision(2)));
-  const worse = evidence
-    .filter((metric) => metric.worseAt !== null)
-    .reduce((a, b) => (b.worse - b.worseAt! > a.worse - a.worseAt! ? b : a));
-  const waits = evidence.reduce((a, b) => (b.notWorse - b.notWorseAt < a.notWorse - a.notWorseAt ? b : a));
-  const [against, enough] = [number(worse.worseAt!), number(waits.notWorseAt)];
-  return `worse ${number(worse.worse)} of ${against} (${worse.metric}), not worse ${number(waits.notWorse)} of ${enough} (${waits.metric})`;
 }
 
 /** Breaks a line where the terminal ends, the rest below its words; as it is where nobody's eyes are. */

@@ -1,11 +1,9 @@
-import { PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import type { Verdict } from '../../judge';
 import { type LocalSageMaker, startLocal } from '../../local';
 import {
   ANSWERS_METRIC,
   awsPorts,
   type Entry,
-  NAMESPACE,
   type Outcome,
   type Ports,
   type Progress,
@@ -17,9 +15,10 @@ import {
   story,
 } from '../../promotion';
 import { LocalStage, type Published, STAGE_BUCKET } from '../local-stage';
-import { measure, orAborted, pause, type ReplayFigures } from './measure';
+import { orAborted, pause } from '../pause';
+import { measure, type ReplayFigures } from './measure';
+import { OutcomeRecorder } from './outcome-recorder';
 import { Replay } from './replay';
-import type { ReplayReport } from './replay-messages';
 import { DurableRunner } from './run-durable';
 import { readTraffic, type Traffic } from './traffic';
 
@@ -70,8 +69,6 @@ export interface RehearsalResult {
 }
 
 const CLIENTS = 32;
-/** The live version is measured at first only: later reports' latencies are not kept. */
-const LATENCY_REPORTS = 10_000;
 
 /**
  * Puts the first model live on a SageMaker on this machine, replays the traffic, and promotes the others one after the other with the workflow that runs on AWS, in bins
@@ -185,41 +182,6 @@ async function promote(
     return { version, outcome, seconds: seconds(), verdict, story: entries };
   } finally {
     clearInterval(watching);
-  }
-}
-
-/** Publishes what turned out wrong, per variant, as a user's own pipeline would once outcomes are known. */
-class OutcomeRecorder {
-  private readonly taken: Float64Array[] = [];
-
-  constructor(
-    private readonly ports: Ports,
-    private readonly endpointName: string,
-    private readonly traffic: Traffic,
-  ) {}
-
-  take(report: ReplayReport): void {
-    if (this.taken.length < LATENCY_REPORTS) this.taken.push(report.latencies);
-    if (!this.traffic.outcomes) return;
-    const data = Object.entries(report.variants)
-      .filter(([variant, tally]) => variant !== '' && tally.known > 0)
-      .flatMap(([VariantName, { known, wrong }]) => {
-        const Dimensions = [
-          { Name: 'EndpointName', Value: this.endpointName },
-          { Name: 'VariantName', Value: VariantName },
-        ];
-        return [
-          { MetricName: 'KnownOutcomes', Dimensions, Value: known, StorageResolution: 1 },
-          { MetricName: 'WrongAnswers', Dimensions, Value: wrong, StorageResolution: 1 },
-        ];
-      });
-    if (data.length > 0)
-      this.ports.cloudwatch.send(new PutMetricDataCommand({ Namespace: NAMESPACE, MetricData: data })).catch(() => undefined);
-  }
-
-  /** Latencies since the last call. */
-  latencies(): Float64Array[] {
-    return this.taken.splice(0);
   }
 }
 

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ServiceError } from '../../server';
@@ -82,6 +82,14 @@ export class KeptObjects {
     }
     const { mtimeMs } = await stat(this.objects.pathOf(bucket, key));
     return { size: found.size, etag: `"${found.etag}"`, modified: mtimeMs, metadata: {} };
+  }
+
+  /** Facts and bytes that belong together, whoever writes meanwhile; undefined where there is no such object. The file is the caller's to close, or to read to its end. */
+  open(bucket: string, key: string): Promise<{ readonly facts: ObjectFacts; readonly file: FileHandle } | undefined> {
+    return this.alone(bucket, key, async () => {
+      const facts = await this.facts(bucket, key);
+      return facts && { facts, file: await open(this.objects.pathOf(bucket, key)) };
+    });
   }
 
   read(bucket: string, key: string, range?: { start: number; end: number }): Readable {

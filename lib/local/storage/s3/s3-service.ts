@@ -157,7 +157,7 @@ export class S3Service implements Service {
         s3.header('if-none-match') === '*' && standing
           ? new ServiceError('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', 412)
           : match !== undefined && !standing
-            ? new ServiceError('NoSuchKey', 'The specified key does not exist.', 404)
+            ? noSuchKey()
             : match !== undefined && match.replaceAll('"', '') !== standing!.etag.replaceAll('"', '')
               ? new ServiceError('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', 412)
               : undefined;
@@ -170,22 +170,20 @@ export class S3Service implements Service {
   }
 
   private async getObject(s3: S3Request): Promise<LocalResponse> {
-    const facts = await this.mustFind(s3.bucket, s3.key);
-    const headers: Record<string, string> = {
-      etag: facts.etag,
-      'last-modified': new Date(facts.modified).toUTCString(),
-      'content-type': facts.contentType ?? 'binary/octet-stream',
-      'accept-ranges': 'bytes',
-      ...Object.fromEntries(Object.entries(facts.metadata).map(([name, value]) => [`x-amz-meta-${name}`, value])),
-    };
-    if (s3.header('if-none-match')?.replaceAll('"', '') === facts.etag.replaceAll('"', '')) return empty(304, headers);
-    const range = rangeOf(s3.header('range'), facts.size);
-    const whole = range === undefined;
-    if (whole && s3.header('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED') Object.assign(headers, checksumHeaders(facts));
-    if (!whole) headers['content-range'] = `bytes ${range.start}-${range.end}/${facts.size}`;
-    headers['content-length'] = String(whole ? facts.size : range.end - range.start + 1);
-    if (s3.method === 'HEAD') return { status: whole ? 200 : 206, headers };
-    return { status: whole ? 200 : 206, headers, body: facts.size === 0 ? Buffer.alloc(0) : this.kept.read(s3.bucket, s3.key, range) };
+    await this.mustHave(s3.bucket);
+    const held = await this.kept.open(s3.bucket, s3.key);
+    if (!held) throw noSuchKey();
+    const { facts, file } = held;
+    let isHanded = false;
+    try {
+      const { status, headers, range } = answerOf(s3, facts);
+      if (s3.method === 'HEAD' || status === 304) return { status, headers };
+      if (facts.size === 0) return { status, headers, body: Buffer.alloc(0) };
+      isHanded = true;
+      return { status, headers, body: file.createReadStream(range) };
+    } finally {
+      if (!isHanded) await file.close();
+    }
   }
 
   private async deleteObject({ bucket, key }: S3Request): Promise<LocalResponse> {
@@ -328,9 +326,31 @@ export class S3Service implements Service {
   private async mustFind(bucket: string, key: string): Promise<ObjectFacts> {
     await this.mustHave(bucket);
     const facts = await this.kept.facts(bucket, key);
-    if (!facts) throw new ServiceError('NoSuchKey', 'The specified key does not exist.', 404);
+    if (!facts) throw noSuchKey();
     return facts;
   }
+}
+
+const noSuchKey = (): ServiceError => new ServiceError('NoSuchKey', 'The specified key does not exist.', 404);
+
+/** Status, headers and range of an answer to GET or HEAD. @throws ServiceError InvalidRange */
+function answerOf(s3: S3Request, facts: ObjectFacts) {
+  const headers: Record<string, string> = {
+    etag: facts.etag,
+    'last-modified': new Date(facts.modified).toUTCString(),
+    'content-type': facts.contentType ?? 'binary/octet-stream',
+    'accept-ranges': 'bytes',
+    ...Object.fromEntries(Object.entries(facts.metadata).map(([name, value]) => [`x-amz-meta-${name}`, value])),
+  };
+  if (s3.header('if-none-match')?.replaceAll('"', '') === facts.etag.replaceAll('"', '')) return { status: 304, headers };
+  const range = rangeOf(s3.header('range'), facts.size);
+  headers['content-length'] = String(range === undefined ? facts.size : range.end - range.start + 1);
+  if (range === undefined) {
+    if (s3.header('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED') Object.assign(headers, checksumHeaders(facts));
+    return { status: 200, headers };
+  }
+  headers['content-range'] = `bytes ${range.start}-${range.end}/${facts.size}`;
+  return { status: 206, headers, range };
 }
 
 const empty = (status: number, headers: Readonly<Record<string, string>> = {}): LocalResponse => ({ status, headers });

@@ -1,0 +1,101 @@
+import type { Command } from 'commander';
+import { type LocalSageMaker, startLocal } from '../../local';
+import { inspect } from '../../model';
+import { ANSWERS_METRIC, awsPorts, type StagePlan } from '../../promotion';
+import { UserError } from '../exit-codes';
+import { atLeast, ended, wholeBetween } from '../options';
+import { OutcomeRecorder } from '../rehearsal/outcome-recorder';
+import { Replay } from '../rehearsal/replay';
+import { readTraffic, type Traffic } from '../rehearsal/traffic';
+import { verdictSentence } from '../report';
+import type { Session } from '../session';
+import { hostStage, LOCAL_PLAN, readPlan } from '../stage/host';
+import { titleOf } from '../stage/promotions';
+import { Terminal } from '../terminal';
+
+interface Options {
+  readonly port: number;
+  readonly state?: string;
+  readonly speed: number;
+  readonly allowCode?: boolean;
+  readonly stage?: string;
+  readonly live?: string;
+  readonly plan?: string;
+  readonly traffic?: string;
+  readonly rate: number;
+}
+
+/** Requests under way at once, at the most. */
+const CLIENTS = 32;
+
+/** `fledge local`: a SageMaker on this machine, empty or with a stage. */
+export function addLocal(root: Command, session: Session): void {
+  root
+    .command('local')
+    .description('start a SageMaker on 127.0.0.1 for any AWS SDK or CLI, until Ctrl-C; prints the variables to export')
+    .option('--port <port>', '0 takes a free one', wholeBetween(0, 65_535), 8080)
+    .option('--state <directory>', 'keep endpoints, models, objects there, and find them again')
+    .option('--speed <factor>', 'seconds of its clock in a second', atLeast(0), 1)
+    .option('--allow-code', "let models' own Python code run")
+    .option('--stage <endpoint>', 'with a canary stage: every version approved in its model package group is promoted on this endpoint')
+    .option('--live <directory>', 'model directory that is live on it first')
+    .option('--plan <file>', "the stage's plan, as JSON; what it leaves out is as in docs/local.md")
+    .option('--traffic <file>', 'requests to send to it all the time, in a circle: CSV with a header or JSON lines, .gz or not')
+    .option('--rate <n>', 'of them, a second', atLeast(0.1), 50)
+    .action((options: Options) => run(options, session));
+}
+
+async function run(options: Options, session: Session): Promise<void> {
+  const { stage, speed } = options;
+  for (const name of ['live', 'plan', 'traffic'] as const)
+    if (options[name] !== undefined && stage === undefined) throw new UserError(`--${name} is of a stage: name its endpoint with --stage`);
+  if (stage !== undefined && speed !== 1) throw new UserError('a stage runs in real time: leave --speed out');
+  const traffic = options.traffic === undefined ? undefined : readTraffic(options.traffic, inputsOf(options.live));
+  const plan = options.plan === undefined ? planFor(traffic) : readPlan(options.plan);
+  const terminal = new Terminal(false);
+  const engines = { allowCode: options.allowCode ?? false };
+  const local = await startLocal({ port: options.port, stateDirectory: options.state, clock: { speed }, engines });
+  const closing: (() => Promise<void>)[] = [() => local.close()];
+  try {
+    for (const [name, value] of Object.entries(local.environment())) terminal.say(`export ${name}=${value}`);
+    if (stage !== undefined) {
+      Object.assign(process.env, local.environment());
+      closing.unshift(await hostAndTell(local, stage, plan, options, terminal));
+      if (traffic) closing.unshift(keepAsking(local, stage, traffic, options.rate));
+      terminal.say(`${stage} is live; every approval in the model package group ${stage} starts a promotion`);
+    }
+    await ended(session.signal);
+  } finally {
+    for (const close of closing) await close();
+  }
+}
+
+/** Columns are sent in the model's order; in the file's where the model is not at hand. */
+const inputsOf = (live: string | undefined): string[] | undefined =>
+  live === undefined ? undefined : inspect(live).signature?.inputs.map(({ name }) => name);
+
+/** Answers are judged where outcomes are known. */
+const planFor = (traffic: Traffic | undefined): StagePlan =>
+  traffic?.outcomes ? { ...LOCAL_PLAN, metrics: [...LOCAL_PLAN.metrics, ANSWERS_METRIC] } : LOCAL_PLAN;
+
+function hostAndTell(local: LocalSageMaker, endpoint: string, plan: StagePlan, { live }: Options, terminal: Terminal) {
+  return hostStage(local, {
+    endpoint,
+    live,
+    plan,
+    onBegin: ({ promotionId, modelPackageArn }) =>
+      terminal.say(`${promotionId}: ${titleOf(modelPackageArn)} wants to go live on ${endpoint}`),
+    onEnd: ({ promotionId }, outcome) =>
+      terminal.say(`${promotionId}: ${outcome instanceof Error ? outcome.message : verdictSentence(outcome)}`),
+  });
+}
+
+/** @returns ends it */
+function keepAsking(local: LocalSageMaker, endpointName: string, traffic: Traffic, perSecond: number): () => Promise<void> {
+  const recorder = new OutcomeRecorder(awsPorts(), endpointName, traffic);
+  const replay = new Replay({ url: local.url, region: local.region, endpointName, clients: CLIENTS, ...traffic }, (report) =>
+    recorder.take(report),
+  );
+  replay.pace(perSecond);
+  return () => replay.stop();
+}

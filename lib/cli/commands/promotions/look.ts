@@ -1,0 +1,85 @@
+import type { Command } from 'commander';
+import { type Progress, progressKey } from '../../../promotion';
+import { EXIT } from '../../exit-codes';
+import { reasonOf, verdictSentence } from '../../report';
+import type { Session } from '../../session';
+import { explain, explanationLines } from '../../stage/explanation';
+import { progressLine } from '../../stage/follow';
+import { type Promotion, promotionNamed, promotionsOf, titleOf, underWay, when } from '../../stage/promotions';
+import { openStage, type Stage } from '../../stage/stage';
+import { Terminal, table } from '../../terminal';
+import { type StageOptions, stageCommand } from './command';
+
+/** `fledge status`, `history` and `explain`: what a stage does, did, and why. */
+export function addLookCommands(root: Command, session: Session): void {
+  stageCommand(root, 'status', 'where the promotion under way stands, or how the last one ended').action(
+    async (endpoint: string, options: StageOptions) => {
+      const terminal = new Terminal(options.json ?? false);
+      const stage = await openStage(endpoint, options.bucket);
+      const all = await promotionsOf(stage);
+      const open = await underWay(stage, all);
+      const waiting = all.filter(({ id, outcome }) => outcome === null && id !== open?.id);
+      const last = all.filter(({ outcome }) => outcome !== null).at(-1);
+      const progress = open && (await progressOf(stage, open));
+      terminal.result({
+        endpoint,
+        underWay: open ? { promotionId: open.id, modelPackageArn: open.request.modelPackageArn, progress: progress ?? null } : null,
+        waiting: waiting.map(({ id, request }) => ({ promotionId: id, modelPackageArn: request.modelPackageArn })),
+        last: last?.outcome ?? null,
+      });
+      if (options.json) return;
+      if (open) terminal.say(`${open.id}: ${progress ? progressLine(progress) : 'begun, nothing judged yet'}`);
+      for (const { id } of waiting) terminal.say(`${id}: waits for its turn`);
+      if (last) terminal.say(`last: ${ending(last)}`);
+      if (all.length === 0) terminal.say(`${endpoint} has seen no promotion`);
+    },
+  );
+
+  stageCommand(root, 'history', "an endpoint's promotions and how each ended").action(async (endpoint: string, options: StageOptions) => {
+    const terminal = new Terminal(options.json ?? false);
+    const all = await promotionsOf(await openStage(endpoint, options.bucket));
+    terminal.result({
+      endpoint,
+      promotions: all.map(
+        ({ id, request, begun, outcome }) =>
+          outcome ?? { promotionId: id, endpointName: endpoint, modelPackageArn: request.modelPackageArn, verdict: null, startedAt: begun },
+      ),
+    });
+    if (options.json) return;
+    const rows = all.map(({ id, request, begun, outcome }) => [
+      when(begun),
+      titleOf(request.modelPackageArn),
+      outcome?.verdict ?? 'under way',
+      outcome?.during ?? '',
+      id,
+      outcome ? reasonOf(outcome.reason).slice(0, 100) : '',
+    ]);
+    const lines = table(['began (UTC)', 'candidate', 'verdict', 'at', 'promotion', 'reason'], rows);
+    for (const line of all.length === 0 ? [`${endpoint} has seen no promotion`] : lines) terminal.say(line);
+  });
+
+  stageCommand(root, 'explain', 'why a version was let in, or was not: the record of its promotion, with every verdict recomputed')
+    .argument('<version>', "a version's number, a model package's ARN, or a promotion's id as history shows it")
+    .addHelpText('after', '\nExit codes: 0 where every verdict comes out the same, 1 where one does not.')
+    .action(async (endpoint: string, version: string, options: StageOptions) => {
+      const terminal = new Terminal(options.json ?? false);
+      const stage = await openStage(endpoint, options.bucket);
+      const all = await promotionsOf(stage);
+      const promotion = promotionNamed(stage, all, version);
+      const explanation = await explain(stage, promotion);
+      terminal.result(explanation);
+      session.exitCode = explanation.isRecomputed ? EXIT.ok : EXIT.failed;
+      if (options.json) return;
+      for (const line of explanationLines(explanation)) terminal.say(line);
+      const others = all.filter(({ id, request }) => id !== promotion.id && request.modelPackageArn === promotion.request.modelPackageArn);
+      if (others.length > 0 && version !== promotion.id)
+        terminal.say(
+          `this version came before: ${others.map(({ id, outcome }) => `${id} (${outcome?.verdict ?? 'under way'})`).join(', ')}`,
+        );
+    });
+}
+
+const progressOf = async ({ store, endpoint }: Stage, { id }: Promotion): Promise<Progress | undefined> =>
+  (await store.read<Progress>(progressKey(endpoint, id)))?.value;
+
+const ending = ({ id, outcome }: Promotion): string => `${id} ${when(outcome!.endedAt)} UTC, ${verdictSentence(outcome!)}`;

@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import type { Outcome } from '../../../promotion';
+import { EXIT, UserError } from '../../exit-codes';
+import { atLeast } from '../../options';
+import { verdictSentence } from '../../report';
+import type { Session } from '../../session';
+import { type FollowOptions, follow } from '../../stage/follow';
+import { promotionNamed, promotionsOf, underWay } from '../../stage/promotions';
+import { openStage, type Stage } from '../../stage/stage';
+import { Terminal } from '../../terminal';
+import { type StageOptions, stageCommand } from './command';
+
+export const EVERY = ['--every <seconds>', 'between two looks', atLeast(0.1), 5] as const;
+export const VERDICT_CODES =
+  '\nExit codes: 0 promoted, 3 rolled back, 4 held; 130 when Ctrl-C ends the watching, which the promotion does not mind.';
+
+/** `fledge watch`: follows a promotion until it ends. */
+export function addWatch(root: Command, session: Session): void {
+  stageCommand(root, 'watch', 'follow the promotion under way until it ends')
+    .argument('[version]', "a version's number or a promotion's id, in place of what is under way")
+    .option(...EVERY)
+    .addHelpText('after', VERDICT_CODES)
+    .action(async (endpoint: string, version: string | undefined, options: StageOptions & { every: number }) => {
+      const terminal = new Terminal(options.json ?? false);
+      const stage = await openStage(endpoint, options.bucket);
+      const all = await promotionsOf(stage);
+      const followed = version === undefined ? ((await underWay(stage, all)) ?? all.at(-1)) : promotionNamed(stage, all, version);
+      if (!followed) throw new UserError(`${endpoint} has seen no promotion`);
+      const outcome = await watched(stage, followed.id, session, { terminal, every: options.every, signal: session.signal });
+      if (outcome) session.exitCode = verdictCode(outcome);
+    });
+}
+
+export const verdictCode = ({ verdict }: Outcome): number =>
+  ({ promoted: EXIT.ok, 'rolled back': EXIT.rolledBack, held: EXIT.held })[verdict];
+
+/** Follows to the end and says how it ended; undefined, with its exit code, where the user stops watching. */
+export async function watched(
+  stage: Stage,
+  id: string | (() => Promise<string>),
+  session: Session,
+  options: FollowOptions,
+): Promise<Outcome | undefined> {
+  const { terminal } = options;
+  try {
+    const followed = typeof id === 'string' ? id : await id();
+    const outcome = await follow(stage, followed, options);
+    terminal.result(outcome);
+    terminal.say(`${followed}: ${verdictSentence(outcome)}`);
+    return outcome;
+  } catch (error) {
+    if (!session.signal.aborted) throw error;
+    terminal.now('');
+    terminal.say(`stopped watching; the promotion goes on: fledge watch ${stage.endpoint} follows it again`);
+    session.exitCode = EXIT.interrupted;
+    return undefined;
+  }
+}

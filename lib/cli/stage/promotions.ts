@@ -1,0 +1,87 @@
+import {
+  type Entry,
+  endpointPrefix,
+  type Lock,
+  lockKey,
+  type Outcome,
+  outcomeKey,
+  type PromotionRequest,
+  promotionPrefix,
+} from '../../promotion';
+import { UserError } from '../exit-codes';
+import type { Stage } from './stage';
+
+/** One promotion of a stage. */
+export interface Promotion {
+  readonly id: string;
+  readonly request: PromotionRequest;
+  /** Milliseconds since 1970. */
+  readonly begun: number;
+  /** Null while it is under way. */
+  readonly outcome: Outcome | null;
+}
+
+/** All that have begun, oldest first. */
+export async function promotionsOf({ store, endpoint }: Stage): Promise<Promotion[]> {
+  const ids = await store.folders(endpointPrefix(endpoint));
+  const found = await Promise.all(
+    ids.map(async (id): Promise<Promotion[]> => {
+      const [begin, outcome] = await Promise.all([
+        store.read<Entry>(`${promotionPrefix(endpoint, id)}record/000-begin.json`),
+        store.read<Outcome>(outcomeKey(endpoint, id)),
+      ]);
+      const request = begin?.value.request;
+      return begin && request ? [{ id, request, begun: begin.value.at, outcome: outcome?.value ?? null }] : [];
+    }),
+  );
+  return found.flat().sort((a, b) => a.begun - b.begun);
+}
+
+/** The promotion that has the endpoint, else the last one that has not ended; undefined where all have. */
+export async function underWay({ store, endpoint }: Stage, all: readonly Promotion[]): Promise<Promotion | undefined> {
+  const open = all.filter(({ outcome }) => outcome === null);
+  if (open.length < 2) return open[0];
+  const owner = (await store.read<Lock>(lockKey(endpoint)))?.value.owner;
+  return open.find(({ id }) => id === owner) ?? open.at(-1);
+}
+
+/** @throws UserError where nothing is under way */
+export async function mustBeUnderWay(stage: Stage): Promise<Promotion> {
+  const all = await promotionsOf(stage);
+  const open = await underWay(stage, all);
+  if (open) return open;
+  const last = all.at(-1);
+  throw new UserError(
+    last
+      ? `${stage.endpoint} has no promotion under way: the last, ${last.id}, was ${last.outcome!.verdict}`
+      : `${stage.endpoint} has seen no promotion`,
+  );
+}
+
+/**
+ * The last promotion that fits what a person wrote.
+ *
+ * @param which a promotion's id, a version's number, or the ARN of a model package
+ * @throws UserError where none fits
+ */
+export function promotionNamed(stage: Stage, all: readonly Promotion[], which: string): Promotion {
+  const fits = ({ id, request }: Promotion) => id === which || request.modelPackageArn === which || numberOf(request) === which;
+  const found = all.filter(fits).at(-1);
+  if (found) return found;
+  const known = all.slice(-5).map(({ id }) => id);
+  throw new UserError(
+    `${stage.endpoint} has seen no promotion ${which}${known.length > 0 ? `; the last it saw: ${known.join(', ')}` : ''}`,
+  );
+}
+
+const numberOf = ({ modelPackageArn }: Pick<PromotionRequest, 'modelPackageArn'>): string | undefined =>
+  /\/(\d+)$/.exec(modelPackageArn)?.[1];
+
+/** `version 14`, or the ARN of a package that is in no group. */
+export function titleOf(modelPackageArn: string): string {
+  const number = numberOf({ modelPackageArn });
+  return number === undefined ? modelPackageArn : `version ${number}`;
+}
+
+/** A time as people read it, in UTC. */
+export const when = (at: number): string => new Date(at).toISOString().replace('T', ' ').slice(0, 19);
