@@ -14,6 +14,7 @@ import { readStatements } from '../../endpoint/artifact-access';
 import type { HandedOver } from '../../endpoint/owner';
 import { STAGE_VARIABLE } from '../functions/stage';
 import { markOf } from '../names';
+import type { StagePlan } from '../request';
 import { STAGE_TAGS } from '../stage-tags';
 import { AwaitedPromotion } from './awaited-promotion';
 import { FirstConfiguration } from './first-configuration';
@@ -96,7 +97,11 @@ export class CanaryStage extends Construct {
 
     const lost = lostApprovals(this, this.key);
     this.topic = props.topic ?? noticeTopic(this, this.key);
-    const workflow = this.addWorkflow(plan, lost);
+    const workflow = this.addWorkflow(
+      plan,
+      lost,
+      (props.signingKeys ?? []).map(({ keyArn }) => keyArn),
+    );
     this.workflow = workflow.alias;
     const rule = this.startOnApproval(workflow, lost);
     this.stageAlarms = new StageAlarms(this, 'Alarms', {
@@ -181,7 +186,7 @@ export class CanaryStage extends Construct {
     role.allowVersions(packages, 'the versions of one model package group');
   }
 
-  private addWorkflow(plan: ReturnType<typeof planOf>, lost: IQueue): StageFunction {
+  private addWorkflow(plan: StagePlan, lost: IQueue, signingKeyArns: string[]): StageFunction {
     const { endpointName } = this.handed.served;
     const settings = Stack.of(this).toJsonString({
       endpointName,
@@ -216,6 +221,7 @@ export class CanaryStage extends Construct {
       store: this.store,
     });
     this.letUseKeys(workflow);
+    if (signingKeyArns.length > 0) workflow.allow('ReadSigners', ['kms:GetPublicKey'], signingKeyArns);
     return workflow;
   }
 

@@ -81,5 +81,9 @@ function arnsOf(scope: StageFunction, place: Place, { handed, groupName, bucketN
     role: handed.role.role.roleArn,
     topic: topicArn,
   };
-  return [RESOURCES[place].replace(/\{(\w+)\}/g, (_, name: string) => filled[name]!)];
+  return [RESOURCES[place].replace(/\{(\w+)\}/g, (_, name: string) => filled[name] ?? unknown(name))];
+}
+
+function unknown(name: string): never {
+  throw new Error(`lib/promotion/calls.ts names {${name}}, which this construct does not know`);
 }

@@ -37,10 +37,20 @@ export function planOf(props: CanaryStageProps): StagePlan {
     guardrail: (props.goLive ?? GoLive.allAtOnce())._guardrail,
     whenBusy: props.whenBusy ?? WhenBusy.WAIT,
     updateSeconds,
+    artifact: demandOf(props),
   };
   checkRequest({ promotionId: 'any', endpointName: props.endpoint.endpointName, bucket: 'any', modelPackageArn: 'any', plan });
   if (props.waitFor === WaitFor.PROMOTED) requireWithinAnHour(plan);
   return plan;
+}
+
+function demandOf({ signingKeys, refuseUnknownClasses }: CanaryStageProps): StagePlan['artifact'] {
+  if (signingKeys?.length === 0) throw new Error('signingKeys is empty: name the keys that are trusted, or leave it out');
+  if (signingKeys === undefined && refuseUnknownClasses !== true) return undefined;
+  return {
+    policy: refuseUnknownClasses === true ? { dangerous: 'refuse', unknown: 'refuse' } : undefined,
+    signedBy: signingKeys?.map(({ keyArn }) => keyArn),
+  };
 }
 
 /** The most time that a promotion may take, in seconds, turns of others not counted. */

@@ -74,6 +74,21 @@ export interface CanaryStageProps {
   readonly updateTimeout?: Duration;
 
   /**
+   * Asymmetric keys of which one must have signed an artifact's digest (`fledge sign`). Whatever they say, every artifact's content is checked against the approved
+   * digest and scanned before anything of the endpoint changes.
+   *
+   * @default - no signature is asked for
+   */
+  readonly signingKeys?: IKey[];
+
+  /**
+   * Whether classes that no allow list knows are refused, rather than told of.
+   *
+   * @default false; the policy in an artifact's own model.yaml counts
+   */
+  readonly refuseUnknownClasses?: boolean;
+
+  /**
    * Whether the version that this template deploys is approved, and so starts on its way at once. Otherwise it waits in the registry for somebody to approve it.
    *
    * @default true
