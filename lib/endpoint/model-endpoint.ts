@@ -209,7 +209,7 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
       role: this.role,
       store: this.props.modelStore,
       resource: this.resource,
-      tags: Lazy.any({ produce: () => this.resource.tags.renderTags() }),
+      tags: Lazy.any({ produce: () => Object.entries(this.resource.tags.tagValues()).map(([Key, Value]) => ({ Key, Value })) }),
       scales: live.scaling.length > 0,
     };
   }

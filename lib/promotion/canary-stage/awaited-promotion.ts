@@ -60,7 +60,7 @@ export class AwaitedPromotion extends Construct {
     waiter.allow('ListRecord', ['s3:ListBucket'], [bucket.bucketArn], { StringLike: { 's3:prefix': `promotions/${endpointName}/*` } });
     const resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::AwaitedPromotion',
-      serviceToken: waiter.alias.functionArn,
+      serviceToken: waiter.publish().functionArn,
       serviceTimeout: Duration.hours(1),
       properties: { EndpointName: endpointName, Bucket: bucket.bucketName, ModelPackageArn: modelPackageArn },
     });

@@ -102,8 +102,8 @@ export class CanaryStage extends Construct {
       lost,
       (props.signingKeys ?? []).map(({ keyArn }) => keyArn),
     );
-    this.workflow = workflow.alias;
-    const rule = this.startOnApproval(workflow, lost);
+    this.workflow = workflow.publish();
+    const rule = this.startOnApproval(lost);
     this.stageAlarms = new StageAlarms(this, 'Alarms', {
       endpointName,
       workflow: workflow.resource,
@@ -120,7 +120,7 @@ export class CanaryStage extends Construct {
         bucket: records,
         encryptionKey: this.key,
         functionName: functionName(endpointName, 'await-promotion'),
-        after: [rule, workflow.alias],
+        after: [rule],
       });
     }
   }
@@ -236,7 +236,7 @@ export class CanaryStage extends Construct {
     workflow.allow('DescribeVolumeKey', ['kms:DescribeKey'], [volumeKey]);
   }
 
-  private startOnApproval(workflow: StageFunction, lost: IQueue): Rule {
+  private startOnApproval(lost: IQueue): Rule {
     const rule = new Rule(this, 'Approved', {
       description: `starts a promotion when a version of ${this.modelPackageGroupName} is approved`,
       eventPattern: {
@@ -245,7 +245,7 @@ export class CanaryStage extends Construct {
         detail: { ModelPackageGroupName: [this.modelPackageGroupName], ModelApprovalStatus: ['Approved'] },
       },
     });
-    rule.addTarget(new LambdaTarget(workflow.alias, { deadLetterQueue: lost, event: RuleTargetInput.fromEventPath('$') }));
+    rule.addTarget(new LambdaTarget(this.workflow, { deadLetterQueue: lost, event: RuleTargetInput.fromEventPath('$') }));
     // The version that the endpoint is created with needs no promotion.
     rule.node.addDependency(this.handed.resource);
     return rule;

@@ -40,8 +40,6 @@ const HISTORY = Duration.days(90);
  */
 export class StageFunction extends Construct {
   public readonly resource: LambdaFunction;
-  /** A published version under a name that stays: durable executions end on the version that they began on. */
-  public readonly alias: Alias;
   private readonly policy: ManagedPolicy;
 
   constructor(scope: Construct, id: string, props: StageFunctionProps) {
@@ -74,8 +72,12 @@ export class StageFunction extends Construct {
     if (executionTimeout !== undefined) this.allowCheckpoints(functionName);
     if (props.deadLetters !== undefined) this.allow('KeepLost', ['sqs:SendMessage'], [props.deadLetters.queueArn]);
     this.allow('DecryptSettings', ['kms:Decrypt'], [encryptionKey.keyArn]);
-    this.alias = new Alias(this, 'Live', { aliasName: 'live', version: this.resource.currentVersion });
     this.explain();
+  }
+
+  /** A published version under a name that stays: durable executions end on the version that they began on. */
+  public publish(): Alias {
+    return new Alias(this, 'Live', { aliasName: 'live', version: this.resource.currentVersion });
   }
 
   /** @param wildcard why a wildcard in it is as narrow as can be; needed where it has one */
