@@ -8,6 +8,8 @@ export const EXIT = {
   usage: 2,
   rolledBack: 3,
   held: 4,
+  /** A scan found what the model's policy refuses. */
+  refused: 5,
   /** Ended by Ctrl-C, as shells say it. */
   interrupted: 130,
 } as const;

@@ -1,18 +1,18 @@
-import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import {
   CreateEndpointCommand,
   CreateEndpointConfigCommand,
   CreateModelCommand,
-  CreateModelPackageCommand,
   CreateModelPackageGroupCommand,
   DescribeEndpointCommand,
 } from '@aws-sdk/client-sagemaker';
-import { archive, type Inspection, inspect } from '../model';
-import { PACKAGE_METADATA, type Ports, STAGE_TAGS } from '../promotion';
+import { type Inspection, inspect } from '../model';
+import { publish } from '../model/publish';
+import { type Ports, STAGE_TAGS } from '../promotion';
 import { UserError } from './exit-codes';
+import { register } from './register';
 
 /** Bucket of artifacts, lock, controls and record. */
 export const STAGE_BUCKET = 'fledge-stage';
@@ -64,32 +64,18 @@ export class LocalStage {
     if (!existsSync(directory) || !statSync(directory).isDirectory())
       throw new UserError(`${directory} is not a directory with a model in it`);
     const inspection = inspect(directory);
-    const packed = await archive(directory, { output: join(tmpdir(), 'cdk-fledge') });
-    const key = `models/${packed.digest}.tar.gz`;
-    await this.ports.s3.send(
-      new PutObjectCommand({ Bucket: STAGE_BUCKET, Key: key, Body: createReadStream(packed.path), ContentLength: packed.bytes }),
-    );
-    const modelDataUrl = `s3://${STAGE_BUCKET}/${key}`;
-    const registered = await this.ports.sagemaker.send(
-      new CreateModelPackageCommand({
-        ModelPackageGroupName: this.group,
-        ModelApprovalStatus: approval,
-        InferenceSpecification: {
-          Containers: [{ Image: IMAGE, ModelDataUrl: modelDataUrl }],
-          SupportedContentTypes: ['application/json', 'text/csv'],
-          SupportedResponseMIMETypes: ['application/json', 'text/csv'],
-        },
-        CustomerMetadataProperties: { [PACKAGE_METADATA.digest]: packed.digest, ...(await this.samples(directory, packed.digest)) },
-      }),
-    );
-    return {
-      directory,
-      inspection,
-      digest: packed.digest,
-      archiveBytes: packed.bytes,
-      modelPackageArn: registered.ModelPackageArn!,
-      modelDataUrl,
-    };
+    const { s3, sagemaker } = this.ports;
+    const { digest, uri, bytes } = await publish(directory, { client: s3, bucket: STAGE_BUCKET });
+    const samples = await this.samples(directory, digest);
+    const modelPackageArn = await register(sagemaker, {
+      group: this.group,
+      uri,
+      digest,
+      image: IMAGE,
+      samples,
+      approve: approval === 'Approved',
+    });
+    return { directory, inspection, digest, archiveBytes: bytes, modelPackageArn, modelDataUrl: uri };
   }
 
   /** Puts a version live on a new endpoint; resolves when it serves. @throws UserError with SageMaker's reason */
@@ -116,11 +102,12 @@ export class LocalStage {
     }
   }
 
-  private async samples(directory: string, digest: string): Promise<Record<string, string>> {
+  /** Key of the recorded samples, where the model has some. */
+  private async samples(directory: string, digest: string): Promise<string | undefined> {
     const file = join(directory, 'samples.json');
-    if (!existsSync(file)) return {};
+    if (!existsSync(file)) return undefined;
     const key = `samples/${digest}.json`;
     await this.ports.s3.send(new PutObjectCommand({ Bucket: STAGE_BUCKET, Key: key, Body: readFileSync(file) }));
-    return { [PACKAGE_METADATA.samples]: key };
+    return key;
   }
 }

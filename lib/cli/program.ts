@@ -1,9 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { ModelError } from '../model';
+import { PublishError } from '../model/publish';
 import { addModelCommands } from './commands/model';
 import { addPlan } from './commands/plan';
 import { addStageCommands } from './commands/promotions';
+import { addProvenanceCommands } from './commands/provenance';
+import { addPublish } from './commands/publish';
 import { addRehearse } from './commands/rehearse';
+import { addScan } from './commands/safety';
 import { addServingCommands } from './commands/serving';
 import { EXIT, UserError } from './exit-codes';
 import { problemOf } from './problem';
@@ -26,7 +30,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       return EXIT.interrupted;
     }
     process.stderr.write(`${messageOf(error)}\n`);
-    return EXIT.failed;
+    return error instanceof ModelError && error.code === 'scan-refused' ? EXIT.refused : EXIT.failed;
   } finally {
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);
@@ -39,6 +43,9 @@ function program(session: Session): Command {
     .exitOverride()
     .showHelpAfterError('(fledge --help shows the commands)');
   addModelCommands(root, session);
+  addScan(root, session);
+  addPublish(root, session);
+  addProvenanceCommands(root, session);
   addServingCommands(root, session);
   addRehearse(root, session);
   addPlan(root);
@@ -48,7 +55,7 @@ function program(session: Session): Command {
 
 /** An error of the user, of AWS or of the machine in one line; anything else with its stack, since it is ours. */
 function messageOf(error: unknown): string {
-  if (error instanceof UserError || error instanceof ModelError) return `error: ${error.message}`;
+  if (error instanceof UserError || error instanceof ModelError || error instanceof PublishError) return `error: ${error.message}`;
   const problem = problemOf(error);
   if (problem !== undefined) return `error: ${problem}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -17,6 +17,13 @@ export class Terminal {
     this.draw();
   }
 
+  /** A line beside the results, on standard error. */
+  warn(line: string): void {
+    this.wipe();
+    this.errors.write(`${line}\n`);
+    this.draw();
+  }
+
   /** What is going on right now: one line, written over; shown on terminals only. */
   now(line: string): void {
     this.wipe();

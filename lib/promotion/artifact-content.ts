@@ -74,7 +74,7 @@ async function readFiles(ports: Ports, model: StoredModel, demand: ArtifactDeman
     });
     scans.push(scan);
   }
-  enforce(reportOf(url, scans), policyOf(demand, policy));
+  enforce(reportOf(url, 'directory', scans), policyOf(demand, policy));
   return digest;
 }
 

@@ -2,34 +2,34 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { main } from '../../lib/cli/program';
 import { readTraffic } from '../../lib/cli/rehearsal/traffic';
+import { fledge } from './fledge';
 
 const FLIGHTS = join(__dirname, '..', '..', 'model-artifacts', 'flight-delay');
 const folder = mkdtempSync(join(tmpdir(), 'cli-test-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Runs a command line as the program does, and hands back what it wrote. */
-async function fledge(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  const written = { out: '', err: '' };
-  const take = (where: 'out' | 'err') => (text: string | Uint8Array) => {
-    written[where] += text;
-    return true;
-  };
-  const spies = [
-    jest.spyOn(process.stdout, 'write').mockImplementation(take('out')),
-    jest.spyOn(process.stderr, 'write').mockImplementation(take('err')),
-  ];
-  const code = await main(argv);
-  for (const spy of spies) spy.mockRestore();
-  return { code, ...written };
-}
-
 describe('fledge', () => {
   test('shows its commands', async () => {
     const { code, out } = await fledge('--help');
     expect(code).toBe(0);
-    for (const command of ['inspect', 'package', 'serve', 'local', 'invoke', 'rehearse', 'plan', 'status', 'history', 'explain'])
+    for (const command of [
+      'inspect',
+      'package',
+      'scan',
+      'publish',
+      'sign',
+      'verify',
+      'bom',
+      'serve',
+      'local',
+      'invoke',
+      'rehearse',
+      'plan',
+      'status',
+      'history',
+      'explain',
+    ])
       expect(out).toContain(command);
   });
   test('says what it did not understand, and exits with 2', async () => {

@@ -219,7 +219,7 @@ describe('the policy', () => {
 
   test('the report for code hosts: SARIF, with exceptions as suppressions', () => {
     const sarif = JSON.parse(
-      reportSarif(report(), { dangerous: 'refuse', unknown: 'warn', allow: [{ sha256: digest(), reason: 'known' }] }),
+      reportSarif([{ report: report(), policy: { dangerous: 'refuse', unknown: 'warn', allow: [{ sha256: digest(), reason: 'known' }] } }]),
     );
     const [run] = sarif.runs;
     expect(sarif.version).toBe('2.1.0');
@@ -228,7 +228,7 @@ describe('the policy', () => {
       ruleId: 'pickle-import',
       ruleIndex: 1,
       level: 'error',
-      locations: [{ physicalLocation: { artifactLocation: { uri: 'extra.pkl' }, region: { byteOffset: 2 } } }],
+      locations: [{ physicalLocation: { artifactLocation: { uri: `file://${folder}/m/extra.pkl` }, region: { byteOffset: 2 } } }],
       suppressions: [{ kind: 'external', justification: 'known' }],
     });
   });

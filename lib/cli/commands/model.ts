@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
-import { Option } from 'commander';
-import { type ArchiveMode, archive, type Inspection, inspect } from '../../model';
+import { archive, type Inspection, inspect } from '../../model';
 import type { Session } from '../session';
+import { inBytes } from '../sizes';
 import { Terminal, table } from '../terminal';
+import { type ModeOptions, modeOf, withMode } from './archive-mode';
+import { checked } from './safety';
 
 /** `fledge inspect` and `fledge package`: what a directory holds, and its archive. */
 export function addModelCommands(root: Command, session: Session): void {
@@ -20,38 +22,37 @@ export function addModelCommands(root: Command, session: Session): void {
       session.exitCode = inspection.findings.some((finding) => finding.severity === 'error') ? 1 : 0;
     });
 
-  root
-    .command('package')
-    .description("pack a model directory into the archive that its container loads, named by its content's digest")
-    .argument('<directory>', 'a model directory')
-    .option('-o, --output <directory>', 'where the archive goes', '.')
-    .addOption(
-      new Option('--mode <mode>', 'smallest, quickest, or not compressed at all').choices(['size', 'speed', 'stored']).default('size'),
-    )
+  withMode(
+    root
+      .command('package')
+      .description("pack a model directory into the archive that its container loads, named by its content's digest")
+      .argument('<directory>', 'a model directory')
+      .option('-o, --output <directory>', 'where the archive goes', '.'),
+  )
     .option('--json', 'one JSON document on standard output')
-    .action(async (directory: string, options: { output: string; mode: ArchiveMode; json?: boolean }) => {
+    .addHelpText('after', '\nExit codes: 0, 1 an error, 2 wrong usage, 5 refused by the scan, 130 interrupted.')
+    .action(async (directory: string, options: ModeOptions & { output: string; json?: boolean }) => {
       const terminal = new Terminal(options.json ?? false);
-      inspect(directory);
+      checked(directory, terminal);
       const packed = await archive(directory, {
         output: options.output,
-        mode: options.mode,
+        mode: modeOf(options),
+        scan: false,
         signal: session.signal,
-        onProgress: ({ done, total }) => terminal.now(`packing  ${megabytes(done)} of ${megabytes(total)}`),
+        onProgress: ({ done, total }) => terminal.now(`packing  ${inBytes(done)} of ${inBytes(total)}`),
       });
       terminal.now('');
       terminal.result(packed);
       if (!options.json)
-        terminal.say(`${packed.reused ? 'there already' : 'packed'}: ${packed.path}, ${packed.files} files, ${megabytes(packed.bytes)}`);
+        terminal.say(`${packed.reused ? 'there already' : 'packed'}: ${packed.path}, ${packed.files} files, ${inBytes(packed.bytes)}`);
     });
 }
-
-const megabytes = (bytes: number): string => (bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
 function describe(inspection: Inspection): string[] {
   const { name, version, framework, format, modelFile, parameters, dtypes, signature, needs, facts, findings, files, totalBytes } =
     inspection;
   const lines = [
-    `${name}${version ? ` ${version}` : ''}: ${framework}, ${format}, ${files.length} files, ${megabytes(totalBytes)}`,
+    `${name}${version ? ` ${version}` : ''}: ${framework}, ${format}, ${files.length} files, ${inBytes(totalBytes)}`,
     `model      ${modelFile}`,
   ];
   if (parameters !== undefined) {

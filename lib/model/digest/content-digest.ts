@@ -15,7 +15,7 @@ export function now(): bigint {
 }
 
 /** Bytes a read: long enough that the calls cost nothing beside the hashing. */
-const CHUNK = 1 << 20;
+export const CHUNK = 1 << 20;
 
 /**
  * The digest of a model directory: equal files give an equal digest whatever their dates, owner, order and place. It is the SHA-256 of a

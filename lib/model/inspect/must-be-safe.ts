@@ -1,5 +1,4 @@
-import { DEFAULT_POLICY, enforce, type ScanDecision, scanTree } from '../scan';
-import { openTree } from './model-tree';
+import { DEFAULT_POLICY, enforce, openModel, type ScanCheck, type ScanDecision, scanOneFile, scanTree } from '../scan';
 import { modelYamlOf } from './model-yaml-of';
 
 export interface SafetyOptions {
@@ -10,16 +9,23 @@ export interface SafetyOptions {
 }
 
 /**
- * Scans a model directory, and holds what is found against the policy in its model.yaml.
+ * Scans a model directory, an archive, or a file, and says what policy it comes with: the one in its model.yaml, else the default.
  *
- * @throws ModelError `scan-refused`, `model-yaml-invalid`, and as `listTree` does
+ * @throws ModelError `model-yaml-invalid`, and as `scan` does
  */
-export function mustBeSafe(directory: string, { scan = true, cacheDirectory }: SafetyOptions = {}): ScanDecision | undefined {
-  if (!scan) return undefined;
-  const tree = openTree(directory, 0);
+export function checkSafety(path: string, { cacheDirectory }: Pick<SafetyOptions, 'cacheDirectory'> = {}): ScanCheck {
+  const tree = openModel(path);
+  if (tree === undefined) return { report: scanOneFile(path), policy: DEFAULT_POLICY };
   try {
-    return enforce(scanTree(tree, { cacheDirectory }), modelYamlOf(tree)?.yaml.scan ?? DEFAULT_POLICY);
+    return { policy: modelYamlOf(tree)?.yaml.scan ?? DEFAULT_POLICY, report: scanTree(tree, { cacheDirectory }) };
   } finally {
     tree.close();
   }
+}
+
+/** @throws ModelError `scan-refused`, and as `checkSafety` does */
+export function mustBeSafe(path: string, options: SafetyOptions = {}): ScanDecision | undefined {
+  if (options.scan === false) return undefined;
+  const { report, policy } = checkSafety(path, options);
+  return enforce(report, policy);
 }

@@ -52,6 +52,7 @@ export class MultipartUploads {
       const { UploadId, ChecksumType } = await this.calls.client.send(
         new CreateMultipartUploadCommand({
           ...this.calls.common,
+          ...this.calls.encryption,
           Key: key,
           ContentType: contentType,
           ChecksumAlgorithm: 'CRC32',

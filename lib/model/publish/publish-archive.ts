@@ -1,7 +1,7 @@
 import type { ArchiveMode } from '../archive';
 import { pack } from '../archive/pack';
 import { tarBytes } from '../archive/plan';
-import { contentDigest, listTree } from '../digest';
+import { listTree, readDigest } from '../digest';
 import { mustBeSafe, type SafetyOptions } from '../inspect/must-be-safe';
 import { MultipartUploads } from './multipart-uploads';
 import { ObjectUpload, type Uploaded } from './object-upload';
@@ -18,6 +18,8 @@ export interface PublishOptions extends BucketOptions, PartOptions, SafetyOption
   readonly mode?: ArchiveMode;
   /** Threads that compress. @default - the processors that Node may use, at most 8; in mode `stored`, at most 2 */
   readonly workers?: number;
+  /** Called with the bytes that are hashed, before anything is sent. */
+  readonly onRead?: (bytes: number) => void;
   readonly onProgress?: (progress: PublishProgress) => void;
 }
 
@@ -48,7 +50,7 @@ export async function publish(directory: string, options: PublishOptions): Promi
   const concurrency = partsAtOnce(options);
   const entries = listTree(directory);
   mustBeSafe(directory, options);
-  const content = contentDigest(directory, options);
+  const content = await readDigest(directory, { ...options, onProgress: options.onRead });
   const key = archiveKey(content.digest, options.prefix);
   const calls = new StoreCalls(options);
   const objects = new StoredObjects(calls);

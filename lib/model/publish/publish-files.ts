@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { contentDigest, listTree, manifestText, type TreeEntry } from '../digest';
+import { listTree, manifestText, readDigest, type TreeEntry } from '../digest';
 import { mustBeSafe, type SafetyOptions } from '../inspect/must-be-safe';
 import { copyWithin } from './copy-within';
 import { EarlierVersions } from './earlier-versions';
@@ -16,6 +16,8 @@ export interface PublishFilesOptions extends BucketOptions, PartOptions, SafetyO
   readonly prefix?: string;
   /** How many earlier versions, the latest first, are looked through for files that need not go up again. @default 10 */
   readonly earlierVersions?: number;
+  /** Called with the bytes that are hashed, before anything is sent. */
+  readonly onRead?: (bytes: number) => void;
   readonly onProgress?: (progress: PublishProgress) => void;
 }
 
@@ -56,7 +58,7 @@ export async function publishFiles(directory: string, options: PublishFilesOptio
   const { prefix = 'models/', bucket } = options;
   const entries = listTree(directory);
   mustBeSafe(directory, options);
-  const content = contentDigest(directory, options);
+  const content = await readDigest(directory, { ...options, onProgress: options.onRead });
   const { digest } = content;
   const below = `${prefix}${digest}/`;
   const mark = markKey(digest, prefix);

@@ -10,8 +10,14 @@ export interface BucketOptions {
   readonly bucket: string;
   /** The account that must own the bucket, twelve digits; another's is refused. @default - any */
   readonly bucketOwner?: string;
+  /** The KMS key that objects are encrypted with: ARN, id or alias. @default - the bucket's own encryption */
+  readonly kmsKey?: string;
   readonly signal?: AbortSignal;
   readonly retry?: RetryOptions;
+}
+
+function encryptionOf({ kmsKey }: BucketOptions) {
+  return kmsKey === undefined ? {} : { ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: kmsKey, BucketKeyEnabled: true };
 }
 
 /** Somebody else completed or removed the upload, or put other parts in it. */
@@ -26,9 +32,12 @@ export class StoreCalls {
   readonly client: S3Client;
   /** What every request says. */
   readonly common: { readonly Bucket: string; readonly ExpectedBucketOwner?: string };
+  /** What every request that makes an object says besides. */
+  readonly encryption: ReturnType<typeof encryptionOf>;
 
   constructor(private readonly options: BucketOptions) {
     this.client = options.client ?? new S3Client({});
+    this.encryption = encryptionOf(options);
     this.common = { Bucket: options.bucket, ExpectedBucketOwner: options.bucketOwner };
   }
 

@@ -54,7 +54,15 @@ export class StoredObjects {
     try {
       await this.calls.call('sending it', key, async (abortSignal) => {
         const answer = await this.calls.client.send(
-          new PutObjectCommand({ ...this.calls.common, ...sum, Key: key, Body: body, ContentType: contentType, IfNoneMatch: '*' }),
+          new PutObjectCommand({
+            ...this.calls.common,
+            ...this.calls.encryption,
+            ...sum,
+            Key: key,
+            Body: body,
+            ContentType: contentType,
+            IfNoneMatch: '*',
+          }),
           { abortSignal },
         );
         for (const [name, sent] of Object.entries(sum)) {
@@ -81,6 +89,7 @@ export class StoredObjects {
         const { CopyObjectResult } = await this.calls.client.send(
           new CopyObjectCommand({
             ...this.calls.common,
+            ...this.calls.encryption,
             CopySource: this.calls.copySource(from.key),
             CopySourceIfMatch: from.etag,
             Key: key,

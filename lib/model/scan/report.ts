@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { join, relative, resolve, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { ScanPolicy } from '../inspect/model-yaml';
 import type { Grade, ScanFinding } from './grade';
 import { DEFAULT_POLICY, decide } from './policy';
@@ -37,16 +39,27 @@ export function reportJson(report: ScanReport, policy: ScanPolicy = DEFAULT_POLI
   return `${JSON.stringify({ ...report, verdict, outcomes }, null, 2)}\n`;
 }
 
-/** The report as SARIF 2.1.0, which code hosts show beside the files. Findings that the policy lets in are suppressed, with its reason. */
-export function reportSarif(report: ScanReport, policy: ScanPolicy = DEFAULT_POLICY): string {
-  const allowed = new Map(
-    decide(report, policy)
-      .matters.filter(({ outcome }) => outcome === 'allowed')
-      .map(({ file, reason }) => [file.path, reason]),
-  );
-  const findings = report.files.flatMap((file) => file.findings.map((finding) => ({ file, finding })));
-  const rules = [...new Set(findings.map(({ finding }) => finding.code))].sort();
-  const results = findings.map(({ file, finding }) => ({
+/** A report, and the policy that it is held against. */
+export interface ScanCheck {
+  readonly report: ScanReport;
+  readonly policy: ScanPolicy;
+}
+
+/**
+ * Reports as one run of SARIF 2.1.0, which code hosts show beside the files: named from the current directory on, where they are below it. Findings
+ * that the policy lets in are suppressed, with its reason.
+ */
+export function reportSarif(checks: readonly ScanCheck[]): string {
+  const found = checks.flatMap(({ report, policy }) => {
+    const allowed = new Map(
+      decide(report, policy)
+        .matters.filter(({ outcome }) => outcome === 'allowed')
+        .map(({ file, reason }) => [file.path, reason]),
+    );
+    return report.files.flatMap((file) => file.findings.map((finding) => ({ report, file, finding, reason: allowed.get(file.path) })));
+  });
+  const rules = [...new Set(found.map(({ finding }) => finding.code))].sort();
+  const results = found.map(({ report, file, finding, reason }) => ({
     ruleId: finding.code,
     ruleIndex: rules.indexOf(finding.code),
     level: finding.grade === 'dangerous' ? 'error' : 'warning',
@@ -54,14 +67,14 @@ export function reportSarif(report: ScanReport, policy: ScanPolicy = DEFAULT_POL
     locations: [
       {
         physicalLocation: {
-          artifactLocation: { uri: encodeURI(file.path) },
+          artifactLocation: { uri: uriOf(report, file.path) },
           ...(finding.offset === undefined ? {} : { region: { byteOffset: finding.offset } }),
         },
-        ...(finding.path === file.path ? {} : { logicalLocations: [{ fullyQualifiedName: finding.path }] }),
+        ...(finding.path === file.path && report.source !== 'archive' ? {} : { logicalLocations: [{ fullyQualifiedName: finding.path }] }),
       },
     ],
     partialFingerprints: { finding: fingerprint(finding) },
-    ...(allowed.has(file.path) ? { suppressions: [{ kind: 'external', justification: allowed.get(file.path) }] } : {}),
+    ...(reason === undefined ? {} : { suppressions: [{ kind: 'external', justification: reason }] }),
   }));
   const driver = {
     name: 'cdk-fledge scan',
@@ -69,6 +82,13 @@ export function reportSarif(report: ScanReport, policy: ScanPolicy = DEFAULT_POL
     rules: rules.map((id) => ({ id, shortDescription: { text: id.replaceAll('-', ' ') } })),
   };
   return `${JSON.stringify({ $schema: 'https://json.schemastore.org/sarif-2.1.0.json', version: '2.1.0', runs: [{ tool: { driver }, columnKind: 'utf16CodeUnits', results }] }, null, 2)}\n`;
+}
+
+/** Where a file is for whoever reads the repository: the archive, for what is inside of one. */
+function uriOf({ subject, source }: ScanReport, path: string): string {
+  const place = resolve(source === 'directory' ? join(subject, path) : subject);
+  const below = relative(process.cwd(), place);
+  return below.startsWith('..') ? pathToFileURL(place).href : encodeURI(below.split(sep).join('/'));
 }
 
 /** The same finding in the next version of a file is the same to a reviewer. */

@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { readError } from '../digest';
 import { BufferBytes, type Bytes, FileBytes } from '../formats/bytes';
 import { type ModelTree, openTree } from '../inspect/model-tree';
+import { ModelError } from '../model-error';
 import { type Grade, type ScanFinding, worst } from './grade';
 import { scanContent } from './scan-content';
 import { ScanContext, type ScanLimits } from './scan-context';
@@ -30,6 +31,7 @@ export interface FileScan {
 export interface ScanReport {
   /** What was scanned, as the caller named it. */
   readonly subject: string;
+  readonly source: 'directory' | 'archive' | 'file';
   /** The worst of its files. */
   readonly grade: Grade;
   readonly files: readonly FileScan[];
@@ -55,12 +57,24 @@ function defaultLimits(size: number): ScanLimits {
  * @throws ModelError `not-found`, `unreadable`, and what `inspect` throws for links that lead out and archives that are none
  */
 export function scan(path: string, options: ScanOptions = {}): ScanReport {
-  if (isPlainFile(path)) return reportOf(path, [scanOneFile(path, options)]);
-  const tree = openTree(path, LARGEST_ARCHIVE);
+  const tree = openModel(path);
+  if (tree === undefined) return scanOneFile(path, options);
   try {
     return scanTree(tree, options);
   } finally {
     tree.close();
+  }
+}
+
+/** A directory, or an archive, which is unpacked to disk; undefined for a file by itself, which an archive is too that is not safe to unpack. */
+export function openModel(path: string): ModelTree | undefined {
+  if (!isPlainFile(path)) return openTree(path, LARGEST_ARCHIVE);
+  if (!/\.(tar\.gz|tgz)$/i.test(path)) return undefined;
+  try {
+    return openTree(path, LARGEST_ARCHIVE);
+  } catch (error) {
+    if (error instanceof ModelError && /^(unsafe|not-an)-archive$/.test(error.code)) return undefined;
+    throw error;
   }
 }
 
@@ -73,13 +87,14 @@ export function scanTree(tree: ModelTree, options: ScanOptions = {}): ScanReport
     return memory === undefined ? scanNow() : memory.recall(file, scanNow);
   });
   memory?.save(tree.files.map(({ path }) => path));
-  return reportOf(tree.given, scans);
+  return reportOf(tree.given, tree.source, scans);
 }
 
 /** One report of several files' scans. */
-export function reportOf(subject: string, files: readonly FileScan[]): ScanReport {
+export function reportOf(subject: string, source: ScanReport['source'], files: readonly FileScan[]): ScanReport {
   return {
     subject,
+    source,
     grade: worst(files.map(({ grade }) => grade)),
     files,
     bytes: files.reduce((sum, { size }) => sum + size, 0),
@@ -94,7 +109,8 @@ function isPlainFile(path: string): boolean {
   }
 }
 
-function scanOneFile(path: string, options: ScanOptions): FileScan {
+/** Scans a file by itself. @throws ModelError `unreadable` */
+export function scanOneFile(path: string, options: ScanOptions = {}): ScanReport {
   let bytes: FileBytes;
   try {
     bytes = new FileBytes(path);
@@ -102,7 +118,7 @@ function scanOneFile(path: string, options: ScanOptions): FileScan {
     throw readError(path, error);
   }
   try {
-    return scanFile(bytes, basename(path), options);
+    return reportOf(path, 'file', [scanFile(bytes, basename(path), options)]);
   } finally {
     bytes.close();
   }

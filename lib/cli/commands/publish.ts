@@ -1,0 +1,160 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { SageMakerClient } from '@aws-sdk/client-sagemaker';
+import type { Command } from 'commander';
+import { readDigest } from '../../model';
+import {
+  abortPublish,
+  type BucketOptions,
+  type PublishFilesResult,
+  type PublishProgress,
+  publish,
+  publishFiles,
+  storeAttestation,
+} from '../../model/publish';
+import { UserError } from '../exit-codes';
+import { wholeBetween } from '../options';
+import { register } from '../register';
+import type { Session } from '../session';
+import { KEY_SYNTAX, openSigner } from '../signing-keys';
+import { inBytes, inTime } from '../sizes';
+import { Terminal } from '../terminal';
+import { type ModeOptions, modeOf, withMode } from './archive-mode';
+import { signed } from './provenance';
+import { checked } from './safety';
+
+interface Options extends ModeOptions {
+  readonly bucket: string;
+  readonly prefix?: boolean;
+  readonly keyPrefix: string;
+  readonly kmsKey?: string;
+  readonly bucketOwner?: string;
+  readonly partSize?: number;
+  readonly concurrency?: number;
+  readonly abort?: boolean;
+  readonly signWith?: string;
+  readonly group?: string;
+  readonly image?: string;
+  readonly approve?: boolean;
+  readonly samples?: string;
+  readonly stageBucket?: string;
+  readonly json?: boolean;
+}
+
+const MIB = 2 ** 20;
+
+/** `fledge publish`: a model directory goes up to the model store, and into the registry where that is asked for. */
+export function addPublish(root: Command, session: Session): void {
+  const command = root
+    .command('publish')
+    .description('put a model directory into a model store in S3, named by its content: what is there is not sent again')
+    .argument('[directory]', 'a model directory; with --abort it may be left out')
+    .requiredOption('--bucket <name>', 'bucket of the model store')
+    .option('--prefix', 'file by file below one prefix, as large models load fastest; unchanged files are copied inside S3')
+    .option('--key-prefix <text>', 'what stands before the digest in the keys', 'models/')
+    .option('--kms-key <key>', "ARN, id or alias of the key to encrypt with; without it, the bucket's own encryption")
+    .option('--bucket-owner <account>', 'the account that must own the bucket')
+    .option('--part-size <MiB>', 'of a multipart upload; without it 16, more for very large models', wholeBetween(5, 5120))
+    .option('--concurrency <n>', 'parts on their way at once; without it 4', wholeBetween(1, 64));
+  withMode(command)
+    .option('--sign-with <key>', `sign the content, and put the attestation beside the model: ${KEY_SYNTAX}`)
+    .option('--group <name>', 'register it as a version of this model package group')
+    .option('--image <uri>', "serving image of the registered version; without it, that of the group's latest")
+    .option('--approve', 'register it as approved: a stage that watches the group begins its promotion')
+    .option('--samples <file>', 'requests with recorded answers that a stage asks; without it, samples.json of the directory if there')
+    .option('--stage-bucket <name>', 'where a stage looks for the samples; without it, the bucket')
+    .option('--abort', 'remove what unfinished publishes left in the bucket, of this directory or of all')
+    .option('--json', 'one JSON document on standard output')
+    .addHelpText(
+      'after',
+      '\nStopped in any way, the same command goes on where it ended. Exit codes: 0, 1 an error, 2 wrong usage, 5 refused by the scan, 130 interrupted.',
+    )
+    .action(async (directory: string | undefined, options: Options) => {
+      const terminal = new Terminal(options.json ?? false);
+      const store: BucketOptions & { prefix: string } = {
+        client: new S3Client({}),
+        bucket: options.bucket,
+        bucketOwner: options.bucketOwner,
+        kmsKey: options.kmsKey,
+        prefix: options.keyPrefix,
+        signal: session.signal,
+      };
+      if (options.abort) return abort(directory, store, terminal, options);
+      if (directory === undefined) throw new UserError('give the model directory to publish');
+      if (options.group === undefined && (options.approve || options.image || options.samples))
+        throw new UserError('--approve, --image and --samples are for a version that is registered: say where with --group');
+      await run(directory, options, store, terminal);
+    });
+}
+
+async function run(directory: string, options: Options, store: BucketOptions & { prefix: string }, terminal: Terminal): Promise<void> {
+  const found = checked(directory, terminal);
+  const signer = options.signWith === undefined ? undefined : await openSigner(options.signWith);
+  const sending = {
+    ...store,
+    scan: false,
+    partSize: options.partSize && options.partSize * MIB,
+    concurrency: options.concurrency,
+    onRead: (bytes: number) => terminal.now(`reading  ${inBytes(bytes)} of ${inBytes(found.inspection.totalBytes)}`),
+    onProgress: (progress: PublishProgress) => terminal.now(line(progress)),
+  };
+  const published = await (options.prefix
+    ? publishFiles(directory, sending)
+    : publish(directory, { ...sending, mode: modeOf(options) })
+  ).catch((error) => {
+    if (store.signal?.aborted)
+      terminal.say('what is up already is used by the next run of this command; fledge publish --abort removes it');
+    throw error;
+  });
+  const { digest, uri } = published;
+  const key = uri.slice(`s3://${options.bucket}/`.length);
+  const attestation = signer && (await storeAttestation(await signed(found, digest, signer), key, store));
+  const modelPackage = options.group === undefined ? undefined : await registered(directory, uri, digest, options, store);
+  terminal.now('');
+  terminal.result({ ...published, key, attestation: attestation ?? null, modelPackage: modelPackage ?? null });
+  if (options.json) return;
+  terminal.say(`${published.reused ? 'there already' : 'published'}: ${uri}, ${inBytes(published.sent)} sent${besides(published)}`);
+  terminal.say(`digest     ${digest}`);
+  if (attestation !== undefined) terminal.say(`signed     ${attestation}`);
+  if (modelPackage !== undefined) terminal.say(`registered ${modelPackage}${options.approve ? ', approved' : ''}`);
+  terminal.say(`in a stack ModelArtifact.fromBucket(bucket, '${key}', '${digest}')`);
+}
+
+async function registered(directory: string, uri: string, digest: string, options: Options, store: BucketOptions): Promise<string> {
+  const beside = join(directory, 'samples.json');
+  const samples = options.samples ?? (existsSync(beside) ? beside : undefined);
+  const key = samples === undefined ? undefined : `samples/${digest}.json`;
+  if (samples !== undefined) {
+    const Body = samplesIn(samples);
+    await store.client!.send(new PutObjectCommand({ Bucket: options.stageBucket ?? options.bucket, Key: key, Body }));
+  }
+  const { image, approve = false, group } = options;
+  return register(new SageMakerClient({}), { group: group!, uri, digest, image, samples: key, approve });
+}
+
+function samplesIn(file: string): Buffer {
+  try {
+    const bytes = readFileSync(file);
+    if (Array.isArray((JSON.parse(bytes.toString()) as { samples?: unknown }).samples)) return bytes;
+  } catch (error) {
+    throw new UserError(`${file} cannot be read as recorded samples: ${(error as Error).message}`);
+  }
+  throw new UserError(`${file} holds no recorded samples: { "samples": [{ "inputs": { ... }, "outputs": { ... } }] }`);
+}
+
+async function abort(directory: string | undefined, store: BucketOptions & { prefix: string }, terminal: Terminal, { json }: Options) {
+  const digest = directory === undefined ? undefined : (await readDigest(directory, { signal: store.signal })).digest;
+  const removed = await abortPublish({ ...store, digest });
+  terminal.result(removed);
+  if (!json) terminal.say(`removed: ${removed.uploads} unfinished uploads, ${removed.files} files of an unfinished version`);
+}
+
+function line({ done, total, rate, secondsLeft }: PublishProgress): string {
+  const left = secondsLeft === undefined ? '' : `, ${inTime(secondsLeft)} left`;
+  return `sending  ${inBytes(done)} of ${inBytes(total)}, ${inBytes(rate)}/s${left}`;
+}
+
+function besides({ copied = 0, found = 0 }: Partial<PublishFilesResult>): string {
+  return `${copied === 0 ? '' : `, ${inBytes(copied)} copied inside S3`}${found === 0 ? '' : `, ${inBytes(found)} there before`}`;
+}

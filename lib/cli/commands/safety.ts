@@ -1,0 +1,65 @@
+import { writeFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import {
+  checkSafety,
+  decide,
+  enforce,
+  type Grade,
+  type Inspection,
+  inspect,
+  reportJson,
+  reportSarif,
+  reportText,
+  type ScanCheck,
+} from '../../model';
+import { EXIT, UserError } from '../exit-codes';
+import type { Session } from '../session';
+import { Terminal } from '../terminal';
+
+/** A model that the policy lets in. */
+export interface Checked {
+  readonly inspection: Inspection;
+  readonly grade: Grade;
+}
+
+/** Scans and inspects a model that is to be packed, signed or sent: warnings are said, what is refused is an error. @throws ModelError */
+export function checked(model: string, terminal: Terminal): Checked {
+  const { report, policy } = checkSafety(model);
+  for (const { outcome, finding } of enforce(report, policy).matters)
+    if (outcome === 'warn') terminal.warn(`warning: ${finding.path} ${finding.message} (fledge scan ${model} says more)`);
+  const inspection = inspect(model, { scan: false });
+  for (const { severity, path, message, remedy } of inspection.findings)
+    if (severity !== 'note') terminal.warn(`${severity}: ${path === undefined ? '' : `${path}: `}${message}; ${remedy}`);
+  return { inspection, grade: report.grade };
+}
+
+/** `fledge scan`: whether a model is safe to load. */
+export function addScan(root: Command, session: Session): void {
+  root
+    .command('scan')
+    .description('look for code in models, archives and files by their bytes alone; the policy is the one in model.yaml')
+    .argument('<path...>', 'model directories, .tar.gz archives, or files')
+    .option('--strict', 'refuse what no list knows, too')
+    .option('--sarif <file>', 'write the findings as SARIF 2.1.0, for code hosts')
+    .option('--json', 'one JSON document on standard output')
+    .addHelpText('after', '\nExit codes: 0 nothing is refused, 5 something is, 1 an error, 2 wrong usage.')
+    .action((paths: string[], options: { strict?: boolean; sarif?: string; json?: boolean }) => {
+      const terminal = new Terminal(options.json ?? false);
+      const checks = paths.map((path): ScanCheck => {
+        const { report, policy } = checkSafety(path);
+        return { report, policy: options.strict ? { ...policy, unknown: 'refuse' } : policy };
+      });
+      if (options.sarif !== undefined) write(options.sarif, reportSarif(checks));
+      terminal.result({ scans: checks.map(({ report, policy }) => JSON.parse(reportJson(report, policy))) });
+      if (!options.json) for (const { report, policy } of checks) terminal.say(reportText(report, policy).trimEnd());
+      if (checks.some(({ report, policy }) => decide(report, policy).verdict === 'refuse')) session.exitCode = EXIT.refused;
+    });
+}
+
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw new UserError(`${file} cannot be written (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
