@@ -1,0 +1,211 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { ListEndpointConfigsCommand, ListModelsCommand } from '@aws-sdk/client-sagemaker';
+import { type Outcome, outcomeKey, type Ports } from '../../lib/promotion';
+import { standing } from '../../lib/promotion/functions/await-promotion';
+import { answering, type CustomResourceEvent } from '../../lib/promotion/functions/custom-resource';
+import { endpointTags, type FirstConfigurationProperties, firstConfiguration } from '../../lib/promotion/functions/first-configuration';
+import { flightDelay, IMAGE, ROLE, type Started, start } from '../local/support';
+
+let on: Started;
+let ports: Ports;
+beforeEach(async () => {
+  on = await start();
+  const client = {
+    endpoint: on.local.url,
+    region: on.local.region,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    forcePathStyle: true,
+  };
+  ports = {
+    sagemaker: on.sagemaker,
+    s3: new S3Client(client),
+    cloudwatch: new CloudWatchClient(client),
+    now: Date.now,
+  } as unknown as Ports;
+});
+afterEach(() => on.stop());
+
+/** A version of flight-delay in the registry. */
+async function registered(version: number): Promise<string> {
+  await on.sagemaker.createModelPackageGroup({ ModelPackageGroupName: 'delay' }).catch(() => undefined);
+  const { ModelPackageArn } = await on.sagemaker.createModelPackage({
+    ModelPackageGroupName: 'delay',
+    ModelApprovalStatus: 'Approved',
+    InferenceSpecification: {
+      Containers: [{ Image: IMAGE, ModelDataUrl: flightDelay(version) }],
+      SupportedContentTypes: ['application/json'],
+      SupportedResponseMIMETypes: ['application/json'],
+    },
+  });
+  return ModelPackageArn!;
+}
+
+/** What CloudFormation sends, as the template of a stage has it. */
+const event = (
+  RequestType: 'Create' | 'Update' | 'Delete',
+  modelPackageArn: string,
+  PhysicalResourceId?: string,
+): CustomResourceEvent<FirstConfigurationProperties> => ({
+  RequestType,
+  PhysicalResourceId,
+  ResponseURL: 'http://127.0.0.1:9/',
+  StackId: 'arn:aws:cloudformation:us-east-1:000000000000:stack/Shop/1',
+  RequestId: `${Math.random()}`,
+  LogicalResourceId: 'First',
+  ResourceProperties: {
+    EndpointName: 'delay',
+    Model: JSON.stringify({ ExecutionRoleArn: ROLE, EnableNetworkIsolation: true, Containers: [{ ModelPackageName: modelPackageArn }] }),
+    Configuration: JSON.stringify({
+      KmsKeyId: 'key',
+      ProductionVariants: [{ VariantName: 'live', InstanceType: 'ml.c6i.large', InitialInstanceCount: 2, InitialVariantWeight: 1 }],
+    }),
+  },
+});
+
+const configurations = async () =>
+  (await on.sagemaker.send(new ListEndpointConfigsCommand({}))).EndpointConfigs!.map((one) => one.EndpointConfigName!).sort();
+const models = async () => (await on.sagemaker.send(new ListModelsCommand({}))).Models!.map((one) => one.ModelName!).sort();
+
+/** The endpoint on this configuration, in service. */
+async function served(configName: string): Promise<void> {
+  await on.sagemaker.createEndpoint({ EndpointName: 'delay', EndpointConfigName: configName });
+  await on.local.clock.jump(60_000);
+}
+
+describe('the first configuration', () => {
+  test('is one that an endpoint comes up with, of the version that the template names', async () => {
+    const name = await firstConfiguration(ports, event('Create', await registered(1)));
+    expect(name).toMatch(/^delay-[0-9a-f]{12}-first$/);
+    expect(await on.sagemaker.describeEndpointConfig({ EndpointConfigName: name })).toMatchObject({
+      KmsKeyId: 'key',
+      ProductionVariants: [{ VariantName: 'live', InitialInstanceCount: 2 }],
+    });
+    await served(name);
+    expect(await on.sagemaker.describeEndpoint({ EndpointName: 'delay' })).toMatchObject({ EndpointStatus: 'InService' });
+  });
+
+  test('is the same when CloudFormation asks twice', async () => {
+    const asked = event('Create', await registered(1));
+    const first = await firstConfiguration(ports, asked);
+    expect(await firstConfiguration(ports, { ...asked, RequestId: 'again' })).toBe(first);
+    expect(await configurations()).toEqual([first]);
+  });
+
+  test('stays the same when the template moves on to another version, which its promotion brings in', async () => {
+    const name = await firstConfiguration(ports, event('Create', await registered(1)));
+    expect(await firstConfiguration(ports, event('Update', await registered(2), name))).toBe(name);
+    expect(await models()).toHaveLength(1);
+  });
+
+  test('takes with it what promotions made, once the endpoint is gone, and leaves what is not the stage’s', async () => {
+    const name = await firstConfiguration(ports, event('Create', await registered(1)));
+    const variant = { VariantName: 'live', ModelName: (await models())[0], InstanceType: 'ml.c6i.large' as const, InitialInstanceCount: 1 };
+    for (const made of ['delay-0123456789ab-final', 'delay-of-somebody-else']) {
+      await on.sagemaker.createEndpointConfig({ EndpointConfigName: made, ProductionVariants: [variant] });
+    }
+    expect(await firstConfiguration(ports, event('Delete', 'any', name))).toBe(name);
+    expect(await configurations()).toEqual(['delay-of-somebody-else']);
+    expect(await models()).toEqual([]);
+  });
+
+  test('never takes what the endpoint serves, should it be kept', async () => {
+    const name = await firstConfiguration(ports, event('Create', await registered(1)));
+    await served(name);
+    await firstConfiguration(ports, event('Delete', 'any', name));
+    expect(await configurations()).toEqual([name]);
+    expect(await models()).toHaveLength(1);
+  });
+});
+
+test("the endpoint's tags follow the template's", async () => {
+  await served(await firstConfiguration(ports, event('Create', await registered(1))));
+  const { EndpointArn } = await on.sagemaker.describeEndpoint({ EndpointName: 'delay' });
+  const tagged = async (RequestType: 'Create' | 'Update', tags: object[], old?: object[]) => {
+    const properties = (list: object[]) => ({ EndpointArn: EndpointArn!, Tags: JSON.stringify(list) });
+    const asked = { ...event(RequestType, 'any'), ResourceProperties: properties(tags), OldResourceProperties: old && properties(old) };
+    await endpointTags(ports, asked);
+    return (await on.sagemaker.listTags({ ResourceArn: EndpointArn })).Tags;
+  };
+  const [team, cost] = [
+    { Key: 'team', Value: 'a' },
+    { Key: 'cost', Value: '7' },
+  ];
+  expect(await tagged('Create', [team, cost])).toEqual([cost, team]);
+  expect(await tagged('Update', [{ ...team, Value: 'b' }], [team, cost])).toEqual([{ Key: 'team', Value: 'b' }]);
+});
+
+describe('CloudFormation is answered', () => {
+  let server: Server;
+  let answers: Record<string, unknown>[];
+  let failures: number;
+  let url: string;
+  beforeEach(async () => {
+    answers = [];
+    failures = 0;
+    server = createServer(async (request, response) => {
+      let text = '';
+      for await (const chunk of request) text += chunk;
+      if (failures-- > 0) response.writeHead(503).end();
+      else {
+        answers.push({ ...JSON.parse(text), type: request.headers['content-type'] });
+        response.end();
+      }
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  });
+  afterEach(() => new Promise((resolve) => server.close(resolve)));
+
+  test('with what was made', async () => {
+    await answering({ ...event('Create', 'any'), ResponseURL: url }, async () => 'made');
+    expect(answers).toMatchObject([{ Status: 'SUCCESS', PhysicalResourceId: 'made', LogicalResourceId: 'First', type: '' }]);
+  });
+
+  test('with why nothing was, and with the id that it knows, so that it deletes nothing else', async () => {
+    await answering({ ...event('Update', 'any', 'before'), ResponseURL: url }, async () => {
+      throw new Error('no quota for ml.c6i.large');
+    });
+    expect(answers).toMatchObject([{ Status: 'FAILED', Reason: 'no quota for ml.c6i.large', PhysicalResourceId: 'before' }]);
+  });
+
+  test('even where the first try to tell it fails', async () => {
+    failures = 1;
+    await answering({ ...event('Create', 'any'), ResponseURL: url }, async () => 'made');
+    expect(answers).toMatchObject([{ Status: 'SUCCESS' }]);
+  });
+});
+
+describe('waiting for a promotion', () => {
+  const outcome = (modelPackageArn: string, verdict: Outcome['verdict'], endedAt: number) => ({
+    modelPackageArn,
+    verdict,
+    endedAt,
+    startedAt: endedAt - 1,
+    reason: '5xx 9 % against 0 %',
+  });
+  const record = async (id: string, told: object) => {
+    await ports.s3.send(new CreateBucketCommand({ Bucket: 'record' })).catch(() => undefined);
+    await ports.s3.send(new PutObjectCommand({ Bucket: 'record', Key: outcomeKey('delay', id), Body: JSON.stringify(told) }));
+  };
+  const asked = (ModelPackageArn: string) => standing(ports, { EndpointName: 'delay', Bucket: 'record', ModelPackageArn }, 1000);
+
+  test('is over at once for the version that the endpoint was created with', async () => {
+    const one = await registered(1);
+    await served(await firstConfiguration(ports, event('Create', one)));
+    expect(await asked(one)).toBe('promoted');
+  });
+
+  test('goes on until the version of this deployment was decided on, whatever became of it before', async () => {
+    await served(await firstConfiguration(ports, event('Create', await registered(1))));
+    const two = await registered(2);
+    await record('before', outcome(two, 'rolled back', 500));
+    expect(await asked(two)).toBe('');
+    await record('now', outcome(two, 'rolled back', 2000));
+    expect(await asked(two)).toBe(`${two} was rolled back: 5xx 9 % against 0 %`);
+    await record('later', outcome(two, 'promoted', 3000));
+    expect(await asked(two)).toBe('promoted');
+  });
+});
