@@ -29,7 +29,7 @@ export const OPERATIONS: Readonly<Record<string, readonly string[]>> = {
     'DeleteEndpointConfig',
     'DeleteModel',
   ],
-  CloudWatch: ['GetMetricData', 'PutMetricData'],
+  CloudWatch: ['GetMetricData', 'PutMetricData', 'PutMetricAlarm', 'DeleteAlarms'],
   SNS: ['Publish'],
   S3: ['GetObject', 'PutObject', 'HeadObject', 'ListObjectsV2'],
 };

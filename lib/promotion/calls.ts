@@ -6,7 +6,8 @@ import { NAMESPACE } from './request';
  *
  * A resource is an ARN with places to fill in: `{partition}`, `{region}`, `{account}`, `{endpoint}` (the endpoint's name), `{stem}` (the first 36 characters of it),
  * `{group}` (the model package group's name), `{bucket}` (the stage's), `{artifacts}` (bucket, or bucket and prefix, of the model archives), `{topic}` (the topic's ARN),
- * `{role}` (the ARN of the execution role that models run in). SageMaker writes names in its ARNs in lower case: so must whoever fills them in.
+ * `{artifactBucket}` (its bucket alone), `{role}` (the ARN of the execution role that models run in), `{key}` (the ARN of a
+ * KMS key that signs). SageMaker writes names in its ARNs in lower case: so must whoever fills them in.
  */
 export const RESOURCES = {
   endpoint: 'arn:{partition}:sagemaker:{region}:{account}:endpoint/{endpoint}',
@@ -18,9 +19,14 @@ export const RESOURCES = {
   modelPackage: 'arn:{partition}:sagemaker:{region}:{account}:model-package/{group}/*',
   role: '{role}',
   bucket: 'arn:{partition}:s3:::{bucket}',
+  /** The bucket of `{artifacts}`. */
+  artifactBucket: 'arn:{partition}:s3:::{artifactBucket}',
   stageObjects: 'arn:{partition}:s3:::{bucket}/*',
   artifacts: 'arn:{partition}:s3:::{artifacts}/*',
   topic: '{topic}',
+  ownAlarms: 'arn:{partition}:cloudwatch:{region}:{account}:alarm:{stem}-*',
+  /** Keys of the plan's `artifact.signedBy`. */
+  signingKey: '{key}',
   /** The service knows no resource to name for these actions. */
   all: '*',
 } as const;
@@ -71,10 +77,12 @@ export const AWS_CALLS: readonly AwsCall[] = [
     operation: 'PutMetricData',
     grants: [{ action: 'cloudwatch:PutMetricData', on: ['all'], condition: { 'cloudwatch:namespace': NAMESPACE } }],
   },
-  { client: 'S3', operation: 'GetObject', grants: [{ action: 's3:GetObject', on: ['stageObjects'] }] },
+  { client: 'CloudWatch', operation: 'PutMetricAlarm', grants: [{ action: 'cloudwatch:PutMetricAlarm', on: ['ownAlarms'] }] },
+  { client: 'CloudWatch', operation: 'DeleteAlarms', grants: [{ action: 'cloudwatch:DeleteAlarms', on: ['ownAlarms'] }] },
+  { client: 'KMS', operation: 'GetPublicKey', grants: [{ action: 'kms:GetPublicKey', on: ['signingKey'] }] },
+  { client: 'S3', operation: 'GetObject', grants: [{ action: 's3:GetObject', on: ['stageObjects', 'artifacts'] }] },
   { client: 'S3', operation: 'PutObject', grants: [{ action: 's3:PutObject', on: ['stageObjects'] }] },
-  { client: 'S3', operation: 'HeadObject', grants: [{ action: 's3:GetObject', on: ['artifacts'] }] },
   // Without it S3 answers 403 for what is not there.
-  { client: 'S3', operation: 'ListObjectsV2', grants: [{ action: 's3:ListBucket', on: ['bucket'] }] },
+  { client: 'S3', operation: 'ListObjectsV2', grants: [{ action: 's3:ListBucket', on: ['bucket', 'artifactBucket'] }] },
   { client: 'SNS', operation: 'Publish', grants: [{ action: 'sns:Publish', on: ['topic'] }] },
 ];

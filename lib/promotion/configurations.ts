@@ -23,9 +23,18 @@ export interface Base {
 }
 
 /** Names that a promotion gives to what it creates; the same at every run of it. */
-export function namesOf(request: PromotionRequest) {
-  const stem = `${stemOf(request.endpointName)}-${markOf(request.promotionId)}`;
-  return { model: `${stem}-model`, shadow: `${stem}-shadow`, canary: `${stem}-canary`, live: `${stem}-live`, final: `${stem}-final` };
+export function namesOf({ endpointName, promotionId }: Pick<PromotionRequest, 'endpointName' | 'promotionId'>) {
+  const stem = `${stemOf(endpointName)}-${markOf(promotionId)}`;
+  const [errorsAlarm, latencyAlarm] = ['errors', 'latency'].map((what) => `${stem}-${what}`.toLowerCase());
+  return {
+    model: `${stem}-model`,
+    shadow: `${stem}-shadow`,
+    canary: `${stem}-canary`,
+    live: `${stem}-live`,
+    final: `${stem}-final`,
+    errorsAlarm,
+    latencyAlarm,
+  };
 }
 
 /** @throws Error where the endpoint is not one that a stage can take over */
@@ -123,8 +132,9 @@ export async function deleteModel(ports: Pick<Ports, 'sagemaker'>, name: string)
 function candidateSize(request: PromotionRequest, base: Base): Partial<ProductionVariant> {
   if (base.variant.ServerlessConfig) return {};
   const most = Math.max(...request.plan.steps.map((step) => step.percent ?? 100)) / 100;
-  const instances = request.plan.candidateInstances ?? Math.max(1, Math.ceil((base.variant.InitialInstanceCount ?? 1) * most));
-  return { InitialInstanceCount: instances };
+  const instances = request.plan.candidateInstances ?? Math.ceil((base.variant.InitialInstanceCount ?? 1) * most);
+  // The candidate variant moves along with the live one: in two steps only if it has two instances.
+  return { InitialInstanceCount: Math.max(instances, request.plan.guardrail?.canaryPercent === undefined ? 1 : 2) };
 }
 
 const tagsOf = (request: PromotionRequest) => [{ Key: 'cdk-fledge:promotion', Value: request.promotionId }];

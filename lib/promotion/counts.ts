@@ -75,6 +75,19 @@ export async function baselineQuantiles(
   });
 }
 
+/** Share of the live variant's requests that ended in a 5xx over the plan's `baselineSeconds`; 0 without requests. */
+export async function usualErrorRate(ports: Ports, endpointName: string, liveVariant: string, plan: StagePlan): Promise<number> {
+  const period = 60;
+  const until = Math.floor(ports.now() / 1000 / period) * period;
+  const from = until - Math.ceil((plan.baselineSeconds ?? 3600) / period) * period;
+  const sum = (metric: string): Wanted => ({ namespace: 'AWS/SageMaker', metric, stat: 'Sum', arm: { variant: liveVariant } });
+  const wanted = ['Invocations', 'Invocation5XXErrors'].map(sum);
+  const [requests, errors] = (await read(ports, endpointName, wanted, { from, until, period })).map((bins) =>
+    [...bins.values()].reduce((total, count) => total + count, 0),
+  );
+  return requests === 0 ? 0 : errors / requests;
+}
+
 /** Counts of every metric of the plan, over the segments' whole bins, as the judge takes them. */
 export async function readCounts(
   ports: Pick<Ports, 'cloudwatch' | 'now'>,

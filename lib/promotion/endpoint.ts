@@ -120,17 +120,17 @@ export async function towardsShare(ports: Ports, endpointName: string, liveVaria
   return { ...next, asked: true };
 }
 
-/** How the live variant moves: blue/green under the stage's alarms. */
-export function guardrails(plan: StagePlan): DeploymentConfig {
-  const { canaryPercent, waitSeconds = 300, alarms = [] } = plan.guardrail ?? {};
+/** How the live variant moves: blue/green under alarms. What is moved at once bakes until the old fleet ends, what is moved in two steps after each of them. */
+export function guardrails({ guardrail, updateSeconds = 3600 }: StagePlan, alarms: readonly string[]): DeploymentConfig {
+  const { canaryPercent, waitSeconds = 300 } = guardrail ?? {};
   return {
     BlueGreenUpdatePolicy: {
       TrafficRoutingConfiguration: canaryPercent
         ? { Type: 'CANARY', CanarySize: { Type: 'CAPACITY_PERCENT', Value: canaryPercent }, WaitIntervalInSeconds: waitSeconds }
-        : { Type: 'ALL_AT_ONCE', WaitIntervalInSeconds: waitSeconds },
-      TerminationWaitInSeconds: 0,
-      MaximumExecutionTimeoutInSeconds: Math.max(600, Math.min(28_800, (plan.updateSeconds ?? 3600) + waitSeconds)),
+        : { Type: 'ALL_AT_ONCE', WaitIntervalInSeconds: 0 },
+      TerminationWaitInSeconds: waitSeconds,
+      MaximumExecutionTimeoutInSeconds: Math.max(600, Math.min(28_800, updateSeconds + 2 * waitSeconds)),
     },
-    AutoRollbackConfiguration: alarms.length > 0 ? { Alarms: alarms.map((AlarmName) => ({ AlarmName })) } : undefined,
+    AutoRollbackConfiguration: { Alarms: alarms.map((AlarmName) => ({ AlarmName })) },
   };
 }

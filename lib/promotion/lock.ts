@@ -12,7 +12,19 @@ export interface Lock {
   readonly expires: number;
   /** Configuration to which an abandoned promotion must be taken back; empty where nothing is to be mended. */
   readonly base: string;
+  /** The promotion that came from there. */
+  readonly of: string;
 }
+
+/** What a promotion left half way. */
+export interface Left {
+  /** Configuration to which the endpoint must be taken back; empty where there is nothing to mend. */
+  readonly base: string;
+  /** The promotion that left it. */
+  readonly of: string;
+}
+
+export const NOTHING_LEFT: Left = { base: '', of: '' };
 
 /** Long enough that no live promotion loses its lock between two ticks, short enough that a dead one does not block the next for a day. Milliseconds. */
 export const LOCK_MILLISECONDS = 15 * 60_000;
@@ -24,8 +36,8 @@ export interface Turn {
   readonly held: boolean;
   /** Who has it, where it is not held. */
   readonly owner: string;
-  /** Where a dead owner, or a first try of this one, wanted to go back to; empty where there is none. */
-  readonly abandoned: string;
+  /** What a dead owner, or a first try of this one, left. */
+  readonly left: Left;
 }
 
 type Owner = Pick<PromotionRequest, 'endpointName' | 'promotionId'>;
@@ -33,17 +45,17 @@ type Owner = Pick<PromotionRequest, 'endpointName' | 'promotionId'>;
 /** Takes the lock, takes it over once it expired, or keeps it: any of them may be run twice. */
 export async function takeLock(ports: Ports, store: Store, { endpointName, promotionId: owner }: Owner, run: string): Promise<Turn> {
   const key = lockKey(endpointName);
-  const mine = (base: string): Lock => ({ owner, run, expires: ports.now() + LOCK_MILLISECONDS, base });
+  const mine = ({ base, of }: Left): Lock => ({ owner, run, expires: ports.now() + LOCK_MILLISECONDS, base, of });
   const found = await store.read<Lock>(key);
   if (!found) {
-    if (await store.create(key, mine(''))) return { held: true, owner, abandoned: '' };
-    return { held: false, owner: (await store.read<Lock>(key))?.value.owner ?? '', abandoned: '' };
+    if (await store.create(key, mine(NOTHING_LEFT))) return { held: true, owner, left: NOTHING_LEFT };
+    return { held: false, owner: (await store.read<Lock>(key))?.value.owner ?? '', left: NOTHING_LEFT };
   }
   const { value } = found;
   if (isHeld(value, owner, run) || value.owner === '' || value.expires <= ports.now()) {
-    if (await store.replace(key, mine(value.base), found.etag)) return { held: true, owner, abandoned: value.base };
+    if (await store.replace(key, mine(value), found.etag)) return { held: true, owner, left: { base: value.base, of: value.of } };
   }
-  return { held: false, owner: value.owner, abandoned: '' };
+  return { held: false, owner: value.owner, left: NOTHING_LEFT };
 }
 
 /**
@@ -62,19 +74,20 @@ export async function keepLock(
   if (!found || !isHeld(found.value, owner, run)) return false;
   const isFresh = found.value.expires - ports.now() > LOCK_MILLISECONDS / 2;
   if (isFresh && (base === undefined || base === found.value.base)) return true;
-  const kept: Lock = { owner, run, expires: ports.now() + LOCK_MILLISECONDS, base: base ?? found.value.base };
+  const left = base === undefined ? found.value : { base, of: owner };
+  const kept: Lock = { owner, run, expires: ports.now() + LOCK_MILLISECONDS, base: left.base, of: left.of };
   return store.replace(lockKey(endpointName), kept, found.etag);
 }
 
 /**
  * Frees the lock if it is still this run's.
  *
- * @param base what the next promotion must take the endpoint back to first; empty where nothing is to be mended
+ * @param left what the next promotion must mend first
  */
-export async function freeLock(store: Store, { endpointName, promotionId: owner }: Owner, run: string, base = ''): Promise<void> {
+export async function freeLock(store: Store, { endpointName, promotionId: owner }: Owner, run: string, left: Left): Promise<void> {
   const found = await store.read<Lock>(lockKey(endpointName));
   if (found && isHeld(found.value, owner, run))
-    await store.replace(lockKey(endpointName), { owner: '', run: '', expires: 0, base } satisfies Lock, found.etag);
+    await store.replace(lockKey(endpointName), { owner: '', run: '', expires: 0, base: left.base, of: left.of } satisfies Lock, found.etag);
 }
 
 const isHeld = (lock: Lock, owner: string, run: string): boolean => lock.owner === owner && lock.run === run;

@@ -60,12 +60,16 @@ export interface StagePlan {
   readonly candidateInstances?: number;
   /** How the live variant moves to the new version. @default - blue/green, all at once, with the alarms */
   readonly guardrail?: {
-    /** Percent of the new fleet that takes traffic first, 1 to 50. @default - all at once */
+    /** Percent of the new fleet that takes traffic first, 1 to 50; the live variant must have two instances, the candidate gets two. @default - all at once */
     readonly canaryPercent?: number;
-    /** Seconds between the shift and the end of the old fleet, 0 to 3600. @default 300 */
+    /** Seconds that the alarms are watched after each shift of requests, 0 to 3600. @default 300 */
     readonly waitSeconds?: number;
-    /** CloudWatch alarms that roll the move back, at most 10. @default - none */
+    /** CloudWatch alarms that roll the move back besides the promotion's own two, at most 8. @default - none */
     readonly alarms?: readonly string[];
+    /** Share of 5xx in a minute of at least 20 requests, 0 to 1, above which the new fleet is given up; never below twice the live variant's. @default 0.05 */
+    readonly errorRate?: number;
+    /** How many times the live variant's p99 of the model latency the new fleet's may be for two minutes. @default 2 */
+    readonly latencyFactor?: number;
   };
   /** Another candidate of the same endpoint while one is under way: it waits its turn, or takes over. @default 'wait' */
   readonly whenBusy?: 'wait' | 'supersede';
@@ -167,6 +171,9 @@ export function checkRequest(request: PromotionRequest): void {
   if (![1, 5, 10, 30].includes(bin) && (bin < 60 || bin % 60 !== 0))
     throw new Error(`plan.binSeconds must be 1, 5, 10, 30 or a multiple of 60, got ${bin}`);
   if ((plan.tickSeconds ?? 60) < 1) throw new Error(`plan.tickSeconds must be at least 1, got ${plan.tickSeconds}`);
-  if ((plan.guardrail?.alarms?.length ?? 0) > 10)
-    throw new Error(`plan.guardrail.alarms holds ${plan.guardrail?.alarms?.length} names: SageMaker takes at most 10`);
+  const { alarms = [], errorRate = 0.05, latencyFactor = 2 } = plan.guardrail ?? {};
+  if (alarms.length > 8)
+    throw new Error(`plan.guardrail.alarms holds ${alarms.length} names: SageMaker takes at most 10, two of which are the promotion's own`);
+  if (!(errorRate >= 0 && errorRate <= 1)) throw new Error(`plan.guardrail.errorRate must be 0 to 1, got ${errorRate}`);
+  if (!(latencyFactor > 0)) throw new Error(`plan.guardrail.latencyFactor must be above 0, got ${latencyFactor}`);
 }

@@ -3,7 +3,7 @@ import { heard } from './controls';
 import { type Quantile, readCounts, type Segment } from './counts';
 import { look } from './endpoint';
 import { keepLock } from './lock';
-import { CANDIDATE } from './names';
+import { CANDIDATE, markOf } from './names';
 import type { Ports } from './ports';
 import { publishMetrics } from './publish-metrics';
 import { note, type Progress, progressKey } from './record';
@@ -70,7 +70,7 @@ export async function tick(way: UnderWay, watch: Watch, before: Tick): Promise<T
   else if (watch.goal === 'evidence' && now >= watch.until && verdict.decision === 'promote') next = over('passed');
   else if (now >= watch.deadline + said.extraSeconds * 1000) next = over('deadline');
   if (next.end === '') return next;
-  const verdictKey = await note(store, request, watch.place, {
+  const verdictKey = await note(store, request, `${watch.place}-${markOf(run)}`, {
     at: now,
     what: 'verdict',
     sentence: `${watch.name}: ${next.sentence}`,

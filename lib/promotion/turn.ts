@@ -3,24 +3,25 @@ import { isPlain, readBase } from './configurations';
 import { say } from './controls';
 import { insist } from './durable';
 import { isSettled, look, towards, towardsShare } from './endpoint';
-import { takeLock } from './lock';
+import { type Left, NOTHING_LEFT, takeLock } from './lock';
 import { change, mustBeDone, type UnderWay, Withdrawal } from './under-way';
+import { clear } from './way-back';
 
 const DURING = 'wait';
 
 /**
  * One promotion an endpoint: waits for the one under way, or has it give way.
  *
- * @returns the configuration that a promotion which died wanted to go back to; empty where there is nothing to mend
+ * @returns what a promotion that died left half way
  * @throws Withdrawal where the turn does not come
  */
-export async function waitForTurn(way: UnderWay): Promise<string> {
+export async function waitForTurn(way: UnderWay): Promise<Left> {
   const { ports, store, request, run, startedAt } = way;
   const { plan, endpointName, promotionId } = request;
   const patience = (plan.deadlineSeconds ?? 86_400) * 1000;
   const turn = await way.context.waitForCondition(
     'wait for the turn',
-    async (state: { held: boolean; owner: string; abandoned: string; problem: string }) => {
+    async (state: { held: boolean; owner: string; left: Left; problem: string }) => {
       const isLate = ports.now() - startedAt > patience;
       try {
         const found = await takeLock(ports, store, request, run);
@@ -35,7 +36,7 @@ export async function waitForTurn(way: UnderWay): Promise<string> {
       }
     },
     {
-      initialState: { held: false, owner: '', abandoned: '', problem: '' },
+      initialState: { held: false, owner: '', left: NOTHING_LEFT, problem: '' },
       waitStrategy: (state) =>
         state.held || state.problem !== ''
           ? { shouldContinue: false }
@@ -43,24 +44,31 @@ export async function waitForTurn(way: UnderWay): Promise<string> {
     },
   );
   if (!turn.held) throw new Withdrawal('held', turn.problem, DURING, '', true);
-  return turn.abandoned;
+  return turn.left;
 }
 
-/** Takes the endpoint back from a promotion that died half way: off the traffic first, then what it had found. @throws Withdrawal where that fails */
-export async function mend(way: UnderWay, abandoned: string): Promise<void> {
+/**
+ * Takes the endpoint back from a promotion that died half way: off the traffic first, then what it had found; then what it made goes.
+ *
+ * @returns what could not be cleared away
+ * @throws Withdrawal where the endpoint cannot be taken back
+ */
+export async function mend(way: UnderWay, left: Left): Promise<string> {
   const { ports, request } = way;
   const { endpointName } = request;
   const isWhole = await insist(way.context, 'look at what was abandoned', async () => {
     const sight = await look(ports, endpointName);
     return isSettled(sight) && sight.status === 'InService' && (await isPlain(ports, sight.configName));
   });
-  if (isWhole) return;
-  const base = await insist(way.context, 'read what was abandoned', () => readBase(ports, abandoned));
-  await change(way, 'take the abandoned candidate off the traffic', 600, (move) =>
-    towardsShare(ports, endpointName, base.variant.VariantName!, 0, move),
-  );
-  const moved = await change(way, `go back to the abandoned ${abandoned}`, 7200, (move) =>
-    towards(ports, endpointName, abandoned, undefined, 'of the target', move),
-  );
-  mustBeDone(moved, 'the endpoint was left half way by another promotion and could not be mended', DURING);
+  if (!isWhole) {
+    const base = await insist(way.context, 'read what was abandoned', () => readBase(ports, left.base));
+    await change(way, 'take the abandoned candidate off the traffic', 600, (move) =>
+      towardsShare(ports, endpointName, base.variant.VariantName!, 0, move),
+    );
+    const moved = await change(way, `go back to the abandoned ${left.base}`, 7200, (move) =>
+      towards(ports, endpointName, left.base, undefined, 'of the target', move),
+    );
+    mustBeDone(moved, 'the endpoint was left half way by another promotion and could not be mended', DURING);
+  }
+  return clear(way, 'clear what was abandoned', left);
 }

@@ -1,8 +1,9 @@
 import { saying } from './aws-errors';
-import { type Base, deleteConfiguration, deleteModel } from './configurations';
+import { type Base, deleteConfiguration, deleteModel, namesOf } from './configurations';
 import { insist } from './durable';
 import { look, towards, towardsShare } from './endpoint';
-import { keepLock } from './lock';
+import { deleteGuardrailAlarms } from './guardrail-alarms';
+import { keepLock, type Left } from './lock';
 import { change, type UnderWay } from './under-way';
 
 /** Tries to leave a state that must not last, minutes apart: hours in all. */
@@ -36,24 +37,39 @@ export async function settleOn(way: UnderWay, name: string, target: string): Pro
 }
 
 /**
- * Deletes what the promotion made and no longer serves; the old configuration last, and only if a promotion made it.
+ * Deletes what a promotion made and no longer serves; the configuration that it came from last, and only if a promotion made that and it is left for good.
  *
  * @returns what could not be deleted, and why; empty when nothing is left
  */
-export async function clean(way: UnderWay, base: Base | undefined, verdict: 'promoted' | 'rolled back'): Promise<string> {
-  const { ports, store, request, names, run } = way;
+export async function clear(way: UnderWay, name: string, left: Left): Promise<string> {
+  const { ports, store, request, run } = way;
+  const { endpointName } = request;
+  const names = namesOf({ endpointName, promotionId: left.of });
   const made = [names.shadow, names.canary, names.live, names.final];
+  const problems = [await disarm(way, name, left.of)];
   try {
-    await insist(way.context, 'clean up', async () => {
+    await insist(way.context, name, async () => {
       // Whoever has taken over may by now want to go back to what this promotion made.
       if (!(await keepLock(ports, store, request, run))) return;
-      const { configName } = await look(ports, request.endpointName);
-      const old = base && /-[0-9a-f]{12}-final$/.test(base.configName) && verdict === 'promoted' ? [base.configName] : [];
-      for (const name of [...made, ...old]) if (name !== configName) await deleteConfiguration(ports, name);
-      if (verdict === 'rolled back' && !made.includes(configName)) await deleteModel(ports, names.model);
+      const { configName } = await look(ports, endpointName);
+      const isLive = configName === names.live || configName === names.final;
+      const old = isLive && /-[0-9a-f]{12}-final$/.test(left.base) ? [left.base] : [];
+      for (const one of [...made, ...old]) if (one !== configName) await deleteConfiguration(ports, one);
+      if (!made.includes(configName)) await deleteModel(ports, names.model);
     });
+  } catch (error) {
+    problems.push(`what the promotion ${left.of} made could not be deleted: ${saying(error)}`);
+  }
+  return problems.filter((problem) => problem !== '').join('; ');
+}
+
+/** Deletes the alarms alone, where all else must stay. @returns why they could not be; empty when they are gone */
+export async function disarm({ context, ports, request }: UnderWay, name: string, promotionId: string): Promise<string> {
+  try {
+    const names = namesOf({ endpointName: request.endpointName, promotionId });
+    await insist(context, `${name}: alarms`, () => deleteGuardrailAlarms(ports, names));
     return '';
   } catch (error) {
-    return `what the promotion made could not be deleted: ${saying(error)}`;
+    return `the alarms of the promotion ${promotionId} could not be deleted: ${saying(error)}`;
   }
 }

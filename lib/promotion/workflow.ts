@@ -3,10 +3,11 @@ import { waitForApproval } from './approval';
 import { saying } from './aws-errors';
 import { artifactProblem, samplesProblem } from './candidate-check';
 import { type Base, createCandidateModel, createConfiguration, isLive, namesOf, readBase } from './configurations';
-import { baselineQuantiles } from './counts';
+import { baselineQuantiles, type Quantile, usualErrorRate } from './counts';
 import { insist } from './durable';
 import { guardrails, look, towards, towardsShare } from './endpoint';
-import { freeLock, keepLock } from './lock';
+import { limitsOf, putGuardrailAlarms } from './guardrail-alarms';
+import { freeLock, keepLock, type Left, NOTHING_LEFT } from './lock';
 import { announce } from './notices';
 import type { Ports } from './ports';
 import { publishEnd } from './publish-metrics';
@@ -18,7 +19,7 @@ import { Stretches } from './stretches';
 import { type Tick, untold } from './tick';
 import { mend, waitForTurn } from './turn';
 import { change, mustBeDone, type UnderWay, Withdrawal } from './under-way';
-import { clean, goBack, settleOn } from './way-back';
+import { clear, disarm, goBack, settleOn } from './way-back';
 
 /** A promotion: one candidate's way from an approved model package to live, or back. Every line may be run again; see `docs/promotion.md`. */
 export function promotion(ports: Ports) {
@@ -30,17 +31,17 @@ export function promotion(ports: Ports) {
     const way = new Way({ ports, store, request, context, run, startedAt, names: namesOf(request) });
     let end: Ended;
     try {
-      const abandoned = await waitForTurn(way.underWay);
+      const left = await waitForTurn(way.underWay);
       const earlier = await insist(context, 'look whether it is over', () => outcomeOf(store, request));
       if (earlier) {
-        await insist(context, 'free the lock', () => freeLock(store, request, run, abandoned));
+        await insist(context, 'free the lock', () => freeLock(store, request, run, left));
         return earlier;
       }
-      if (abandoned !== '') await way.mend(abandoned);
+      if (left.base !== '') await way.mend(left);
       end = await way.take();
     } catch (error) {
       const withdrawal = error instanceof Withdrawal ? error : new Withdrawal('rolled back', saying(error), way.during);
-      end = withdrawal.lost ? ended(withdrawal) : await way.back(withdrawal);
+      end = withdrawal.lost ? await way.quit(withdrawal) : await way.back(withdrawal);
     }
     const outcome = await way.conclude(end);
     await announce(way.underWay, outcome.verdict, { sentence: outcome.reason, outcome });
@@ -72,15 +73,18 @@ class Way {
   during = 'check';
   private base: Base | undefined;
   private changed = false;
-  /** Where the next promotion must take the endpoint back to, should this one not get it there. */
-  private left = '';
+  private armed = false;
+  /** What the next promotion must mend, should this one not get it done. */
+  private left = NOTHING_LEFT;
+  /** What could not be cleared away. */
+  private readonly leftovers: string[] = [];
 
   constructor(readonly underWay: UnderWay) {}
 
-  async mend(abandoned: string): Promise<void> {
-    this.left = abandoned;
-    await mend(this.underWay, abandoned);
-    this.left = '';
+  async mend(left: Left): Promise<void> {
+    this.left = left;
+    this.leftovers.push(await mend(this.underWay, left));
+    this.left = NOTHING_LEFT;
   }
 
   /** The way to live, as it reads. @throws Withdrawal from anywhere on it */
@@ -114,30 +118,47 @@ class Way {
     await this.stage();
     await this.refuseOn('ask the recorded samples', () => samplesProblem(ports, request));
     const verdict = await this.route(shares, stretches);
-    const left = await this.goLive();
-    const reason = [verdict.sentence, ...left].join('; ');
-    return { verdict: 'promoted', reason, during: this.during, verdictKey: verdict.verdictKey };
+    await this.goLive(quantiles);
+    return { verdict: 'promoted', reason: verdict.sentence, during: this.during, verdictKey: verdict.verdictKey };
   }
 
   /** Undoes what was begun. Where even that cannot be, the candidate is held, and the next promotion begins by it. */
   async back(withdrawal: Withdrawal): Promise<Ended> {
     const { base } = this;
     const problem = base && this.changed ? await goBack(this.underWay, base) : '';
-    if (problem !== '') {
-      this.left = base!.configName;
-      return { ...ended(withdrawal), verdict: 'held', reason: `${withdrawal.message}; ${problem}` };
+    if (problem === '') {
+      this.leftovers.push(await clear(this.underWay, 'clean up', this.came()));
+      return ended(withdrawal);
     }
-    const left = await clean(this.underWay, base, 'rolled back');
-    return { ...ended(withdrawal), reason: [withdrawal.message, ...(left === '' ? [] : [left])].join('; ') };
+    this.left = this.came();
+    this.leftovers.push(problem);
+    if (this.armed) this.leftovers.push(await disarm(this.underWay, 'leave', this.left.of));
+    return { ...ended(withdrawal), verdict: 'held' };
+  }
+
+  /** The endpoint is another promotion's now: only the alarms go. */
+  async quit(withdrawal: Withdrawal): Promise<Ended> {
+    if (this.armed) this.leftovers.push(await disarm(this.underWay, 'quit', this.underWay.request.promotionId));
+    return ended(withdrawal);
   }
 
   async conclude(end: Ended): Promise<Outcome> {
     const { ports, store, request, run, startedAt } = this.all();
+    const reason = [end.reason, ...this.leftovers.filter((problem) => problem !== '')].join('; ');
     return insist(this.underWay.context, 'conclude', async () => {
       const { promotionId, endpointName, modelPackageArn } = request;
       const endpointConfigName = (await look(ports, endpointName)).configName;
-      const outcome: Outcome = { promotionId, endpointName, modelPackageArn, ...end, startedAt, endedAt: ports.now(), endpointConfigName };
-      const sentence = `${end.verdict}: ${end.reason}`;
+      const outcome: Outcome = {
+        promotionId,
+        endpointName,
+        modelPackageArn,
+        ...end,
+        reason,
+        startedAt,
+        endedAt: ports.now(),
+        endpointConfigName,
+      };
+      const sentence = `${end.verdict}: ${reason}`;
       await note(store, request, '999-outcome', { at: outcome.endedAt, what: 'outcome', sentence, outcome });
       await store.create(outcomeKey(endpointName, promotionId), outcome);
       await freeLock(store, request, run, this.left);
@@ -207,24 +228,36 @@ class Way {
     return { ...last, sentence: `${last.sentence}; ${approved.sentence}` };
   }
 
-  /**
-   * The live variant moves under guardrails; then the candidate variant goes. From the first of the two on, the candidate is live.
-   *
-   * @returns what could not be cleared away
-   */
-  private async goLive(): Promise<string[]> {
-    const { ports, request, base, context, names } = this.all();
+  /** The live variant moves under guardrails; then the candidate variant goes. From the first of the two on, the candidate is live. */
+  private async goLive(quantiles: readonly Quantile[]): Promise<void> {
+    const { ports, request, base, context, names, plan } = this.all();
     this.during = 'go live';
     await insist(context, 'create the live configuration', () => createConfiguration(ports, request, base, 'live'));
     await insist(context, 'create the final configuration', () => createConfiguration(ports, request, base, 'final'));
-    const within = (request.plan.updateSeconds ?? 3600) + (request.plan.guardrail?.waitSeconds ?? 300);
+    const deployment = guardrails(plan, [...(await this.arm(quantiles)), ...(plan.guardrail?.alarms ?? [])]);
+    const within = (plan.updateSeconds ?? 3600) + 2 * (plan.guardrail?.waitSeconds ?? 300);
     const moved = await change(this.underWay, 'move the live variant', within, (move) =>
-      towards(ports, request.endpointName, names.live, guardrails(request.plan), 'keep', move),
+      towards(ports, request.endpointName, names.live, deployment, 'keep', move),
     );
     mustBeDone(moved, 'the live variant did not move', this.during);
     const stays = await settleOn(this.underWay, 'take the candidate variant out', names.final);
-    const left = await clean(this.underWay, base, 'promoted');
-    return [stays === '' ? '' : `the candidate variant could not be taken out: ${stays}`, left].filter((problem) => problem !== '');
+    if (stays !== '') this.leftovers.push(`the candidate variant could not be taken out: ${stays}`);
+    this.leftovers.push(await clear(this.underWay, 'clean up', this.came()));
+  }
+
+  /** Sets alarms on the fleet that is to come. @returns their names */
+  private async arm(quantiles: readonly Quantile[]): Promise<string[]> {
+    const { ports, request, base, context, names, plan } = this.all();
+    const live = base.variant.VariantName!;
+    this.armed = true;
+    return insist(context, 'set the alarms', async () => {
+      const usual = await usualErrorRate(ports, request.endpointName, live, plan);
+      return putGuardrailAlarms(ports, request, names, live, limitsOf(plan, usual, quantiles));
+    });
+  }
+
+  private came(): Left {
+    return { base: this.base?.configName ?? '', of: this.underWay.request.promotionId };
   }
 
   private async mustReach(name: string, target: string): Promise<void> {

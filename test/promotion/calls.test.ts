@@ -42,17 +42,18 @@ async function withSamples(on: World): Promise<void> {
   });
 }
 
-/** A promotion with all that there is to it, and one that is taken back. */
+/** A promotion with all that there is to it, one that is taken back, and one that asks for a signature which KMS does not vouch for. */
 async function promotions(): Promise<Sent[]> {
   const good = await world();
   await withSamples(good);
-  const bad = await world({ 1: 0.001, 2: 0.3 });
+  const bad = await world({ 1: 0.001, 2: 0.3, 3: 0.001 });
   const ends: Outcome[] = [];
   const sent = await sentDuring(async () => {
     ends.push(await run(good, '2', { steps: [{ kind: 'shadow', bakeSeconds: 120 }, ...PLAN.steps] }));
     ends.push(await run(bad));
+    ends.push(await run(bad, '3', { artifact: { signedBy: [KEY] } }));
   });
-  expect(ends.map(({ verdict }) => verdict)).toEqual(['promoted', 'rolled back']);
+  expect(ends.map(({ verdict }) => verdict)).toEqual(['promoted', 'rolled back', 'rolled back']);
   return sent;
 }
 
@@ -63,6 +64,10 @@ function arnsOf({ operation, input }: Sent): string[] {
   const text = (member: string) => String(input[member]);
   const sagemaker = (kind: string, member: string) =>
     input[member] === undefined ? [] : [`arn:aws:sagemaker:us-east-1:000000000000:${kind}/${text(member).toLowerCase()}`];
+  if (input.KeyId !== undefined) return [text('KeyId')];
+  const alarm = (name: unknown) => `arn:aws:cloudwatch:us-east-1:000000000000:alarm:${name}`;
+  if (input.AlarmName !== undefined) return [alarm(input.AlarmName)];
+  if (input.AlarmNames !== undefined) return (input.AlarmNames as string[]).map(alarm);
   if (operation === 'ListObjectsV2') return [`arn:aws:s3:::${text('Bucket')}`];
   if (input.Key !== undefined) return [`arn:aws:s3:::${text('Bucket')}/${text('Key')}`];
   if (input.TopicArn !== undefined) return [text('TopicArn')];
@@ -75,6 +80,8 @@ function arnsOf({ operation, input }: Sent): string[] {
   return found.length === 0 ? ['*'] : found;
 }
 
+const KEY = 'arn:aws:kms:us-east-1:000000000000:key/1';
+
 const PLACES: Readonly<Record<string, string>> = {
   partition: 'aws',
   region: 'us-east-1',
@@ -84,6 +91,8 @@ const PLACES: Readonly<Record<string, string>> = {
   group: 'models',
   bucket: BUCKET,
   artifacts: MODELS,
+  artifactBucket: MODELS,
+  key: KEY,
   topic: TOPIC,
   role: 'arn:aws:iam::000000000000:role/local',
 };

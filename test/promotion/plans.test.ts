@@ -285,7 +285,11 @@ describe('a request that could not run is refused', () => {
     ],
     ['a bin', request({ binSeconds: 7 }), 'plan.binSeconds must be 1, 5, 10, 30 or a multiple of 60, got 7'],
     ['a tick', request({ tickSeconds: 0 }), 'plan.tickSeconds must be at least 1, got 0'],
-    ['alarms', request({ guardrail: { alarms: Array(11).fill('a') } }), 'plan.guardrail.alarms holds 11 names: SageMaker takes at most 10'],
+    [
+      'alarms',
+      request({ guardrail: { alarms: Array(11).fill('a') } }),
+      "plan.guardrail.alarms holds 11 names: SageMaker takes at most 10, two of which are the promotion's own",
+    ],
   ])('%s', (_, check, message) => {
     expect(check).toThrow(message);
   });

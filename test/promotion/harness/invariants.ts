@@ -34,8 +34,10 @@ async function ofTheEnd(world: World, candidates: readonly Ran[]): Promise<strin
   if (end.shares[live] !== 100) found.push(`${live} should be live, and answers ${end.shares[live] ?? 0} % on ${end.config}`);
   if (promoted.length === 0 && end.config !== 'config-1') found.push(`nothing was promoted, but the endpoint serves ${end.config}`);
   for (const { version } of promoted.filter(({ bad }) => bad)) found.push(`${version} is bad and was promoted`);
-  const left = (await world.configs()).filter((name) => name !== end.config && name !== 'config-1');
-  if (left.length > 0) found.push(`left behind: ${left.join(', ')}`);
+  const left = [...(await world.configs()).filter((name) => name !== end.config && name !== 'config-1'), ...(await world.alarms())];
+  // What may not be deleted stays; then the reason says so.
+  const said = candidates.some(({ outcome }) => /could not be deleted/.test(outcome.reason));
+  if (left.length > 0 && !said) found.push(`left behind: ${left.join(', ')}`);
   const lock = (await new Store(world.ports, BUCKET).read<Lock>(lockKey(ENDPOINT)))?.value;
   if (lock && lock.owner !== '') found.push(`the lock is still ${lock.owner}'s`);
   return found;

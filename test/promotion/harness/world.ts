@@ -1,3 +1,4 @@
+import { DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import {
   CreateEndpointCommand,
   CreateEndpointConfigCommand,
@@ -47,6 +48,14 @@ export const PLAN: StagePlan = {
   guardrail: { waitSeconds: 60 },
 };
 
+/** A variant of a fleet, and its share of the requests. */
+interface Answering {
+  readonly name: string;
+  readonly version: string;
+  readonly share: number;
+  readonly config: string;
+}
+
 /** What the endpoint said of itself at one moment. */
 export interface Look {
   readonly at: number;
@@ -54,8 +63,8 @@ export interface Look {
   readonly config: string;
   /** Share of the requests, in percent, by the version that answers them. */
   readonly shares: Readonly<Record<string, number>>;
-  /** What each variant answers, shadows included: a share of the requests, 0 to 1. */
-  readonly fleets: readonly { readonly name: string; readonly version: string; readonly share: number }[];
+  /** What each variant of each fleet answers, shadows and those that a deployment brings included: a share of the requests, 0 to 1. */
+  readonly fleets: readonly Answering[];
 }
 
 /** An endpoint under traffic on a clock that stands still until somebody waits; what each version answers is made up, what moves between them is real. */
@@ -129,28 +138,49 @@ export class World {
     return (found.EndpointConfigs ?? []).map((config) => config.EndpointConfigName!);
   }
 
+  /** Names of the alarms that promotions of the endpoint set. */
+  async alarms(): Promise<string[]> {
+    const { MetricAlarms } = await this.ports.cloudwatch.send(new DescribeAlarmsCommand({ AlarmNamePrefix: `${ENDPOINT}-` }));
+    return (MetricAlarms ?? []).map(({ AlarmName }) => AlarmName!);
+  }
+
   async look(): Promise<Look> {
     const endpoint = await this.ask<DescribeEndpointOutput>('DescribeEndpoint', { EndpointName: ENDPOINT });
-    const config = await this.configuration(endpoint.EndpointConfigName!);
-    const total = (endpoint.ProductionVariants ?? []).reduce((sum, variant) => sum + (variant.CurrentWeight ?? 0), 0);
-    const variants = (endpoint.ProductionVariants ?? []).map(({ VariantName, CurrentWeight = 0 }) => {
-      const { ModelName } = config.ProductionVariants!.find((variant) => variant.VariantName === VariantName)!;
-      return { name: VariantName!, version: this.versionOf(ModelName!), share: total === 0 ? 0 : CurrentWeight / total };
-    });
-    const mirrored = (config.ShadowProductionVariants ?? []).map(({ VariantName, ModelName }) => ({
+    const config = endpoint.EndpointConfigName!;
+    const variants = await this.answering(config, endpoint.ProductionVariants);
+    const mirrored = ((await this.configuration(config)).ShadowProductionVariants ?? []).map(({ VariantName, ModelName }) => ({
       name: VariantName!,
       version: this.versionOf(ModelName!),
       share: 1,
+      config,
     }));
     const shares: Record<string, number> = {};
     for (const { version, share } of variants) shares[version] = (shares[version] ?? 0) + 100 * share;
-    return {
-      at: this.clock.now(),
-      status: endpoint.EndpointStatus!,
-      config: endpoint.EndpointConfigName!,
-      shares,
-      fleets: [...variants, ...mirrored],
-    };
+    const { PendingDeploymentSummary: pending } = endpoint;
+    const arriving = pending ? await this.answering(pending.EndpointConfigName!, pending.ProductionVariants) : [];
+    // Of a fleet that is being brought in, the instances that get traffic count as current.
+    const moved = Math.max(
+      0,
+      ...(pending?.ProductionVariants ?? []).map((one) => (one.CurrentInstanceCount ?? 0) / (one.DesiredInstanceCount || 1)),
+    );
+    const fleets = [
+      ...variants.map((one) => ({ ...one, share: one.share * (1 - moved) })),
+      ...arriving.map((one) => ({ ...one, share: one.share * moved })),
+      ...mirrored,
+    ];
+    return { at: this.clock.now(), status: endpoint.EndpointStatus!, config, shares, fleets };
+  }
+
+  private async answering(
+    config: string,
+    variants: readonly { readonly VariantName?: string; readonly CurrentWeight?: number }[] = [],
+  ): Promise<Answering[]> {
+    const { ProductionVariants = [] } = await this.configuration(config);
+    const total = variants.reduce((sum, { CurrentWeight = 0 }) => sum + CurrentWeight, 0);
+    return variants.map(({ VariantName, CurrentWeight = 0 }) => {
+      const { ModelName } = ProductionVariants.find((variant) => variant.VariantName === VariantName)!;
+      return { name: VariantName!, version: this.versionOf(ModelName!), share: total === 0 ? 0 : CurrentWeight / total, config };
+    });
   }
 
   /** Configurations never change: each is asked for once. */
@@ -241,16 +271,16 @@ export class World {
   private async send(): Promise<void> {
     const look = await this.look();
     this.looks.push(look);
-    for (const { name, version, share } of look.fleets) this.answer(name, version, look, share);
+    for (const one of look.fleets) if (one.share > 0) this.answer(one, look.at);
   }
 
   /** The half minute's requests to a variant: how many erred and how long they took is drawn, when each came is not. */
-  private answer(variant: string, version: string, look: Look, share: number): void {
+  private answer({ name, version, config, share }: Answering, at: number): void {
     const sample = {
-      time: look.at - (TRAFFIC_EVERY * 1000) / 2,
+      time: at - (TRAFFIC_EVERY * 1000) / 2,
       endpoint: ENDPOINT,
-      variant,
-      config: look.config,
+      variant: name,
+      config,
       shadow: false,
       kind: 'realtime' as const,
       overhead: 100,

@@ -1,0 +1,85 @@
+import { type Entry, type Lock, lockKey, type Outcome, promotion, Store } from '../../lib/promotion';
+import { DurableExecutor } from './harness/durable-executor';
+import { violations } from './harness/invariants';
+import { closeWorlds, run, world } from './harness/run';
+import { BUCKET, ENDPOINT, type World } from './harness/world';
+
+jest.setTimeout(60_000);
+afterEach(closeWorlds);
+
+const RATES = { 1: 0.001, 2: 0.001, 3: 0.001 };
+
+/** Runs version 2's promotion in a process that dies for good once something holds. */
+async function dying(on: World, isTime: () => Promise<boolean> | boolean): Promise<void> {
+  let dead = false;
+  const watch = (): void =>
+    on.later(10, async () => {
+      dead = await isTime();
+      if (!dead) watch();
+    });
+  watch();
+  void new DurableExecutor(on.clock).run(on.request('2'), promotion(on.ports), (alive, work) =>
+    dead ? new Promise(() => undefined) : on.process(() => !dead && alive(), work),
+  );
+  while (!dead) await on.clock.jump(10_000);
+}
+
+const read = <T>(on: World, key: string) => on.spared(async () => (await new Store(on.ports, BUCKET).read<T>(key))?.value);
+const moving = (on: World) => async () => (await on.look()).fleets.some(({ config, share }) => config.endsWith('-live') && share > 0);
+
+describe('a promotion that died for good', () => {
+  test.each<[string, (on: World) => () => Promise<boolean> | boolean]>([
+    ['with the candidate in', (on) => async () => (await on.look()).shares[2] > 0],
+    ['while the live variant moved', moving],
+    ['with the live variant moved', (on) => async () => (await on.look()).config.endsWith('-live')],
+    ['with the candidate variant out', (on) => async () => (await on.look()).config.endsWith('-final')],
+  ])('%s leaves nothing behind once the next one is through', async (_, when) => {
+    const on = await world(RATES);
+    await dying(on, when(on));
+    const outcome = await run(on, '3');
+    expect(outcome.verdict).toBe('promoted');
+    await on.clock.jump(60_000);
+    expect((await on.spared(() => on.look())).shares).toEqual({ 3: 100 });
+    expect(await on.spared(() => on.alarms())).toEqual([]);
+    expect((await on.spared(() => on.configs())).filter((name) => name !== 'config-1' && name !== outcome.endpointConfigName)).toEqual([]);
+  });
+
+  test('and runs again under its id judges anew, and names its own verdict', async () => {
+    const rates: Record<string, number> = { ...RATES };
+    const on = await world(rates);
+    await dying(on, async () => Math.round((await on.look()).shares[2] ?? 0) === 25);
+    rates[2] = 0.3;
+    const outcome: Outcome = await run(on, '2');
+    expect(outcome.verdict).toBe('rolled back');
+    const { verdict } = (await read<Entry>(on, outcome.verdictKey!))!;
+    expect(verdict!.sentence).toBe(outcome.reason);
+    expect(verdict!.decision).toBe('rollBack');
+    expect(await violations(on, [{ version: '2', bad: true, outcome }])).toEqual([]);
+  });
+});
+
+test('where the way back is barred for good the candidate is held, the lock says where to go back to, and the next promotion does', async () => {
+  const rates = { ...RATES, 2: 0.3 };
+  const on = await world(rates);
+  const denied = { kind: 'error', code: 'AccessDeniedException', status: 403 } as const;
+  let barred = { remove() {} };
+  on.later(100, async () => {
+    barred = on.strike({ operation: 'UpdateEndpoint', ...denied });
+  });
+  const outcome = await run(on);
+  expect(outcome).toMatchObject({
+    verdict: 'held',
+    reason: expect.stringMatching(/flights could not be taken back to config-1: AccessDenied/),
+  });
+  expect(outcome.reason).toMatch(/5xx/);
+  expect(await read<Lock>(on, lockKey(ENDPOINT))).toMatchObject({ owner: '', base: 'config-1', of: 'to-2' });
+  expect((await on.spared(() => on.look())).shares).toMatchObject({ 1: 100, 2: 0 });
+  barred.remove();
+  const next = await run(on, '3');
+  expect(next.verdict).toBe('promoted');
+  const both = [
+    { version: '2', bad: true, outcome },
+    { version: '3', bad: false, outcome: next },
+  ];
+  expect(await violations(on, both)).toEqual([]);
+});
