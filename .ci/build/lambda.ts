@@ -11,7 +11,7 @@ export const FUNCTIONS: Readonly<Record<string, string>> = {
   'await-promotion': 'lib/promotion/functions/await-promotion.ts',
   'first-configuration': 'lib/promotion/functions/first-configuration.ts',
   promotion: 'lib/promotion/handler.ts',
-  'rollout-judge': 'lib/promotion/guardrail-handler.ts',
+  'rollout-judge': 'lib/promotion/functions/rollout-judge.ts',
 };
 
 /** @param directory made anew: `<directory>/<function>/index.js` @returns what went into each */

@@ -6,3 +6,6 @@ export const EVIDENCE_METRIC = {
   name: 'RollbackEvidence',
   dimensions: (endpointName: string): Record<string, string> => ({ EndpointName: endpointName, Judge: 'Rollout' }),
 };
+
+/** What the judge's function is told, as JSON in this environment variable. */
+export const ROLLOUT_VARIABLE = 'FLEDGE_ROLLOUT';

@@ -11,7 +11,7 @@ import type { JudgedDeployment } from '../endpoint/deployment-judge';
 import { allowLogGroup } from '../endpoint/encryption';
 import { bundledFunction } from '../endpoint/function-code';
 import type { JudgeSettings } from '../judge';
-import { EVIDENCE_METRIC } from './evidence-metric';
+import { EVIDENCE_METRIC, ROLLOUT_VARIABLE } from './evidence-metric';
 
 /** @internal */
 export interface JudgeWatchProps extends JudgedDeployment {
@@ -62,7 +62,7 @@ export class JudgeWatch extends Construct {
       runtime: Runtime.NODEJS_24_X,
       handler: 'index.handler',
       code: bundledFunction('rollout-judge'),
-      environment: { PLAN: JSON.stringify(plan) },
+      environment: { [ROLLOUT_VARIABLE]: JSON.stringify(plan) },
       role: role.role,
       logGroup,
       memorySize: 512,

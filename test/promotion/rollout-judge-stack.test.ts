@@ -190,7 +190,7 @@ test('the function as it is shipped publishes that all is well', async () => {
   const local = await startLocal({ region: 'us-east-1' });
   try {
     const bundle = resolve(__dirname, '../../dist/lambda/rollout-judge/index.js');
-    const env = { PATH: process.env.PATH, ...local.environment(), PLAN: JSON.stringify(deployed().plan) };
+    const env = { PATH: process.env.PATH, ...local.environment(), FLEDGE_ROLLOUT: JSON.stringify(deployed().plan) };
     await promisify(execFile)(process.execPath, ['-e', `require(${JSON.stringify(bundle)}).handler({})`], { env, cwd: join('/') });
     const cloudwatch = new CloudWatchClient({
       endpoint: local.url,

@@ -1,6 +1,5 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { guardrailFunction } from '../../lib/promotion/guardrail-function';
+import { firstWord } from '../../lib/promotion/functions/rollout-judge';
+import { isPublished } from '../../lib/promotion/guardrail-metric';
 import { deployed, JudgedEndpoint } from './harness/judged-endpoint';
 
 jest.setTimeout(120_000);
@@ -97,22 +96,10 @@ describe('the first deployment', () => {
     expect(await on.alarmState()).toBe('OK');
   });
 
-  test('waits for the judge to have said a first word', async () => {
+  test('waits for the judge to have said a first word that CloudWatch shows', async () => {
     const on = await endpoint(0, { old: 0 });
-    const answers: { method?: string; body: Record<string, string> }[] = [];
-    const server = createServer(async (request, response) => {
-      const parts: Buffer[] = [];
-      for await (const part of request) parts.push(part as Buffer);
-      answers.push({ method: request.method, body: JSON.parse(Buffer.concat(parts).toString()) });
-      response.end();
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const ResponseURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-    const ids = { StackId: 'stack', RequestId: 'request', LogicalResourceId: 'FirstWord' };
-    const judge = guardrailFunction(on.ports, { ...deployed().plan, endpointName: 'another' });
-    for (const RequestType of ['Create', 'Delete'] as const) await on.do(() => judge({ RequestType, ResponseURL, ...ids }));
-    server.close();
-    const success = { method: 'PUT', body: { Status: 'SUCCESS', Reason: '', PhysicalResourceId: 'FirstWord', ...ids } };
-    expect(answers).toEqual([success, success]);
+    expect(await on.do(() => isPublished(on.ports, 'another'))).toBe(false);
+    await on.do(() => firstWord(on.ports, { ...deployed().plan, endpointName: 'another' }));
+    expect(await on.do(() => isPublished(on.ports, 'another'))).toBe(true);
   });
 });

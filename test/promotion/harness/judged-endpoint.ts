@@ -11,7 +11,7 @@ import { Duration } from 'aws-cdk-lib/core';
 import { Capacity, ModelEndpoint, Rollout, RolloutJudge, type RolloutJudgeOptions, ServingImage } from '../../../lib';
 import { type LocalSageMaker, startLocal } from '../../../lib/local';
 import { random } from '../../../lib/local/faults/random';
-import { guardrailFunction } from '../../../lib/promotion/guardrail-function';
+import { judgeNow } from '../../../lib/promotion/functions/rollout-judge';
 import type { GuardrailPlan, Judgement } from '../../../lib/promotion/guardrail-judge';
 import type { Engine } from '../../../lib/serving';
 import { type Json, newStack, publishedArtifact, ReadableTemplate } from '../../endpoint/template';
@@ -47,7 +47,7 @@ export function deployed(judge: RolloutJudgeOptions = {}): Deployed {
   const { AlarmActions, OKActions, ...alarm } = alarms.find(({ Namespace }) => Namespace === 'CdkFledge');
   const { BlueGreenUpdatePolicy } = template.only('AWS::SageMaker::Endpoint').Properties.DeploymentConfig;
   return {
-    plan: JSON.parse(functions[0]!.Properties.Environment.Variables.PLAN),
+    plan: JSON.parse(functions[0]!.Properties.Environment.Variables.FLEDGE_ROLLOUT),
     alarm,
     // The judge alone: what it does is not to be done by another alarm.
     deployment: { BlueGreenUpdatePolicy, AutoRollbackConfiguration: { Alarms: [{ AlarmName: alarm.AlarmName }] } },
@@ -170,9 +170,9 @@ export class JudgedEndpoint {
 
   private async judge(): Promise<void> {
     const silent = jest.spyOn(console, 'log').mockImplementation(() => {});
-    const judgement = await guardrailFunction(this.ports, this.stack.plan)();
+    const judgement = await judgeNow(this.ports, this.stack.plan);
     silent.mockRestore();
-    this.judgements.push(judgement!);
+    this.judgements.push(judgement);
   }
 
   /** Requests that really go through the runtime to the models; only the SDK's client, which costs most of it, is left out. */
