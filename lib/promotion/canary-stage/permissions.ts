@@ -25,6 +25,7 @@ const WHY: Partial<Record<Place, string>> = {
   modelPackage: 'the versions of one model package group',
   stageObjects: "one endpoint's lock, record and recorded samples",
   artifacts: 'the published versions of one store',
+  ownAlarms: "alarms on one endpoint's stage, made anew by each promotion",
   all: 'the service has no resources in IAM for these; a condition holds the namespace of what is written',
 };
 
@@ -39,6 +40,8 @@ export function allowPromotions(workflow: StageFunction, resources: StageResourc
   const groups = new Map<string, { place: Place; condition?: Grant['condition']; actions: Set<string> }>();
   for (const { action, on, condition } of AWS_CALLS.flatMap(({ grants }) => grants)) {
     for (const found of on) {
+      // The stage that asks for signatures names their keys itself.
+      if (found === 'signingKey') continue;
       const place = NARROWED[found] ?? found;
       const key = `${place} ${JSON.stringify(condition ?? {})}`;
       const group = groups.get(key) ?? { place, condition, actions: new Set<string>() };
@@ -69,6 +72,7 @@ function arnsOf(scope: StageFunction, place: Place, { handed, groupName, bucketN
       arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
     });
   if (place === 'stageObjects') return [`promotions/${endpointName}/*`, `locks/${endpointName}.json`, 'samples/*'].map(inBucket);
+  if (place === 'artifactBucket') return [store.bucket.bucketArn];
   if (place === 'artifacts') return [store.bucket.arnForObjects('models/*')];
   const filled: Record<string, string> = {
     partition: stack.partition,
