@@ -55,7 +55,7 @@ export async function assemble(base: Omit<LocalContext, keyof Sinks | 'objects'>
   const control = new ControlService(context, routes, host, { ...QUICK_TIMINGS, ...options.timings });
   const runtime = new RuntimeService(context, routes);
   await control.endpoints.restore();
-  const scaling = new ScalingService(context, scaledVariants(control), [metrics, invocations]);
+  const scaling = new ScalingService(context, scaledVariants(control), [metrics, invocations], (action) => alarms.breachesOf(action));
   return {
     context,
     services: [runtime, control, ...cloudWatch(context, metrics, [invocations], alarms), scaling, new S3Service(context, objects)],

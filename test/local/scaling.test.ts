@@ -1,11 +1,14 @@
 import {
   ApplicationAutoScalingClient,
+  DeleteScalingPolicyCommand,
   DeregisterScalableTargetCommand,
   DescribeScalableTargetsCommand,
   DescribeScalingPoliciesCommand,
   PutScalingPolicyCommand,
+  PutScheduledActionCommand,
   RegisterScalableTargetCommand,
 } from '@aws-sdk/client-application-auto-scaling';
+import { CloudWatchClient, DeleteAlarmsCommand, PutMetricAlarmCommand, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import {
   CreateEndpointCommand,
   CreateEndpointConfigCommand,
@@ -14,6 +17,10 @@ import {
   SageMakerClient,
 } from '@aws-sdk/client-sagemaker';
 import { type LocalSageMaker, startLocal } from '../../lib/local';
+import { parseCron } from '../../lib/local/scaling/cron';
+import { steppedInstances } from '../../lib/local/scaling/step-scaling';
+
+jest.setTimeout(30_000);
 
 const target = {
   ServiceNamespace: 'sagemaker' as const,
@@ -23,6 +30,7 @@ const target = {
 let local: LocalSageMaker;
 let scaling: ApplicationAutoScalingClient;
 let sagemaker: SageMakerClient;
+let cloudwatch: CloudWatchClient;
 
 beforeAll(async () => {
   const engine = {
@@ -35,6 +43,7 @@ beforeAll(async () => {
   const options = { endpoint: local.url, region: local.region, credentials: { accessKeyId: 'x', secretAccessKey: 'x' }, maxAttempts: 1 };
   scaling = new ApplicationAutoScalingClient(options);
   sagemaker = new SageMakerClient(options);
+  cloudwatch = new CloudWatchClient(options);
   await local.objects.write('models', 'm.tar.gz', Buffer.from(''));
   const Containers = [{ Image: 'local/onnx:1' }];
   await sagemaker.send(new CreateModelCommand({ ModelName: 'm', ExecutionRoleArn: 'arn:aws:iam::000000000000:role/local', Containers }));
@@ -57,6 +66,7 @@ beforeAll(async () => {
 afterAll(async () => {
   scaling.destroy();
   sagemaker.destroy();
+  cloudwatch.destroy();
   await local.close();
 });
 
@@ -138,5 +148,185 @@ describe('target tracking', () => {
     await scaling.send(new DeregisterScalableTargetCommand(target));
     expect((await scaling.send(new DescribeScalingPoliciesCommand({ ServiceNamespace: 'sagemaker' }))).ScalingPolicies).toEqual([]);
     await expect(scaling.send(new DeregisterScalableTargetCommand(target))).rejects.toMatchObject({ name: 'ObjectNotFoundException' });
+  });
+});
+
+describe('step scaling', () => {
+  const steps = {
+    AdjustmentType: 'ChangeInCapacity' as const,
+    Cooldown: 300,
+    StepAdjustments: [
+      { MetricIntervalLowerBound: 0, MetricIntervalUpperBound: 10, ScalingAdjustment: 1 },
+      { MetricIntervalLowerBound: 10, ScalingAdjustment: 3 },
+    ],
+  };
+  const policy = (StepScalingPolicyConfiguration: object, PolicyName = 'queue') =>
+    scaling.send(
+      new PutScalingPolicyCommand({ ...target, PolicyName, PolicyType: 'StepScaling', StepScalingPolicyConfiguration } as never),
+    );
+  const alarm = (AlarmName: string, ComparisonOperator: 'GreaterThanThreshold' | 'LessThanThreshold', Threshold: number, action: string) =>
+    cloudwatch.send(
+      new PutMetricAlarmCommand({
+        AlarmName,
+        Namespace: 'Test',
+        MetricName: 'Queue',
+        Statistic: 'Maximum',
+        Period: 60,
+        EvaluationPeriods: 1,
+        ComparisonOperator,
+        Threshold,
+        AlarmActions: [action],
+      }),
+    );
+  /** One minute in which the queue was this long. */
+  const minute = async (Value: number) => {
+    const Timestamp = new Date(local.clock.now());
+    await cloudwatch.send(new PutMetricDataCommand({ Namespace: 'Test', MetricData: [{ MetricName: 'Queue', Value, Timestamp }] }));
+    await local.clock.jump(60_000);
+  };
+
+  test('resizes the fleet by how far the alarm is breached; during the cooldown it adds only what is more', async () => {
+    await scaling.send(new RegisterScalableTargetCommand({ ...target, MinCapacity: 2, MaxCapacity: 2 }));
+    await local.clock.jump(130_000);
+    expect(await instances()).toBe(2);
+    await scaling.send(new RegisterScalableTargetCommand({ ...target, MinCapacity: 1, MaxCapacity: 9 }));
+    const { PolicyARN } = await policy(steps);
+    await alarm('long queue', 'GreaterThanThreshold', 100, PolicyARN!);
+    await minute(50);
+    await minute(50);
+    expect(await instances()).toBe(2);
+    await minute(105);
+    await minute(105);
+    await minute(105);
+    expect(await instances()).toBe(3);
+    await minute(140);
+    await minute(140);
+    expect(await instances()).toBe(5);
+  });
+
+  test('takes instances away by another alarm, once its cooldown is over', async () => {
+    await scaling.send(new DeleteScalingPolicyCommand({ ...target, PolicyName: 'queue' }));
+    const { PolicyARN } = await policy(
+      {
+        AdjustmentType: 'PercentChangeInCapacity',
+        Cooldown: 240,
+        StepAdjustments: [{ MetricIntervalUpperBound: 0, ScalingAdjustment: -40 }],
+      },
+      'no queue',
+    );
+    await alarm('no queue', 'LessThanThreshold', 10, PolicyARN!);
+    await minute(1);
+    await minute(1);
+    expect(await instances()).toBe(5);
+    for (let i = 0; i < 4; i++) await minute(1);
+    expect(await instances()).toBe(3);
+    await scaling.send(new DeleteScalingPolicyCommand({ ...target, PolicyName: 'no queue' }));
+  });
+
+  test.each([
+    ['without steps', { AdjustmentType: 'ChangeInCapacity', StepAdjustments: [] }, /At least one step adjustment/],
+    ['without a type', { StepAdjustments: [{ ScalingAdjustment: 1 }] }, /AdjustmentType is needed/],
+    [
+      'with a gap',
+      {
+        AdjustmentType: 'ChangeInCapacity',
+        StepAdjustments: [
+          { MetricIntervalUpperBound: 1, ScalingAdjustment: 1 },
+          { MetricIntervalLowerBound: 2, ScalingAdjustment: 2 },
+        ],
+      },
+      /cannot have a gap/,
+    ],
+  ])('is refused %s', async (_, configuration, said) => {
+    await expect(policy(configuration)).rejects.toThrow(said);
+  });
+
+  test.each([
+    ['PercentChangeInCapacity', 50, 3, 4],
+    ['PercentChangeInCapacity', 10, 3, 4],
+    ['PercentChangeInCapacity', -10, 3, 2],
+    ['PercentChangeInCapacity', -67, 10, 4],
+    ['ExactCapacity', 7, 3, 7],
+    ['ChangeInCapacity', -2, 3, 1],
+  ] as const)('%s of %d makes of %d instances %d', (AdjustmentType, ScalingAdjustment, before, after) => {
+    expect(steppedInstances({ AdjustmentType, StepAdjustments: [{ ScalingAdjustment }] }, 5, before)).toBe(after);
+  });
+});
+
+describe('a scheduled action', () => {
+  beforeAll(() => cloudwatch.send(new DeleteAlarmsCommand({ AlarmNames: ['long queue', 'no queue'] })));
+
+  const schedule = (ScheduledActionName: string, Schedule: string, capacity: number, more: object = {}) =>
+    scaling.send(
+      new PutScheduledActionCommand({
+        ...target,
+        ScheduledActionName,
+        Schedule,
+        ScalableTargetAction: { MinCapacity: capacity, MaxCapacity: capacity },
+        ...more,
+      }),
+    );
+  const clockAt = (text: string) => local.clock.jump(Date.parse(text) - local.clock.now());
+
+  test('happens once at its time, on the wall clock of its time zone', async () => {
+    await schedule('once', 'at(2026-01-02T09:30:00)', 6, { Timezone: 'Europe/Vienna' });
+    await clockAt('2026-01-02T08:29:30Z');
+    expect(await instances()).toBe(3);
+    await clockAt('2026-01-02T08:31:00Z');
+    expect(await instances()).toBe(6);
+  });
+
+  test('happens whenever its cron expression says', async () => {
+    await schedule('morning', 'cron(0 9 ? * MON-FRI *)', 4);
+    await schedule('night', 'cron(30 22 * * ? *)', 1);
+    await clockAt('2026-01-02T09:01:00Z');
+    expect(await instances()).toBe(4);
+    await clockAt('2026-01-02T22:29:00Z');
+    expect(await instances()).toBe(4);
+    await clockAt('2026-01-02T22:31:00Z');
+    expect(await instances()).toBe(1);
+    // The 3rd is a Saturday.
+    await clockAt('2026-01-03T09:01:00Z');
+    expect(await instances()).toBe(1);
+  });
+
+  test('happens at its rate, from its start to its end', async () => {
+    const [StartTime, EndTime] = [new Date('2026-01-03T10:00:00Z'), new Date('2026-01-03T11:30:00Z')];
+    await schedule('often', 'rate(1 hour)', 2, { StartTime, EndTime });
+    await clockAt('2026-01-03T10:01:00Z');
+    expect(await instances()).toBe(2);
+    await scaling.send(new RegisterScalableTargetCommand({ ...target, MinCapacity: 5, MaxCapacity: 5 }));
+    await clockAt('2026-01-03T10:58:00Z');
+    expect(await instances()).toBe(5);
+    await clockAt('2026-01-03T11:01:00Z');
+    expect(await instances()).toBe(2);
+    await scaling.send(new RegisterScalableTargetCommand({ ...target, MinCapacity: 5, MaxCapacity: 5 }));
+    await clockAt('2026-01-03T12:30:00Z');
+    expect(await instances()).toBe(5);
+  });
+
+  test.each([
+    ['sometimes', /none of at\(/],
+    ['at(tomorrow)', /yyyy-mm-ddThh:mm:ss/],
+    ['rate(0 minutes)', /number of minutes, hours or days/],
+    ['cron(0 7 * * *)', /six fields, got 5/],
+    ['cron(0 7 * * * *)', /exactly one of day of month and day of week/],
+    ['cron(61 7 * * ? *)', /'61' is not from 0 to 59/],
+  ])('is refused with the schedule %s', async (text, said) => {
+    await expect(schedule('wrong', text, 1)).rejects.toThrow(said);
+  });
+
+  test.each([
+    ['0/15 8-9 ? JAN 2#1 *', '2026-01-05T08:45', true],
+    ['0/15 8-9 ? JAN 2#1 *', '2026-01-12T08:45', false],
+    ['0/15 8-9 ? JAN 2#1 *', '2026-01-05T08:40', false],
+    ['0 0 L 2 ? 2028', '2028-02-29T00:00', true],
+    ['0 0 ? * 6L *', '2026-01-30T00:00', true],
+    ['0 0 ? * 6L *', '2026-01-23T00:00', false],
+    ['0 0 1W * ? *', '2026-08-03T00:00', true],
+    ['5,10 */6 ? * SUN,SAT *', '2026-01-04T18:10', true],
+  ])('with %s at %s: %s', (text, at, fits) => {
+    const [year, month, day, hour, minute] = at.split(/[-T:]/).map(Number);
+    expect(parseCron(text)({ year, month, day, hour, minute })).toBe(fits);
   });
 });

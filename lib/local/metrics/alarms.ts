@@ -35,6 +35,8 @@ export interface KeptAlarm {
   state: AlarmState;
   reason: string;
   since: number;
+  /** The last datapoint there was. */
+  value?: number;
 }
 
 const COMPARE: Readonly<Record<string, (value: number, threshold: number) => boolean>> = {
@@ -84,6 +86,13 @@ export class Alarms implements AlarmStates {
     return this.kept.get(name)?.state;
   }
 
+  /** Alarms in state ALARM that have this action, by how far their last datapoint is above their threshold. */
+  breachesOf(action: string): number[] {
+    return this.list()
+      .filter(({ alarm, state }) => state === 'ALARM' && (alarm.ActionsEnabled ?? true) && alarm.AlarmActions?.includes(action))
+      .map(({ alarm: { Threshold = 0 }, value = Threshold }) => value - Threshold);
+  }
+
   arnOf(name: string): string {
     return arn(this.context as LocalContext, 'cloudwatch', `alarm:${name}`);
   }
@@ -110,6 +119,7 @@ export class Alarms implements AlarmStates {
     const id = queries.find((query) => query.ReturnData !== false)?.Id ?? queries[0].Id;
     const series = runQueries(this.sources, queries, until - periods * period, until)[id];
     const values = Array.from({ length: periods }, (_, i) => series.get(until - (i + 1) * period));
+    kept.value = values.find((value) => value !== undefined);
     const breaches = (value: number | undefined): boolean | undefined =>
       value === undefined
         ? { breaching: true, notBreaching: false }[alarm.TreatMissingData ?? 'missing']

@@ -1,2 +1,3 @@
-/** Application Auto Scaling on loopback: scalable targets, and target tracking that really resizes variants. */
-export { ScalingService, type Variants } from './scaling-service';
+/** Application Auto Scaling on loopback: scalable targets, policies and schedules that really resize variants. */
+export type { Breaches, Variants } from './scaler';
+export { ScalingService } from './scaling-service';

@@ -1,12 +1,13 @@
 import { type MetricSource, runQueries } from '../metrics';
 import { INSTANCES, type TargetId, validation, variantOf } from './scalable-targets';
+import { checkSteps, type StepScaling } from './step-scaling';
 
 /** A scaling policy as it is kept. */
 export interface ScalingPolicy extends TargetId {
   readonly PolicyName: string;
   readonly PolicyType: string;
   readonly TargetTrackingScalingPolicyConfiguration?: TargetTracking;
-  readonly StepScalingPolicyConfiguration?: object;
+  readonly StepScalingPolicyConfiguration?: StepScaling;
   /** Milliseconds since 1970. */
   readonly created: number;
 }
@@ -42,6 +43,7 @@ export function checkPolicy(policy: Omit<ScalingPolicy, 'created'>): void {
   if (policy.PolicyType === 'StepScaling') {
     if (!policy.StepScalingPolicyConfiguration)
       throw validation('StepScalingPolicyConfiguration is needed for the policy type StepScaling');
+    checkSteps(policy.StepScalingPolicyConfiguration);
     return;
   }
   if (!tracking) throw validation(`TargetTrackingScalingPolicyConfiguration is needed for the policy type ${policy.PolicyType}`);

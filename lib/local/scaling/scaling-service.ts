@@ -4,24 +4,10 @@ import type { MetricSource } from '../metrics';
 import { JsonService, ServiceError } from '../server';
 import type { ServiceModel } from '../shapes';
 import model from '../shapes/application-autoscaling.json';
-import { checkPolicy, type ScalingPolicy, wantedInstances } from './policies';
-import {
-  INSTANCES,
-  keyOf,
-  type RegisterInput,
-  registered,
-  type ScalableTarget,
-  type ScaledVariant,
-  type TargetId,
-  variantOf,
-} from './scalable-targets';
-
-/** How scaling reaches the endpoints. */
-export interface Variants {
-  find(endpoint: string, variant: string): ScaledVariant | undefined;
-  /** @throws ServiceError while the endpoint is being updated */
-  resize(endpoint: string, variant: string, instances: number): void;
-}
+import { checkPolicy, type ScalingPolicy } from './policies';
+import { keyOf, type RegisterInput, registered, type ScalableTarget, type TargetId, variantOf } from './scalable-targets';
+import { type Breaches, Scaler, type Variants } from './scaler';
+import { checkSchedule, type ScheduledAction } from './schedule';
 
 interface ListInput extends Partial<TargetId> {
   readonly ResourceIds?: readonly string[];
@@ -31,26 +17,19 @@ interface ListInput extends Partial<TargetId> {
   readonly NextToken?: string;
 }
 
-interface ScheduledAction extends TargetId {
-  readonly ScheduledActionName: string;
-  readonly created: number;
-}
-
-const LOOK_EVERY = 60_000;
 const PAGE = 50;
-const COOLDOWN = 300;
 
-/** Application Auto Scaling of production variants: targets, target tracking once a minute, policies and scheduled actions kept. Step and scheduled scaling are kept and not carried out. */
+/** Application Auto Scaling of production variants: targets, target tracking, step scaling by alarms, scheduled actions. */
 export class ScalingService extends JsonService {
   private readonly targets;
   private readonly policies;
   private readonly actions;
-  private readonly changed = new Map<string, number>();
 
   constructor(
     private readonly context: LocalContext,
     private readonly variants: Variants,
-    private readonly sources: readonly MetricSource[],
+    sources: readonly MetricSource[],
+    breaches: Breaches,
   ) {
     super(model as unknown as ServiceModel, {
       RegisterScalableTarget: (input: RegisterInput) => this.register(input),
@@ -92,7 +71,8 @@ export class ScalingService extends JsonService {
     this.targets = context.state.table<ScalableTarget>('scalable-targets');
     this.policies = context.state.table<ScalingPolicy>('scaling-policies');
     this.actions = context.state.table<ScheduledAction>('scheduled-actions');
-    this.look();
+    const { targets, policies, actions } = this;
+    new Scaler(context, variants, sources, breaches, { targets, policies, actions, policyArn: (policy) => this.policyArn(policy) });
   }
 
   private register(input: RegisterInput) {
@@ -120,7 +100,10 @@ export class ScalingService extends JsonService {
 
   private putAction(input: Omit<ScheduledAction, 'created'>) {
     this.mustHave(input);
-    this.actions.set(`${keyOf(input)}|${input.ScheduledActionName}`, { ...input, created: this.context.clock.now() });
+    const key = `${keyOf(input)}|${input.ScheduledActionName}`;
+    const action = { ...this.actions.get(key), ...input };
+    checkSchedule(action);
+    this.actions.set(key, { ...action, created: this.context.clock.now() });
     return {};
   }
 
@@ -131,36 +114,6 @@ export class ScalingService extends JsonService {
   private remove(table: { delete(key: string): boolean }, key: string, what: string) {
     if (!table.delete(key)) throw new ServiceError('ObjectNotFoundException', `No ${what} found for ${key.split('|').join(', ')}`);
     return {};
-  }
-
-  /** Once a minute: each target within its bounds, and where its policies want it. The largest wish counts, as on AWS. */
-  private look(): void {
-    this.context.clock.schedule(LOOK_EVERY, () => {
-      for (const target of this.targets.values()) this.scale(target);
-      this.look();
-    });
-  }
-
-  private scale(target: ScalableTarget): void {
-    const place = variantOf(target);
-    const variant = place && this.variants.find(place.endpoint, place.variant);
-    if (!place || !variant || target.ScalableDimension !== INSTANCES) return;
-    const now = this.context.clock.now();
-    const policies = this.policies.values().filter((policy) => keyOf(policy) === keyOf(target));
-    const wishes = policies.flatMap((policy) => wantedInstances(policy, this.sources, variant.instances, now) ?? []);
-    const wish = wishes.length === 0 ? variant.instances : Math.max(...wishes);
-    const wanted = Math.min(target.MaxCapacity, Math.max(target.MinCapacity, wish));
-    if (wanted === variant.instances) return;
-    const tracking = policies[0]?.TargetTrackingScalingPolicyConfiguration;
-    const cooldown = (wanted > variant.instances ? tracking?.ScaleOutCooldown : tracking?.ScaleInCooldown) ?? COOLDOWN;
-    if (now - (this.changed.get(keyOf(target)) ?? 0) < cooldown * 1000) return;
-    try {
-      this.variants.resize(place.endpoint, place.variant, wanted);
-      this.changed.set(keyOf(target), now);
-    } catch (error) {
-      // Scaling is blocked during an update; the next look tries again.
-      if (!(error instanceof ServiceError)) throw error;
-    }
   }
 
   private arnOf(target: TargetId): string {
