@@ -23,6 +23,8 @@ export function bundleFunctions(directory: string): Metafile {
     outdir: directory,
     bundle: true,
     minify: true,
+    // The SDK's ES modules: of a client's hundreds of operations only those that are called come along.
+    mainFields: ['module', 'main'],
     platform: 'node',
     target: 'node22',
     format: 'cjs',
