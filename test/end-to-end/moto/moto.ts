@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Background } from '../harness/background';
 import { freePort } from '../harness/ports';
 import { virtualEnvironment } from '../harness/virtual-environment';
 
@@ -11,21 +12,19 @@ const PACKAGES = ['moto==5.2.5', 'flask==3.1.2', 'flask-cors==6.0.1'];
 export class Moto {
   private constructor(
     readonly url: string,
-    private readonly process: ChildProcess,
+    private readonly server: Background,
+    private readonly folder: string,
   ) {}
 
   static async start(): Promise<Moto> {
     const venv = virtualEnvironment('moto', PACKAGES);
+    const folder = mkdtempSync(join(tmpdir(), 'fledge-moto-'));
     const port = await freePort();
-    const child = spawn(join(venv, 'bin/moto_server'), ['-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' });
-    const moto = new Moto(`http://127.0.0.1:${port}`, child);
-    try {
-      await moto.answers();
-      return moto;
-    } catch (error) {
-      await moto.stop();
-      throw error;
-    }
+    const url = `http://127.0.0.1:${port}`;
+    const env = { PATH: process.env.PATH, HOME: folder };
+    const args = ['-H', '127.0.0.1', '-p', String(port)];
+    const server = await Background.start(join(venv, 'bin/moto_server'), args, env, `${url}/moto-api/`, join(folder, 'log'));
+    return new Moto(url, server, folder);
   }
 
   /** Forgets everything. */
@@ -34,22 +33,7 @@ export class Moto {
   }
 
   async stop(): Promise<void> {
-    if (this.process.exitCode !== null) return;
-    const ended = once(this.process, 'exit');
-    this.process.kill('SIGKILL');
-    await ended;
-  }
-
-  private async answers(): Promise<void> {
-    for (const until = Date.now() + 60_000; Date.now() < until; ) {
-      if (this.process.exitCode !== null) throw new Error(`moto_server ended with ${this.process.exitCode} before it answered`);
-      const up = await fetch(`${this.url}/moto-api/`).then(
-        ({ ok }) => ok,
-        () => false,
-      );
-      if (up) return;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    throw new Error('moto_server did not answer within a minute');
+    await this.server.stop();
+    rmSync(this.folder, { recursive: true });
   }
 }

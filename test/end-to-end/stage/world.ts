@@ -1,0 +1,219 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { CreateFunctionCommand, GetDurableExecutionCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateModelPackageCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { buildSync } from 'esbuild';
+import { Replay } from '../../../lib/cli/rehearsal/replay';
+import { readTraffic } from '../../../lib/cli/rehearsal/traffic';
+import { type LocalSageMaker, startLocal } from '../../../lib/local';
+import { archive, inspect } from '../../../lib/model';
+import { PACKAGE_METADATA } from '../../../lib/promotion';
+import { Cdk } from '../harness/cdk';
+import { MiniStack } from '../harness/ministack';
+import { Relay } from './relay';
+import { type Synthesised, type Template, withStandIns } from './stand-ins';
+
+const ROOT = resolve(__dirname, '../../..');
+const FLIGHTS = join(ROOT, 'model-artifacts/flight-delay');
+/** What functions find the local SageMaker by; the rest of AWS is MiniStack. */
+const ITS_SERVICES = ['SAGEMAKER', 'SAGEMAKER_RUNTIME', 'CLOUDWATCH', 'APPLICATION_AUTO_SCALING'];
+
+interface Samples {
+  readonly samples: readonly { readonly inputs: object; readonly outputs: { readonly probability: number } }[];
+}
+
+/** Milliseconds by which the local SageMaker's clock is late at first. */
+const BEHIND = 420_000;
+
+/** MiniStack and a local SageMaker side by side, the CDK CLI between them, and requests that go on. */
+export class World {
+  readonly s3: S3Client;
+  readonly sagemaker: SageMakerClient;
+  readonly lambda: LambdaClient;
+  readonly relay: Relay;
+  private readonly cdk: Cdk;
+  private replay: Replay | undefined;
+  private standIn = '';
+
+  private constructor(
+    readonly local: LocalSageMaker,
+    readonly ministack: MiniStack,
+    private readonly folder: string,
+  ) {
+    const { endpoint, ...rest } = ministack.client;
+    this.s3 = new S3Client({ ...ministack.client, forcePathStyle: true });
+    this.lambda = new LambdaClient({ endpoint, ...rest });
+    this.sagemaker = new SageMakerClient({ ...rest, endpoint: local.url });
+    this.relay = new Relay(local, ministack);
+    this.cdk = new Cdk(folder, ministack.environment);
+  }
+
+  static async start(): Promise<World> {
+    const folder = mkdtempSync(join(tmpdir(), 'fledge-stage-'));
+    const local = await startLocal({
+      account: MiniStack.account,
+      region: MiniStack.region,
+      clock: { start: Date.now() - BEHIND },
+      timings: { start: 0.5, shift: 0.2, terminate: 0.2, alarmPoll: 0.5 },
+    });
+    const variables = local.environment();
+    const environment = Object.fromEntries(ITS_SERVICES.map((name) => `AWS_ENDPOINT_URL_${name}`).map((name) => [name, variables[name]]));
+    try {
+      // The function of an AwsCustomResource expects an SDK where Lambda has one.
+      const world = new World(local, await MiniStack.start(folder, { ...environment, NODE_PATH: join(ROOT, 'node_modules') }), folder);
+      try {
+        await world.prepare();
+        return world;
+      } catch (error) {
+        await world.stop();
+        throw error;
+      }
+    } catch (error) {
+      await local.close();
+      throw error;
+    }
+  }
+
+  /** Synthesises the app with this version of the model. */
+  async synth(version: number): Promise<Synthesised> {
+    const assembly = join(this.folder, `assembly-${version}`);
+    mkdirSync(assembly, { recursive: true });
+    const env = {
+      PATH: process.env.PATH,
+      HOME: this.folder,
+      CDK_OUTDIR: assembly,
+      CDK_VALIDATION: 'false',
+      CDK_CONTEXT_JSON: JSON.stringify({ 'aws:cdk:enable-path-metadata': true }),
+      MODEL_VERSION: String(version),
+    };
+    await promisify(execFile)(process.execPath, ['--import', 'tsx', join(__dirname, 'app.ts')], { cwd: ROOT, env });
+    const file = join(assembly, 'Flights.template.json');
+    const template = JSON.parse(readFileSync(file, 'utf8')) as Template;
+    writeFileSync(file, JSON.stringify(withStandIns(template, this.standIn)));
+    return { assembly, template };
+  }
+
+  /** Deploys, and makes durable what the template says is durable. @returns what CloudFormation touched */
+  async deploy({ assembly, template }: Synthesised): Promise<Record<string, string>> {
+    const touched = await this.cdk.deploy(assembly);
+    for (const { Properties } of Object.values(template.Resources)) {
+      const { DurableConfig, FunctionName } = (Properties ?? {}) as { DurableConfig?: object; FunctionName?: string };
+      if (DurableConfig !== undefined) await this.ministack.makeDurable(FunctionName!, DurableConfig);
+    }
+    return touched;
+  }
+
+  destroy({ assembly }: Synthesised): Promise<Record<string, string>> {
+    return this.cdk.destroy(assembly);
+  }
+
+  /** Sends real requests to the endpoint, one after the other of the repository's traffic, until the world stops. */
+  traffic(endpointName: string, perSecond: number): void {
+    const inputs = inspect(join(FLIGHTS, '1')).signature!.inputs.map(({ name }) => name);
+    const traffic = readTraffic(join(FLIGHTS, 'traffic.csv.gz'), inputs);
+    this.replay = new Replay({ url: this.local.url, region: this.local.region, endpointName, clients: 16, ...traffic }, () => {});
+    this.replay.pace(perSecond);
+  }
+
+  /** Ends the requests. */
+  async quiet(): Promise<void> {
+    await this.replay?.stop();
+    this.replay = undefined;
+  }
+
+  /**
+   * Brings the local SageMaker's clock to the machine's. A promotion compares with the latency of the whole six minutes before: what was answered until now happened then,
+   * so that nobody waits for them.
+   */
+  async catchUp(): Promise<void> {
+    await this.local.clock.jump(BEHIND);
+  }
+
+  /** What the endpoint answers to the first recorded sample of a version, and what that version's recorded answer is. */
+  async answer(endpointName: string, version: number): Promise<{ readonly probability: number; readonly recorded: number }> {
+    const [{ inputs, outputs }] = (JSON.parse(readFileSync(join(FLIGHTS, String(version), 'samples.json'), 'utf8')) as Samples).samples;
+    const answer = await fetch(`${this.local.url}/endpoints/${endpointName}/invocations`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ instances: [inputs] }),
+    });
+    const { predictions } = (await answer.json()) as { predictions: { probability: number }[] };
+    return { probability: predictions[0].probability, recorded: outputs.probability };
+  }
+
+  /** Registers a version as a pipeline does: its archive in the store, its package in the group, to be approved. @returns the package's ARN */
+  async publish(version: number, group: string, store: string): Promise<string> {
+    const packed = await archive(join(FLIGHTS, String(version)), { output: this.folder });
+    const Key = `models/${packed.digest}.tar.gz`;
+    const Body = readFileSync(packed.path);
+    await this.s3.send(new PutObjectCommand({ Bucket: store, Key, Body }));
+    await this.local.objects.write(store, Key, Body);
+    const { ModelPackageArn } = await this.sagemaker.send(
+      new CreateModelPackageCommand({
+        ModelPackageGroupName: group,
+        ModelApprovalStatus: 'PendingManualApproval',
+        InferenceSpecification: {
+          Containers: [
+            {
+              Image: `${MiniStack.account}.dkr.ecr.${MiniStack.region}.amazonaws.com/serving:onnx-1`,
+              ModelDataUrl: `s3://${store}/${Key}`,
+            },
+          ],
+          SupportedContentTypes: ['application/json', 'text/csv'],
+          SupportedResponseMIMETypes: ['application/json', 'text/csv'],
+        },
+        CustomerMetadataProperties: { [PACKAGE_METADATA.digest]: packed.digest },
+      }),
+    );
+    return ModelPackageArn!;
+  }
+
+  /** Waits for a durable execution's end. @throws Error with its reason where it did not succeed, and when it takes longer */
+  async result(DurableExecutionArn: string, seconds: number): Promise<string> {
+    for (const until = Date.now() + seconds * 1000; Date.now() < until; ) {
+      const { Status, Result, Error: error } = await this.lambda.send(new GetDurableExecutionCommand({ DurableExecutionArn }));
+      if (Status === 'SUCCEEDED') return Result!;
+      if (Status !== 'RUNNING') throw new Error(`${DurableExecutionArn} is ${Status}: ${JSON.stringify(error)}`);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    throw new Error(`${DurableExecutionArn} did not end within ${seconds} s`);
+  }
+
+  async stop(): Promise<void> {
+    await this.quiet();
+    this.relay.close();
+    for (const client of [this.s3, this.lambda, this.sagemaker]) client.destroy();
+    await this.ministack.stop();
+    await this.local.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async prepare(): Promise<void> {
+    await this.cdk.bootstrap(MiniStack.account, MiniStack.region);
+    const code = join(this.folder, 'stand-in');
+    buildSync({
+      entryPoints: [join(__dirname, 'stand-in-function.ts')],
+      outfile: join(code, 'index.js'),
+      bundle: true,
+      platform: 'node',
+      format: 'cjs',
+      logLevel: 'warning',
+    });
+    await promisify(execFile)('python3', ['-m', 'zipfile', '-c', `${code}.zip`, join(code, 'index.js')]);
+    const { FunctionArn } = await this.lambda.send(
+      new CreateFunctionCommand({
+        FunctionName: 'stand-in',
+        Runtime: 'nodejs22.x',
+        Handler: 'index.handler',
+        Role: `arn:aws:iam::${MiniStack.account}:role/stand-in`,
+        Timeout: 120,
+        Code: { ZipFile: readFileSync(`${code}.zip`) },
+      }),
+    );
+    this.standIn = FunctionArn!;
+  }
+}
