@@ -11,6 +11,7 @@ export const FUNCTIONS: Readonly<Record<string, string>> = {
   'await-promotion': 'lib/promotion/functions/await-promotion.ts',
   'first-configuration': 'lib/promotion/functions/first-configuration.ts',
   promotion: 'lib/promotion/handler.ts',
+  'receive-version': 'lib/promotion/functions/receive-version.ts',
   'rollout-judge': 'lib/promotion/functions/rollout-judge.ts',
 };
 

@@ -8,4 +8,8 @@ export const PACKAGE_METADATA = {
   instanceType: 'cdk-fledge:instance-type',
   /** The least instances of the live variant, a whole number in decimal; without it, as many as there are. */
   instanceCount: 'cdk-fledge:instance-count',
+  /** ARN of the version that another account promoted and offered. */
+  offered: 'cdk-fledge:offered',
+  /** Prefix, in the stage's bucket, of the record of its promotion there. */
+  record: 'cdk-fledge:offered-record',
 } as const;

@@ -10,15 +10,17 @@ export interface Stored<T> {
 
 /** The stage's bucket: JSON documents, written under conditions. */
 export class Store {
+  /** @param folder below which its keys are, ending in `/` */
   constructor(
     private readonly ports: Pick<Ports, 's3'>,
     readonly bucket: string,
+    private readonly folder = '',
   ) {}
 
   /** Undefined where there is none. */
   async read<T>(key: string): Promise<Stored<T> | undefined> {
     try {
-      const object = await this.ports.s3.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }));
+      const object = await this.ports.s3.send(new GetObjectCommand({ Bucket: this.bucket, Key: this.folder + key }));
       return { value: JSON.parse(await object.Body!.transformToString()) as T, etag: object.ETag! };
     } catch (error) {
       if (isMissing(error)) return undefined;
@@ -46,8 +48,9 @@ export class Store {
     const keys: string[] = [];
     let token: string | undefined;
     do {
-      const page = await this.ports.s3.send(new ListObjectsV2Command({ Bucket: this.bucket, Prefix: prefix, ContinuationToken: token }));
-      for (const { Key } of page.Contents ?? []) keys.push(Key!);
+      const Prefix = this.folder + prefix;
+      const page = await this.ports.s3.send(new ListObjectsV2Command({ Bucket: this.bucket, Prefix, ContinuationToken: token }));
+      for (const { Key } of page.Contents ?? []) keys.push(Key!.slice(this.folder.length));
       token = page.NextContinuationToken;
     } while (token);
     return keys;
@@ -59,9 +62,9 @@ export class Store {
     let token: string | undefined;
     do {
       const page = await this.ports.s3.send(
-        new ListObjectsV2Command({ Bucket: this.bucket, Prefix: prefix, Delimiter: '/', ContinuationToken: token }),
+        new ListObjectsV2Command({ Bucket: this.bucket, Prefix: this.folder + prefix, Delimiter: '/', ContinuationToken: token }),
       );
-      for (const { Prefix } of page.CommonPrefixes ?? []) names.push(Prefix!.slice(prefix.length, -1));
+      for (const { Prefix } of page.CommonPrefixes ?? []) names.push(Prefix!.slice(this.folder.length + prefix.length, -1));
       token = page.NextContinuationToken;
     } while (token);
     return names;
@@ -70,7 +73,7 @@ export class Store {
   private async put(key: string, value: unknown, condition: { IfNoneMatch?: string; IfMatch?: string }): Promise<void> {
     const body = `${JSON.stringify(value, null, 1)}\n`;
     await this.ports.s3.send(
-      new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: body, ContentType: 'application/json', ...condition }),
+      new PutObjectCommand({ Bucket: this.bucket, Key: this.folder + key, Body: body, ContentType: 'application/json', ...condition }),
     );
   }
 

@@ -65,14 +65,19 @@ export async function mustBeUnderWay(stage: Stage): Promise<Promotion> {
  * @throws UserError where none fits
  */
 export function promotionNamed(stage: Stage, all: readonly Promotion[], which: string): Promotion {
-  const fits = ({ id, request }: Promotion) => id === which || request.modelPackageArn === which || numberOf(request) === which;
-  const found = all.filter(fits).at(-1);
+  const found = all.filter((one) => fits(one, which)).at(-1);
   if (found) return found;
   const known = all.slice(-5).map(({ id }) => id);
   throw new UserError(
     `${stage.endpoint} has seen no promotion ${which}${known.length > 0 ? `; the last it saw: ${known.join(', ')}` : ''}`,
   );
 }
+
+/** Whether there is such a promotion. */
+export const isNamed = (all: readonly Promotion[], which: string): boolean => all.some((one) => fits(one, which));
+
+const fits = ({ id, request }: Promotion, which: string) =>
+  id === which || request.modelPackageArn === which || numberOf(request) === which;
 
 const numberOf = ({ modelPackageArn }: Pick<PromotionRequest, 'modelPackageArn'>): string | undefined =>
   /\/(\d+)$/.exec(modelPackageArn)?.[1];

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { type Progress, progressKey } from '../../../promotion';
-import { EXIT } from '../../exit-codes';
+import { EXIT, UserError } from '../../exit-codes';
 import { reasonOf, verdictSentence } from '../../report';
 import type { Session } from '../../session';
 import { explain, explanationLines } from '../../stage/explanation';
 import { progressLine } from '../../stage/follow';
-import { type Promotion, promotionNamed, promotionsOf, titleOf, underWay, when } from '../../stage/promotions';
+import { offeredPromotion } from '../../stage/offered';
+import { isNamed, type Promotion, promotionNamed, promotionsOf, titleOf, underWay, when } from '../../stage/promotions';
 import { openStage, type Stage } from '../../stage/stage';
 import { Terminal, table } from '../../terminal';
 import { type StageOptions, stageCommand } from './command';
@@ -60,16 +61,21 @@ export function addLookCommands(root: Command, session: Session): void {
 
   stageCommand(root, 'explain', 'why a version was let in, or was not: the record of its promotion, with every verdict recomputed')
     .argument('<version>', "a version's number, a model package's ARN, or a promotion's id as history shows it")
+    .option('--offered', 'the promotion in the account that offered the version, where it has had one here too')
     .addHelpText('after', '\nExit codes: 0 where every verdict comes out the same, 1 where one does not.')
-    .action(async (endpoint: string, version: string, options: StageOptions) => {
+    .action(async (endpoint: string, version: string, options: StageOptions & { readonly offered?: boolean }) => {
       const terminal = new Terminal(options.json ?? false);
       const stage = await openStage(endpoint, options.bucket);
       const all = await promotionsOf(stage);
-      const promotion = promotionNamed(stage, all, version);
-      const explanation = await explain(stage, promotion);
+      const isKnown = isNamed(all, version);
+      const offered = options.offered || !isKnown ? await offeredPromotion(stage, version) : undefined;
+      if (options.offered && !offered) throw new UserError(`${version} was not offered by another account's stage: leave --offered out`);
+      const promotion = offered?.promotion ?? promotionNamed(stage, all, version);
+      const explanation = await explain(offered?.stage ?? stage, promotion);
       terminal.result(explanation);
       session.exitCode = explanation.isRecomputed ? EXIT.ok : EXIT.failed;
       if (options.json) return;
+      if (offered) terminal.say(`offered by account ${offered.account}, where this was its way:`);
       for (const line of explanationLines(explanation)) terminal.say(line);
       const others = all.filter(({ id, request }) => id !== promotion.id && request.modelPackageArn === promotion.request.modelPackageArn);
       if (others.length > 0 && version !== promotion.id)
