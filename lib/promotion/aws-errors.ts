@@ -22,7 +22,7 @@ export function isTransient(error: unknown): boolean {
 export function isMissing(error: unknown): boolean {
   const { name, message, $metadata } = error as SdkError;
   return (
-    /^(NoSuchKey|NotFound|ResourceNotFound)/.test(name) ||
+    /^(NoSuchKey|NotFound|ResourceNotFound|ObjectNotFound)/.test(name) ||
     $metadata?.httpStatusCode === 404 ||
     /could not find|does not exist/i.test(message)
   );

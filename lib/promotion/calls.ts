@@ -25,6 +25,9 @@ export const RESOURCES = {
   artifacts: 'arn:{partition}:s3:::{artifacts}/*',
   topic: '{topic}',
   ownAlarms: 'arn:{partition}:cloudwatch:{region}:{account}:alarm:{stem}-*',
+  /** The service gives targets ids of its own. */
+  scalableTargets: 'arn:{partition}:application-autoscaling:{region}:{account}:scalable-target/*',
+  trackingAlarms: 'arn:{partition}:cloudwatch:{region}:{account}:alarm:TargetTracking-endpoint/*',
   /** Keys of the plan's `artifact.signedBy`. */
   signingKey: '{key}',
   /** The service knows no resource to name for these actions. */
@@ -40,7 +43,7 @@ export interface Grant {
 
 /** One operation of one of the SDK's clients, and the grants that it takes. */
 export interface AwsCall {
-  /** As the SDK names it, without `Client`: `SageMaker`, `SageMakerRuntime`, `CloudWatch`, `S3`, `SNS`. */
+  /** As the SDK names it, without `Client`: `SageMaker`, `SageMakerRuntime`, `CloudWatch`, `ApplicationAutoScaling`, `KMS`, `S3`, `SNS`. */
   readonly client: string;
   readonly operation: string;
   readonly grants: readonly Grant[];
@@ -50,6 +53,12 @@ const sagemaker = (operation: string, on: Grant['on'], more: readonly Grant[] = 
   client: 'SageMaker',
   operation,
   grants: [{ action: `sagemaker:${operation}`, on }, ...more],
+});
+
+const scaling = (operation: string, on: Grant['on'], more: readonly Grant[] = []): AwsCall => ({
+  client: 'ApplicationAutoScaling',
+  operation,
+  grants: [{ action: `application-autoscaling:${operation}`, on }, ...more],
 });
 
 /** Models and configurations carry the promotion's id as a tag. */
@@ -79,6 +88,16 @@ export const AWS_CALLS: readonly AwsCall[] = [
   },
   { client: 'CloudWatch', operation: 'PutMetricAlarm', grants: [{ action: 'cloudwatch:PutMetricAlarm', on: ['ownAlarms'] }] },
   { client: 'CloudWatch', operation: 'DeleteAlarms', grants: [{ action: 'cloudwatch:DeleteAlarms', on: ['ownAlarms'] }] },
+  ...['DescribeScalableTargets', 'DescribeScalingPolicies', 'DescribeScheduledActions'].map((operation) => scaling(operation, ['all'])),
+  ...['RegisterScalableTarget', 'DeregisterScalableTarget', 'PutScheduledAction'].map((operation) =>
+    scaling(operation, ['scalableTargets']),
+  ),
+  // A policy that tracks a target has alarms of its own, made in the caller's name.
+  scaling(
+    'PutScalingPolicy',
+    ['scalableTargets'],
+    ['PutMetricAlarm', 'DeleteAlarms', 'DescribeAlarms'].map((action) => ({ action: `cloudwatch:${action}`, on: ['trackingAlarms'] })),
+  ),
   { client: 'KMS', operation: 'GetPublicKey', grants: [{ action: 'kms:GetPublicKey', on: ['signingKey'] }] },
   { client: 'S3', operation: 'GetObject', grants: [{ action: 's3:GetObject', on: ['stageObjects', 'artifacts'] }] },
   { client: 'S3', operation: 'PutObject', grants: [{ action: 's3:PutObject', on: ['stageObjects'] }] },

@@ -9,6 +9,7 @@ import {
   type ProductionVariant,
 } from '@aws-sdk/client-sagemaker';
 import { isAlreadyThere, isMissing } from './aws-errors';
+import { type WantedCapacity, wantedCapacity } from './capacity';
 import { CANDIDATE, markOf, stemOf } from './names';
 import type { Ports } from './ports';
 import type { PromotionRequest } from './request';
@@ -18,6 +19,8 @@ export interface Base {
   readonly configName: string;
   /** The live variant, as its configuration says. */
   readonly variant: ProductionVariant;
+  /** What the candidate, once live, has otherwise. */
+  readonly wanted?: WantedCapacity;
   /** Everything else of that configuration, to be kept in those that follow. */
   readonly rest: Omit<CreateEndpointConfigCommandInput, 'EndpointConfigName' | 'ProductionVariants'>;
 }
@@ -61,7 +64,19 @@ export async function isLive(ports: Ports, request: PromotionRequest, configName
     new DescribeEndpointConfigCommand({ EndpointConfigName: configName }),
   );
   if (variants.length !== 1 || shadows.length > 0) return false;
-  return (await packageOf(ports, variants[0].ModelName!)) === request.modelPackageArn;
+  if ((await packageOf(ports, variants[0].ModelName!)) !== request.modelPackageArn) return false;
+  const { InstanceType } = await wantedCapacity(ports, request.modelPackageArn);
+  return InstanceType === undefined || InstanceType === variants[0].InstanceType;
+}
+
+/** Whether the live variant, once moved, runs on other instances. @throws Error where it runs on none */
+export function changesInstances({ configName, variant, wanted = {} }: Base): boolean {
+  if (wanted.InstanceType === undefined || wanted.InstanceType === variant.InstanceType) return false;
+  if (variant.InstanceType === undefined)
+    throw new Error(
+      `the version wants ${wanted.InstanceType}, and ${configName} serves without instances of its own: it cannot become them`,
+    );
+  return true;
 }
 
 /** The package that a model was made from; null where it was made otherwise, or from several. */
@@ -97,7 +112,7 @@ export async function createConfiguration(
   mirroredPercent = 100,
 ): Promise<void> {
   const names = namesOf(request);
-  const moved: ProductionVariant = { ...base.variant, ModelName: names.model };
+  const moved: ProductionVariant = { ...base.variant, ModelName: names.model, ...base.wanted };
   const candidate: ProductionVariant = { ...moved, VariantName: CANDIDATE, InitialVariantWeight: 0, ...candidateSize(request, base) };
   const variants = { shadow: [base.variant], canary: [base.variant, candidate], live: [moved, candidate], final: [moved] }[which];
   // SageMaker mirrors the share that the shadow's weight is of the production variant's.
@@ -140,7 +155,12 @@ function candidateSize(request: PromotionRequest, base: Base): Partial<Productio
 const tagsOf = (request: PromotionRequest) => [{ Key: 'cdk-fledge:promotion', Value: request.promotionId }];
 
 const modelsOf = (variants: readonly ProductionVariant[] = []): string =>
-  variants.map(({ VariantName, ModelName }) => `${VariantName}: ${ModelName}`).join();
+  variants
+    .map(
+      ({ VariantName, ModelName, InstanceType, InitialInstanceCount }) =>
+        `${VariantName}: ${ModelName} on ${InitialInstanceCount} ${InstanceType}`,
+    )
+    .join();
 
 /** @returns false where it was there before */
 async function created(create: () => Promise<unknown>): Promise<boolean> {

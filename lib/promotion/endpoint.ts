@@ -19,6 +19,8 @@ export interface Sight {
   readonly reason: string;
   /** Share of the requests that the candidate variant takes, in percent; 0 without one. */
   readonly candidatePercent: number;
+  /** Instances that each variant should have now. */
+  readonly instances: Readonly<Record<string, number>>;
 }
 
 /** States in which an endpoint takes a change. */
@@ -34,6 +36,7 @@ export async function look(ports: Ports, endpointName: string): Promise<Sight> {
     pendingConfigName: endpoint.PendingDeploymentSummary?.EndpointConfigName ?? '',
     reason: endpoint.FailureReason ?? '',
     candidatePercent: candidatePercent(endpoint),
+    instances: Object.fromEntries((endpoint.ProductionVariants ?? []).map((one) => [one.VariantName!, one.DesiredInstanceCount ?? 0])),
   };
 }
 
@@ -62,14 +65,14 @@ export const unmoved: Move = { asked: false, since: 0, sight: null, state: 'unde
  * One look at the way to a configuration, and the push that it needs: asks for the update once the endpoint takes one, then waits for the endpoint to settle and
  * compares what serves with what was asked for, since after a failed update the endpoint is InService on the old configuration, often without a reason.
  *
- * @param weights whether the variants keep the weights that they have now, or take those of the target; instance counts are kept
+ * @param take what the variants take of the target's in place of what they have now
  */
 export async function towards(
   ports: Ports,
   endpointName: string,
   target: string,
   deployment: DeploymentConfig | undefined,
-  weights: 'keep' | 'of the target',
+  take: 'nothing' | 'weights' | 'instances',
   move: Move,
 ): Promise<Move> {
   const sight = await look(ports, endpointName);
@@ -92,7 +95,9 @@ export async function towards(
       EndpointConfigName: target,
       RetainAllVariantProperties: sight.status === 'InService',
       ExcludeRetainedVariantProperties:
-        sight.status === 'InService' && weights === 'of the target' ? [{ VariantPropertyType: 'DesiredWeight' }] : undefined,
+        sight.status === 'InService' && take !== 'nothing'
+          ? [{ VariantPropertyType: take === 'weights' ? 'DesiredWeight' : 'DesiredInstanceCount' }]
+          : undefined,
       DeploymentConfig: deployment,
     }),
   );

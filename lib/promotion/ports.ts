@@ -1,3 +1,4 @@
+import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -10,6 +11,7 @@ export interface Ports {
   readonly sagemaker: SageMakerClient;
   readonly runtime: SageMakerRuntimeClient;
   readonly cloudwatch: CloudWatchClient;
+  readonly scaling: ApplicationAutoScalingClient;
   readonly s3: S3Client;
   readonly sns: SNSClient;
   readonly kms: KMSClient;
@@ -23,6 +25,7 @@ export function awsPorts(): Ports {
     sagemaker: new SageMakerClient(retries),
     runtime: new SageMakerRuntimeClient(retries),
     cloudwatch: new CloudWatchClient(retries),
+    scaling: new ApplicationAutoScalingClient(retries),
     s3: new S3Client(retries),
     sns: new SNSClient(retries),
     kms: new KMSClient(retries),

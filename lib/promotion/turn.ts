@@ -1,3 +1,4 @@
+import { hasReleased, releaseScaling } from './autoscaling';
 import { isTransient, saying } from './aws-errors';
 import { isPlain, readBase } from './configurations';
 import { say } from './controls';
@@ -5,7 +6,7 @@ import { insist } from './durable';
 import { isSettled, look, towards, towardsShare } from './endpoint';
 import { type Left, NOTHING_LEFT, takeLock } from './lock';
 import { change, mustBeDone, type UnderWay, Withdrawal } from './under-way';
-import { clear } from './way-back';
+import { clear, scaleAgain } from './way-back';
 
 const DURING = 'wait';
 
@@ -54,7 +55,7 @@ export async function waitForTurn(way: UnderWay): Promise<Left> {
  * @throws Withdrawal where the endpoint cannot be taken back
  */
 export async function mend(way: UnderWay, left: Left): Promise<string> {
-  const { ports, request } = way;
+  const { ports, store, request } = way;
   const { endpointName } = request;
   const isWhole = await insist(way.context, 'look at what was abandoned', async () => {
     const sight = await look(ports, endpointName);
@@ -65,10 +66,16 @@ export async function mend(way: UnderWay, left: Left): Promise<string> {
     await change(way, 'take the abandoned candidate off the traffic', 600, (move) =>
       towardsShare(ports, endpointName, base.variant.VariantName!, 0, move),
     );
+    const whose = { endpointName, promotionId: left.of };
+    await insist(way.context, 'take what was abandoned off scaling', async () => {
+      if (await hasReleased(store, whose)) await releaseScaling(ports, store, whose, base.variant.VariantName!);
+    });
     const moved = await change(way, `go back to the abandoned ${left.base}`, 7200, (move) =>
-      towards(ports, endpointName, left.base, undefined, 'of the target', move),
+      towards(ports, endpointName, left.base, undefined, 'weights', move),
     );
     mustBeDone(moved, 'the endpoint was left half way by another promotion and could not be mended', DURING);
   }
-  return clear(way, 'clear what was abandoned', left);
+  const unscaled = await scaleAgain(way, 'scale what was abandoned', left.of);
+  const uncleared = await clear(way, 'clear what was abandoned', left);
+  return [unscaled, uncleared].filter((problem) => problem !== '').join('; ');
 }

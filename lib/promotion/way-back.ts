@@ -1,3 +1,4 @@
+import { restoreScaling } from './autoscaling';
 import { saying } from './aws-errors';
 import { type Base, deleteConfiguration, deleteModel, namesOf } from './configurations';
 import { insist } from './durable';
@@ -28,7 +29,7 @@ export async function goBack(way: UnderWay, base: Base): Promise<string> {
 export async function settleOn(way: UnderWay, name: string, target: string): Promise<string> {
   for (let attempt = 1; ; attempt++) {
     const moved = await change(way, `${name}, attempt ${attempt}`, 7200, (move) =>
-      towards(way.ports, way.request.endpointName, target, undefined, 'of the target', move),
+      towards(way.ports, way.request.endpointName, target, undefined, 'weights', move),
     );
     if (moved.state !== 'failed') return '';
     if (attempt === ATTEMPTS) return moved.reason;
@@ -71,5 +72,15 @@ export async function disarm({ context, ports, request }: UnderWay, name: string
     return '';
   } catch (error) {
     return `the alarms of the promotion ${promotionId} could not be deleted: ${saying(error)}`;
+  }
+}
+
+/** Puts back what scaled the live variant before a promotion. @returns why it could not be; empty when it scales as before */
+export async function scaleAgain({ context, ports, store, request }: UnderWay, name: string, promotionId: string): Promise<string> {
+  try {
+    await insist(context, name, () => restoreScaling(ports, store, { endpointName: request.endpointName, promotionId }));
+    return '';
+  } catch (error) {
+    return `the scaling from before the promotion ${promotionId}, kept as scaling.json beside its record, could not be put back: ${saying(error)}`;
   }
 }

@@ -1,8 +1,10 @@
 import type { DurableContext } from '@aws/durable-execution-sdk-js';
 import { waitForApproval } from './approval';
+import { releaseScaling } from './autoscaling';
 import { saying } from './aws-errors';
 import { artifactProblem, samplesProblem } from './candidate-check';
-import { type Base, createCandidateModel, createConfiguration, isLive, namesOf, readBase } from './configurations';
+import { wantedCapacity } from './capacity';
+import { type Base, changesInstances, createCandidateModel, createConfiguration, isLive, namesOf, readBase } from './configurations';
 import { baselineQuantiles, type Quantile, usualErrorRate } from './counts';
 import { insist } from './durable';
 import { guardrails, look, towards, towardsShare } from './endpoint';
@@ -19,7 +21,7 @@ import { Stretches } from './stretches';
 import { type Tick, untold } from './tick';
 import { mend, waitForTurn } from './turn';
 import { change, mustBeDone, type UnderWay, Withdrawal } from './under-way';
-import { clear, disarm, goBack, settleOn } from './way-back';
+import { clear, disarm, goBack, scaleAgain, settleOn } from './way-back';
 
 /** A promotion: one candidate's way from an approved model package to live, or back. Every line may be run again; see `docs/promotion.md`. */
 export function promotion(ports: Ports) {
@@ -74,6 +76,7 @@ class Way {
   private base: Base | undefined;
   private changed = false;
   private armed = false;
+  private released = false;
   /** What the next promotion must mend, should this one not get it done. */
   private left = NOTHING_LEFT;
   /** What could not be cleared away. */
@@ -95,7 +98,11 @@ class Way {
       return { verdict: 'promoted', reason: 'already live', during: this.during, verdictKey: null };
     await announce(this.underWay, 'started', { sentence: `${request.modelPackageArn} is on its way to live on ${request.endpointName}` });
     await this.refuseOn('check the artifact', () => artifactProblem(ports, request));
-    const base = await insist(context, 'read what is live', () => readBase(ports, configName));
+    const base = await insist(context, 'read what is live', async () => ({
+      ...(await readBase(ports, configName)),
+      wanted: await wantedCapacity(ports, request.modelPackageArn),
+    }));
+    changesInstances(base);
     this.base = base;
     await insist(context, 'note the start', () => noteStart(ports, store, request, base));
     const quantiles = await insist(context, 'measure the live latency', () =>
@@ -126,6 +133,7 @@ class Way {
   async back(withdrawal: Withdrawal): Promise<Ended> {
     const { base } = this;
     const problem = base && this.changed ? await goBack(this.underWay, base) : '';
+    await this.scaleAgain();
     if (problem === '') {
       this.leftovers.push(await clear(this.underWay, 'clean up', this.came()));
       return ended(withdrawal);
@@ -230,19 +238,40 @@ class Way {
 
   /** The live variant moves under guardrails; then the candidate variant goes. From the first of the two on, the candidate is live. */
   private async goLive(quantiles: readonly Quantile[]): Promise<void> {
-    const { ports, request, base, context, names, plan } = this.all();
+    const { ports, store, request, context, names, plan } = this.all();
     this.during = 'go live';
+    const base = await this.grown();
     await insist(context, 'create the live configuration', () => createConfiguration(ports, request, base, 'live'));
     await insist(context, 'create the final configuration', () => createConfiguration(ports, request, base, 'final'));
     const deployment = guardrails(plan, [...(await this.arm(quantiles)), ...(plan.guardrail?.alarms ?? [])]);
+    if (changesInstances(base)) {
+      this.released = true;
+      await insist(context, 'take the live variant off scaling', () => releaseScaling(ports, store, request, base.variant.VariantName!));
+    }
     const within = (plan.updateSeconds ?? 3600) + 2 * (plan.guardrail?.waitSeconds ?? 300);
+    const take = base.wanted?.InitialInstanceCount === undefined ? 'nothing' : 'instances';
     const moved = await change(this.underWay, 'move the live variant', within, (move) =>
-      towards(ports, request.endpointName, names.live, deployment, 'keep', move),
+      towards(ports, request.endpointName, names.live, deployment, take, move),
     );
     mustBeDone(moved, 'the live variant did not move', this.during);
     const stays = await settleOn(this.underWay, 'take the candidate variant out', names.final);
     if (stays !== '') this.leftovers.push(`the candidate variant could not be taken out: ${stays}`);
+    await this.scaleAgain();
     this.leftovers.push(await clear(this.underWay, 'clean up', this.came()));
+  }
+
+  /** The version's least number of instances never takes any away. */
+  private async grown(): Promise<Base> {
+    const { ports, request, base, context } = this.all();
+    const least = base.wanted?.InitialInstanceCount;
+    if (least === undefined) return base;
+    const { instances } = await insist(context, 'count the live instances', () => look(ports, request.endpointName));
+    return { ...base, wanted: { ...base.wanted, InitialInstanceCount: Math.max(least, instances[base.variant.VariantName!] ?? 0) } };
+  }
+
+  private async scaleAgain(): Promise<void> {
+    const { promotionId } = this.underWay.request;
+    if (this.released) this.leftovers.push(await scaleAgain(this.underWay, 'scale the live variant again', promotionId));
   }
 
   /** Sets alarms on the fleet that is to come. @returns their names */
@@ -264,7 +293,7 @@ class Way {
     const { ports, request } = this.all();
     this.changed = true;
     const moved = await change(this.underWay, name, request.plan.updateSeconds ?? 3600, (move) =>
-      towards(ports, request.endpointName, target, undefined, 'of the target', move),
+      towards(ports, request.endpointName, target, undefined, 'weights', move),
     );
     mustBeDone(moved, 'the candidate did not come up', this.during);
   }

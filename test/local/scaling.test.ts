@@ -15,6 +15,7 @@ import {
   CreateModelCommand,
   DescribeEndpointCommand,
   SageMakerClient,
+  UpdateEndpointCommand,
 } from '@aws-sdk/client-sagemaker';
 import { type LocalSageMaker, startLocal } from '../../lib/local';
 import { parseCron } from '../../lib/local/scaling/cron';
@@ -101,6 +102,50 @@ describe('a scalable target', () => {
     ['an ml.t2 instance', { ...target, ResourceId: 'endpoint/flights/variant/small', MinCapacity: 1, MaxCapacity: 2 }, /ml\.t2\.medium/],
   ])('is refused for %s', async (_, input, said) => {
     await expect(scaling.send(new RegisterScalableTargetCommand(input))).rejects.toThrow(said);
+  });
+});
+
+describe('a variant that is a scalable target', () => {
+  const variant = (VariantName: string, InstanceType: 'ml.c7g.large' | 'ml.c7g.xlarge' | 'ml.t2.medium', ModelName = 'm') => ({
+    VariantName,
+    ModelName,
+    InstanceType,
+    InitialInstanceCount: 2,
+    InitialVariantWeight: 1,
+  });
+  const small = variant('small', 'ml.t2.medium');
+  const update = async (EndpointConfigName: string, ...ProductionVariants: ReturnType<typeof variant>[]) => {
+    await sagemaker.send(new CreateEndpointConfigCommand({ EndpointConfigName, ProductionVariants }));
+    return sagemaker.send(new UpdateEndpointCommand({ EndpointName: 'flights', EndpointConfigName }));
+  };
+  const refusal = {
+    name: 'ValidationException',
+    message:
+      'The variant(s) "live" must be deregistered as scalable targets with AWS Auto Scaling before they can be removed or have their instance type modified.',
+  };
+
+  test('keeps its instance type, and stays, as long as it is one', async () => {
+    await scaling.send(new RegisterScalableTargetCommand({ ...target, MinCapacity: 1, MaxCapacity: 6 }));
+    await expect(update('larger', variant('live', 'ml.c7g.xlarge'), small)).rejects.toMatchObject(refusal);
+    await expect(update('without', small)).rejects.toMatchObject(refusal);
+  });
+
+  test('may change its model, and lose a variant that is none', async () => {
+    const Containers = [{ Image: 'local/onnx:1' }];
+    await sagemaker.send(new CreateModelCommand({ ModelName: 'n', ExecutionRoleArn: 'arn:aws:iam::000000000000:role/local', Containers }));
+    await update('other-model', variant('live', 'ml.c7g.large', 'n'));
+    await local.clock.jump(60_000);
+    await update('as-before', variant('live', 'ml.c7g.large'), small);
+    await local.clock.jump(60_000);
+  });
+
+  test('changes once it is deregistered', async () => {
+    await scaling.send(new DeregisterScalableTargetCommand(target));
+    await sagemaker.send(new UpdateEndpointCommand({ EndpointName: 'flights', EndpointConfigName: 'larger' }));
+    await local.clock.jump(60_000);
+    await sagemaker.send(new UpdateEndpointCommand({ EndpointName: 'flights', EndpointConfigName: 'c' }));
+    await local.clock.jump(60_000);
+    await scaling.send(new RegisterScalableTargetCommand({ ...target, MinCapacity: 1, MaxCapacity: 6 }));
   });
 });
 

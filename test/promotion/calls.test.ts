@@ -1,5 +1,6 @@
 import { type Outcome, PACKAGE_METADATA, Store } from '../../lib/promotion';
 import { AWS_CALLS, type AwsCall, RESOURCES } from '../../lib/promotion/calls';
+import { autoscale, onOtherInstances } from './harness/autoscaled';
 import { clients } from './harness/clients';
 import { closeWorlds, run, world } from './harness/run';
 import { BUCKET, ENDPOINT, MODELS, PLAN, TOPIC, type World } from './harness/world';
@@ -42,18 +43,22 @@ async function withSamples(on: World): Promise<void> {
   });
 }
 
-/** A promotion with all that there is to it, one that is taken back, and one that asks for a signature which KMS does not vouch for. */
+/** A promotion with all that there is to it, one that changes the instances of what is scaled, one that is taken back, and one that asks for a signature which KMS does not vouch for. */
 async function promotions(): Promise<Sent[]> {
   const good = await world();
   await withSamples(good);
   const bad = await world({ 1: 0.001, 2: 0.3, 3: 0.001 });
+  const moved = await world();
+  await onOtherInstances(moved);
+  await autoscale(moved);
   const ends: Outcome[] = [];
   const sent = await sentDuring(async () => {
     ends.push(await run(good, '2', { steps: [{ kind: 'shadow', bakeSeconds: 120 }, ...PLAN.steps] }));
+    ends.push(await run(moved));
     ends.push(await run(bad));
     ends.push(await run(bad, '3', { artifact: { signedBy: [KEY] } }));
   });
-  expect(ends.map(({ verdict }) => verdict)).toEqual(['promoted', 'rolled back', 'rolled back']);
+  expect(ends.map(({ verdict }) => verdict)).toEqual(['promoted', 'promoted', 'rolled back', 'rolled back']);
   return sent;
 }
 
@@ -68,6 +73,8 @@ function arnsOf({ operation, input }: Sent): string[] {
   const alarm = (name: unknown) => `arn:aws:cloudwatch:us-east-1:000000000000:alarm:${name}`;
   if (input.AlarmName !== undefined) return [alarm(input.AlarmName)];
   if (input.AlarmNames !== undefined) return (input.AlarmNames as string[]).map(alarm);
+  if (operation.startsWith('Describe') && input.ServiceNamespace !== undefined) return ['*'];
+  if (input.ServiceNamespace !== undefined) return ['arn:aws:application-autoscaling:us-east-1:000000000000:scalable-target/0'];
   if (operation === 'ListObjectsV2') return [`arn:aws:s3:::${text('Bucket')}`];
   if (input.Key !== undefined) return [`arn:aws:s3:::${text('Bucket')}/${text('Key')}`];
   if (input.TopicArn !== undefined) return [text('TopicArn')];

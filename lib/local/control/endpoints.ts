@@ -15,6 +15,7 @@ import type {
 } from '@aws-sdk/client-sagemaker';
 import { arn, type LocalContext } from '../context';
 import type { Routes } from '../runtime';
+import { INSTANCES, keyOf, type ScalableTarget } from '../scaling/scalable-targets';
 import type { Table } from '../storage/state';
 import { checkDeployment, checkFleets } from './deployment-rules';
 import { describeEndpoint, summariseEndpoint } from './describe-endpoint';
@@ -102,6 +103,7 @@ export class Endpoints {
       checkFleets(deployment, endpoint.live!, fleet);
     }
     checkKind(endpoint.live!, fleet);
+    this.checkScaled(endpoint, fleet);
     endpoint.pending = { fleet, started: this.context.clock.now() };
     endpoint.lastDeployment = deployment ?? endpoint.lastDeployment;
     this.begin(endpoint, 'Updating', () => this.lifecycle.update(endpoint, deployment));
@@ -206,6 +208,22 @@ export class Endpoints {
     if (IN_PROGRESS.includes(endpoint.status)) throw inProgress(endpoint.arn);
     if (endpoint.status === 'Failed')
       throw validation(`Cannot update failed endpoint "${endpoint.arn}": DeleteEndpoint is the only operation on it.`);
+  }
+
+  /** Application Auto Scaling asks to be told before what it scales goes, or runs on other instances (SageMaker developer guide, "Update endpoints that use auto scaling"). */
+  private checkScaled({ name, live }: Endpoint, next: Fleet): void {
+    const targets = this.context.state.table<ScalableTarget>('scalable-targets');
+    const isScaled = (variant: string) =>
+      targets.has(
+        keyOf({ ServiceNamespace: 'sagemaker', ResourceId: `endpoint/${name}/variant/${variant}`, ScalableDimension: INSTANCES }),
+      );
+    const changed = live!.production.filter((variant) => next.variant(variant.name)?.spec.InstanceType !== variant.spec.InstanceType);
+    const scaled = changed.filter((variant) => isScaled(variant.name)).map((variant) => `"${variant.name}"`);
+    if (scaled.length > 0) {
+      throw validation(
+        `The variant(s) ${scaled.join(', ')} must be deregistered as scalable targets with AWS Auto Scaling before they can be removed or have their instance type modified.`,
+      );
+    }
   }
 
   private fleetOf(configName: string, retained?: Record<string, Partial<VariantCapacity>>): Fleet {

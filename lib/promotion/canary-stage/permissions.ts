@@ -26,6 +26,9 @@ const WHY: Partial<Record<Place, string>> = {
   stageObjects: "one endpoint's lock, record and recorded samples",
   artifacts: 'the published versions of one store',
   ownAlarms: "alarms on one endpoint's stage, made anew by each promotion",
+  scalableTargets:
+    'a promotion that changes the instance type takes the live variant off scaling and puts it back; targets have ids that nobody knows before',
+  trackingAlarms: 'the alarms that Application Auto Scaling makes for a policy that is put back, named by it',
   all: 'the service has no resources in IAM for these; a condition holds the namespace of what is written',
 };
 

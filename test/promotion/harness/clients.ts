@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -53,6 +54,7 @@ export const clients: Omit<Ports, 'now'> = {
   runtime: new SageMakerRuntimeClient(options('sagemaker')),
   cloudwatch: new CloudWatchClient(options('monitoring')),
   kms: new KMSClient(options('kms')),
+  scaling: new ApplicationAutoScalingClient(options('application-autoscaling')),
   s3: new S3Client({ ...options('s3'), requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' }),
   sns: new SNSClient(options('sns')),
 };
