@@ -9,11 +9,12 @@ import { archiveOutput, stageArchive } from './archive-staging';
 import { readObject, readStatements } from './artifact-access';
 import type { ArtifactContents, ArtifactPlacement, BoundArtifact } from './bindings';
 import { takeArchive } from './existing-archive';
+import { refuseOversize } from './oversize';
 import { keepInStore } from './store-copy';
 
 export interface DirectoryOptions {
   /**
-   * Above this total size the directory is not read at synth; publish it first.
+   * Above this total size the directory is not read at synth: the error says how to publish it, and what to pin then.
    *
    * @default Size.gibibytes(2)
    */
@@ -56,9 +57,8 @@ export abstract class ModelArtifact {
    * size limit
    */
   public static fromDirectory(directory: string, options: DirectoryOptions = {}): ModelArtifact {
-    const inspection = inspect(directory);
-    refuseOversize(inspection, directory, options.sizeLimit ?? Size.gibibytes(2));
-    return new DirectoryArtifact(inspection);
+    refuseOversize(directory, options.sizeLimit ?? Size.gibibytes(2));
+    return new DirectoryArtifact(inspect(directory));
   }
 
   /**
@@ -226,12 +226,4 @@ function refuseUnservable(inspection: Inspection): void {
   if (errors.length === 0) return;
   const lines = errors.map(({ path, message, remedy }) => `  ${path === undefined ? '' : `${path}: `}${message}; ${remedy}`);
   throw new Error(`the model in ${inspection.directory} cannot be served:\n${lines.join('\n')}`);
-}
-
-function refuseOversize(inspection: Inspection, directory: string, limit: Size): void {
-  if (inspection.totalBytes <= limit.toBytes()) return;
-  const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
-  throw new Error(
-    `${directory} holds ${gibibytes(inspection.totalBytes)}, more than the ${gibibytes(limit.toBytes())} that are archived at synth: publish it first with 'fledge publish ${directory} --bucket BUCKET', then use ModelArtifact.fromBucket(bucket, key, digest) with the key and digest it prints; or raise sizeLimit`,
-  );
 }

@@ -1,8 +1,13 @@
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { DescribeModelPackageCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { Template } from 'aws-cdk-lib/assertions';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Size, Stack } from 'aws-cdk-lib/core';
+import { ModelArtifact, ModelEndpoint, ServingImage } from '../../lib';
 import { type LocalSageMaker, startLocal } from '../../lib/local';
 import { modeForUplink, newLocalKey, publicKey } from '../../lib/model';
 import { PACKAGE_METADATA } from '../../lib/promotion';
@@ -131,6 +136,40 @@ describe('fledge publish', () => {
     expect({ code, out }).toEqual({ code: 0, out: 'removed: 0 unfinished uploads, 0 files of an unfinished version\n' });
   });
 });
+
+test('the command that the construct names publishes what it then says to pin', async () => {
+  const large = join(folder, "anna's model");
+  cpSync(join(FLIGHTS, '2'), large, { recursive: true });
+  for (const name of readdirSync(large)) utimesSync(join(large, name), 1, 1);
+  // Files that were touched just now are not remembered.
+  await new Promise((resolve) => setTimeout(resolve, 2100));
+  const synth = () => ModelArtifact.fromDirectory(large, { sizeLimit: Size.kibibytes(10) });
+  const command = /npx fledge (.*) --bucket BUCKET, then pin what it prints/.exec(thrownBy(synth))![1]!;
+  const argv = execFileSync('sh', ['-c', `printf '%s\\n' ${command}`], { encoding: 'utf8' })
+    .trim()
+    .split('\n');
+  const { code, out } = await fledge(...argv, '--bucket', 'store');
+  expect(code).toBe(0);
+  const [, key, digest] = /fromBucket\(bucket, '(.*)', '(.*)'\)/.exec(out)!;
+  expect(thrownBy(synth)).toContain(`then pin it: ModelArtifact.fromBucket(bucket, '${key}', '${digest}')`);
+  const stack = new Stack();
+  const image = ServingImage.onnx();
+  new ModelEndpoint(stack, 'M', { artifact: ModelArtifact.fromBucket(Bucket.fromBucketName(stack, 'B', 'store'), key!, digest!), image });
+  Template.fromStack(stack).hasResourceProperties('AWS::SageMaker::Model', {
+    PrimaryContainer: {
+      ModelDataSource: { S3DataSource: { S3Uri: `s3://store/${key}`, S3DataType: 'S3Prefix', CompressionType: 'None' } },
+    },
+  });
+});
+
+function thrownBy(act: () => unknown): string {
+  try {
+    act();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('nothing was thrown');
+}
 
 describe('fledge scan', () => {
   test('says that a model is safe', async () => {

@@ -1,5 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
@@ -87,8 +100,29 @@ describe('a directory', () => {
 
   test('over the limit is refused with the command that publishes it', () => {
     expect(() => ModelArtifact.fromDirectory(join(FLIGHT_DELAY, '2'), { sizeLimit: Size.kibibytes(10) })).toThrow(
-      /more than the 0\.00 GiB that are archived at synth: publish it first with 'fledge publish .*flight-delay\/2 --bucket BUCKET', then use ModelArtifact\.fromBucket\(bucket, key, digest\)/,
+      /more than the 0\.00 GiB that are archived at synth: publish it first, npx fledge publish .*flight-delay\/2 --prefix --bucket BUCKET, then pin /,
     );
+  });
+
+  test('over the limit is not read at all', () => {
+    const large = copyOf('large');
+    writeFileSync(join(large, 'weights.bin'), '');
+    truncateSync(join(large, 'weights.bin'), 3 * 2 ** 40);
+    chmodSync(join(large, 'weights.bin'), 0o000);
+    expect(() => ModelArtifact.fromDirectory(large)).toThrow(/holds 3072\.00 GiB, more than the 2\.00 GiB that are archived at synth/);
+  });
+
+  test('with code that would do harm is refused with what it is and what to do, until model.yaml lets it in', () => {
+    const evil = copyOf('evil');
+    writeFileSync(join(evil, 'extra.pkl'), Buffer.from('\x80\x02cos\nsystem\nU\x02id\x85R.', 'latin1'));
+    const synth = () => serve(ModelArtifact.fromDirectory(evil));
+    expect(synth).toThrow(/extra\.pkl: would call os\.system\('id'\).*; do not load it if it is not yours/);
+    const sha256 = createHash('sha256')
+      .update(readFileSync(join(evil, 'extra.pkl')))
+      .digest('hex');
+    const yaml = readFileSync(join(evil, 'model.yaml'), 'utf8');
+    writeFileSync(join(evil, 'model.yaml'), `${yaml}\nscan: { allow: [{ sha256: ${sha256}, reason: a test of ours }] }\n`);
+    expect(synth).not.toThrow();
   });
 
   test('that its image cannot load is refused', () => {
