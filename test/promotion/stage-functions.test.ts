@@ -111,6 +111,15 @@ describe('the first configuration', () => {
     expect(await models()).toEqual([]);
   });
 
+  test('takes what the endpoint served while the endpoint is still going', async () => {
+    const name = await firstConfiguration(ports, event('Create', await registered(1)));
+    await served(name);
+    await on.sagemaker.deleteEndpoint({ EndpointName: 'delay' });
+    expect(await on.sagemaker.describeEndpoint({ EndpointName: 'delay' })).toMatchObject({ EndpointStatus: 'Deleting' });
+    await firstConfiguration(ports, event('Delete', 'any', name));
+    expect([await configurations(), await models()]).toEqual([[], []]);
+  });
+
   test('never takes what the endpoint serves, should it be kept', async () => {
     const name = await firstConfiguration(ports, event('Create', await registered(1)));
     await served(name);

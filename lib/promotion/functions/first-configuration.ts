@@ -74,10 +74,11 @@ async function clearAway(ports: Registry, endpointName: string): Promise<void> {
   }
 }
 
-/** Names of the configuration and of the models that an endpoint serves; none where there is no endpoint. */
+/** Names of the configuration and of the models that an endpoint serves; none where there is no endpoint, or it is going. */
 async function servedBy(ports: Registry, endpointName: string): Promise<string[]> {
   try {
-    const { EndpointConfigName } = await ports.sagemaker.send(new DescribeEndpointCommand({ EndpointName: endpointName }));
+    const { EndpointConfigName, EndpointStatus } = await ports.sagemaker.send(new DescribeEndpointCommand({ EndpointName: endpointName }));
+    if (EndpointStatus === 'Deleting') return [];
     const config = await ports.sagemaker.send(new DescribeEndpointConfigCommand({ EndpointConfigName }));
     return [EndpointConfigName!, ...(config.ProductionVariants ?? []).map(({ ModelName }) => ModelName!)];
   } catch (error) {

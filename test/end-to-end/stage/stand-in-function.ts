@@ -17,6 +17,7 @@ import {
   DescribeEndpointCommand,
   SageMakerClient,
   UpdateEndpointCommand,
+  waitUntilEndpointDeleted,
 } from '@aws-sdk/client-sagemaker';
 import scalingModel from '../../../lib/local/shapes/application-autoscaling.json';
 import cloudwatchModel from '../../../lib/local/shapes/cloudwatch.json';
@@ -122,7 +123,10 @@ const KINDS: Record<StandInType, Kind> = {
       if (given.EndpointConfigName !== before.EndpointConfigName) await sagemaker.send(new UpdateEndpointCommand(given as never));
       return endpoint(given);
     },
-    delete: ({ EndpointName }) => sagemaker.send(new DeleteEndpointCommand({ EndpointName })),
+    delete: async ({ EndpointName }) => {
+      await sagemaker.send(new DeleteEndpointCommand({ EndpointName }));
+      await waitUntilEndpointDeleted({ client: sagemaker, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, { EndpointName });
+    },
   },
   'AWS::SageMaker::ModelPackage': {
     input: [sagemakerModel, 'CreateModelPackage'],
