@@ -50,6 +50,22 @@ export async function approve(stage: Stage, ModelPackageArn: string, description
   );
 }
 
+/** The newest approved version of the stage's group. @throws UserError where none is approved */
+export async function newestApproved(stage: Stage): Promise<string> {
+  const group = await groupOf(stage);
+  const { ModelPackageSummaryList = [] } = await stage.ports.sagemaker.send(
+    new ListModelPackagesCommand({
+      ModelPackageGroupName: group,
+      ModelApprovalStatus: 'Approved',
+      SortBy: 'CreationTime',
+      SortOrder: 'Descending',
+      MaxResults: 1,
+    }),
+  );
+  if (ModelPackageSummaryList.length === 0) throw new UserError(`no version of ${group} is approved`);
+  return ModelPackageSummaryList[0].ModelPackageArn!;
+}
+
 async function knownVersions(stage: Stage): Promise<string> {
   const { ModelPackageSummaryList = [] } = await stage.ports.sagemaker.send(
     new ListModelPackagesCommand({

@@ -4,8 +4,10 @@ import { EXIT, UserError } from '../../exit-codes';
 import { atLeast } from '../../options';
 import { verdictSentence } from '../../report';
 import type { Session } from '../../session';
-import { type FollowOptions, follow } from '../../stage/follow';
-import { promotionNamed, promotionsOf, underWay } from '../../stage/promotions';
+import { newestApproved } from '../../stage/approval';
+import { begun, type FollowOptions, follow } from '../../stage/follow';
+import { livePackage } from '../../stage/live-version';
+import { promotionNamed, promotionsOf, titleOf, underWay } from '../../stage/promotions';
 import { openStage, type Stage } from '../../stage/stage';
 import { Terminal } from '../../terminal';
 import { type StageOptions, stageCommand } from './command';
@@ -18,17 +20,34 @@ export const VERDICT_CODES =
 export function addWatch(root: Command, session: Session): void {
   stageCommand(root, 'watch', 'follow the promotion under way until it ends')
     .argument('[version]', "a version's number or a promotion's id, in place of what is under way")
+    .option('--newest', 'follow the newest approved version, waiting for its promotion to begin; for pipelines, after a deployment')
     .option(...EVERY)
-    .addHelpText('after', VERDICT_CODES)
-    .action(async (endpoint: string, version: string | undefined, options: StageOptions & { every: number }) => {
+    .addHelpText('after', `${VERDICT_CODES} With --newest also 0 where that version is live already.`)
+    .action(async (endpoint: string, version: string | undefined, options: StageOptions & { every: number; newest?: boolean }) => {
       const terminal = new Terminal(options.json ?? false);
       const stage = await openStage(endpoint, options.bucket);
+      if (options.newest && version !== undefined) throw new UserError('give either a version or --newest');
+      if (options.newest) return watchNewest(stage, session, { terminal, every: options.every, signal: session.signal });
       const all = await promotionsOf(stage);
       const followed = version === undefined ? ((await underWay(stage, all)) ?? all.at(-1)) : promotionNamed(stage, all, version);
       if (!followed) throw new UserError(`${endpoint} has seen no promotion`);
       const outcome = await watched(stage, followed.id, session, { terminal, every: options.every, signal: session.signal });
       if (outcome) session.exitCode = verdictCode(outcome);
     });
+}
+
+async function watchNewest(stage: Stage, session: Session, follow: FollowOptions): Promise<void> {
+  const arn = await newestApproved(stage);
+  const all = await promotionsOf(stage);
+  const known = all.filter(({ request }) => request.modelPackageArn === arn).at(-1);
+  const isOpen = known?.outcome === null;
+  if (!isOpen && (await livePackage(stage)) === arn) {
+    follow.terminal.result({ endpoint: stage.endpoint, modelPackageArn: arn, live: true });
+    follow.terminal.say(`${titleOf(arn)}, the newest approved version, is live on ${stage.endpoint}`);
+    return;
+  }
+  const outcome = await watched(stage, () => (known ? Promise.resolve(known.id) : begun(stage, arn, all, follow)), session, follow);
+  if (outcome) session.exitCode = verdictCode(outcome);
 }
 
 export const verdictCode = ({ verdict }: Outcome): number =>
