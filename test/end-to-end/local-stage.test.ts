@@ -88,12 +88,15 @@ test('a version goes live once a person approved it, and the reviewer is told wh
 test('a version that is live already is not promoted again, and one that does not exist is named', async () => {
   expect(await fledge('promote', 'flights', '2')).toMatchObject({ code: 1, err: 'error: version 2 is live on flights already\n' });
   expect((await fledge('promote', 'flights', '9')).err).toMatch(/^error: there is no version 9 of .*: its newest are 3, 2, 1\n$/);
+  expect(await fledge('watch', 'flights', '--newest')).toMatchObject({ code: 0, out: expect.stringContaining('is live on flights') });
 }, 60_000);
 
 test('a candidate that fails is rolled back, and the one who watches it has exit code 3', async () => {
   const { code, out } = await fledge('promote', 'flights', '3', '--watch', '--every', '1');
   expect(out).toMatch(/rolled back at .*(5xx|model errors)/);
   expect(code).toBe(3);
+  // A pipeline that looks again hears the same.
+  expect(await fledge('watch', 'flights', '--newest')).toMatchObject({ code: 3, out: expect.stringContaining('rolled back') });
 }, 300_000);
 
 test('a rollback brings the version before back, by its own promotion; a second rollback aborts that', async () => {
