@@ -5,6 +5,7 @@ import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { CfnModelPackageGroup } from 'aws-cdk-lib/aws-sagemaker';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Duration, Lazy, Size, Stack } from 'aws-cdk-lib/core';
@@ -28,6 +29,22 @@ import { StageAlarms } from './stage-alarms';
 import { StageFunction } from './stage-function';
 import { stageGraphs } from './stage-graphs';
 import { PublishedVersion } from './version';
+
+/**
+ * What hand-overs between accounts need of a stage beside its public members.
+ *
+ * @internal
+ */
+export interface OpenedStage {
+  readonly endpointName: string;
+  /** Absent where the group is not this template's. */
+  readonly group?: CfnModelPackageGroup;
+  /** Absent where the endpoint's artifact is a model package, which names its own. */
+  readonly image?: string;
+  /** Of record and notices. */
+  readonly key: IKey;
+  readonly store: ModelStore;
+}
 
 /** A function's environment holds 4 KB; the rest is for what AWS adds. */
 const MOST_SETTINGS = 3600;
@@ -59,6 +76,7 @@ export class CanaryStage extends Construct {
   private readonly key: IKey;
   private readonly store: ModelStore;
   private readonly stageAlarms: StageAlarms;
+  private readonly version: PublishedVersion;
 
   /** @throws Error for an endpoint that no other version could join, and for a plan that could not run */
   constructor(scope: Construct, id: string, props: CanaryStageProps) {
@@ -84,6 +102,7 @@ export class CanaryStage extends Construct {
       approved: props.approveOnDeploy ?? true,
       bucketName: records.bucketName,
     });
+    this.version = version;
     this.modelPackageGroupName = version.groupName;
     this.modelPackageArn = version.modelPackageArn;
     this.letServeLaterVersions();
@@ -128,6 +147,16 @@ export class CanaryStage extends Construct {
   /** Does something else when an alarm of the stage goes off, beside telling the endpoint's topic. */
   public addAlarmAction(...actions: IAlarmAction[]): void {
     for (const alarm of this.stageAlarms.all) alarm.addAlarmAction(...actions);
+  }
+
+  /**
+   * What another account's stage is let into, or sends its versions to.
+   *
+   * @internal
+   */
+  public get _opened(): OpenedStage {
+    const { handed, key, store, version } = this;
+    return { endpointName: handed.served.endpointName, group: version.group, image: handed.model.container.image, key, store };
   }
 
   /** Lets a pipeline or a person publish versions into store and registry; not approve them. */

@@ -17,6 +17,12 @@ export interface StageFunctionProps {
   readonly bundle: string;
   /** Literal, at most 64 characters, so that its policy can name it before it exists. */
   readonly functionName: string;
+  /**
+   * Where another account's policies name the role.
+   *
+   * @default - CloudFormation makes one up
+   */
+  readonly roleName?: string;
   readonly description: string;
   readonly encryptionKey: IKey;
   readonly timeout: Duration;
@@ -45,7 +51,7 @@ export class StageFunction extends Construct {
   constructor(scope: Construct, id: string, props: StageFunctionProps) {
     super(scope, id);
     const { functionName, description, encryptionKey, executionTimeout } = props;
-    const role = new Role(this, 'Role', { description, assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    const role = new Role(this, 'Role', { roleName: props.roleName, description, assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     this.policy = new ManagedPolicy(this, 'Policy', { description: `what ${functionName} does`, roles: [role] });
     const logGroup = this.addLogGroup(functionName, encryptionKey);
     this.resource = new LambdaFunction(this, 'Resource', {

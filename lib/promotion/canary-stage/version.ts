@@ -25,6 +25,8 @@ export interface PublishedVersionProps {
  */
 export class PublishedVersion extends Construct {
   public readonly groupName: string;
+  /** Absent where the group is not this template's. */
+  public readonly group?: CfnModelPackageGroup;
   public readonly modelPackageArn: string;
 
   /** @throws Error where the group cannot be told */
@@ -42,6 +44,7 @@ export class PublishedVersion extends Construct {
       modelPackageGroupDescription: `versions of the SageMaker endpoint ${handed.served.endpointName}`,
       tags: [{ key: STAGE_TAGS.bucket, value: bucketName }],
     });
+    this.group = group;
     // Its versions are the record of what was served.
     group.applyRemovalPolicy(RemovalPolicy.RETAIN);
 
