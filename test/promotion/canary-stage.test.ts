@@ -292,6 +292,128 @@ describe('the least to write', () => {
       ListWhatWasMade: { Effect: 'Allow', Action: ['sagemaker:ListEndpointConfigs', 'sagemaker:ListModels'], Resource: '*' },
     });
   });
+
+  test('lets the workflow make its calls, each on this endpoint alone', () => {
+    expect(statements(on, 'what delay-promotion does')).toEqual({
+      WriteLog: {
+        Effect: 'Allow',
+        Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+        Resource: 'arn:<AWS::Partition>:logs:eu-west-1:111122223333:log-group:/aws/lambda/delay-promotion:*',
+      },
+      KeepCheckpoints: {
+        Effect: 'Allow',
+        Action: ['lambda:CheckpointDurableExecution', 'lambda:GetDurableExecutionState'],
+        Resource: 'arn:<AWS::Partition>:lambda:eu-west-1:111122223333:function:delay-promotion:*',
+      },
+      KeepLost: { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: '<CanaryLostApprovals.Arn>' },
+      DecryptSettings: { Effect: 'Allow', Action: 'kms:Decrypt', Resource: '<DelayKey.Arn>' },
+      Endpoint: {
+        Effect: 'Allow',
+        Action: [
+          'sagemaker:DescribeEndpoint',
+          'sagemaker:InvokeEndpoint',
+          'sagemaker:UpdateEndpoint',
+          'sagemaker:UpdateEndpointWeightsAndCapacities',
+        ],
+        Resource: `${GROUP}:endpoint/delay`,
+      },
+      OwnConfiguration: {
+        Effect: 'Allow',
+        Action: [
+          'sagemaker:AddTags',
+          'sagemaker:CreateEndpointConfig',
+          'sagemaker:DeleteEndpointConfig',
+          'sagemaker:DescribeEndpointConfig',
+          'sagemaker:UpdateEndpoint',
+        ],
+        Resource: `${GROUP}:endpoint-config/delay-*`,
+      },
+      OwnModel: {
+        Effect: 'Allow',
+        Action: ['sagemaker:AddTags', 'sagemaker:CreateModel', 'sagemaker:DeleteModel', 'sagemaker:DescribeModel'],
+        Resource: `${GROUP}:model/delay-*`,
+      },
+      Role: {
+        Effect: 'Allow',
+        Action: 'iam:PassRole',
+        Resource: '<DelayExecutionRole.Arn>',
+        Condition: { StringEquals: { 'iam:PassedToService': 'sagemaker.amazonaws.com' } },
+      },
+      ModelPackage: { Effect: 'Allow', Action: 'sagemaker:DescribeModelPackage', Resource: `${GROUP}:model-package/delay/*` },
+      Look: {
+        Effect: 'Allow',
+        Action: [
+          'application-autoscaling:DescribeScalableTargets',
+          'application-autoscaling:DescribeScalingPolicies',
+          'application-autoscaling:DescribeScheduledActions',
+          'cloudwatch:GetMetricData',
+        ],
+        Resource: '*',
+      },
+      Look2: {
+        Effect: 'Allow',
+        Action: 'cloudwatch:PutMetricData',
+        Resource: '*',
+        Condition: { StringEquals: { 'cloudwatch:namespace': 'CdkFledge' } },
+      },
+      OwnAlarms: {
+        Effect: 'Allow',
+        Action: ['cloudwatch:DeleteAlarms', 'cloudwatch:PutMetricAlarm'],
+        Resource: 'arn:<AWS::Partition>:cloudwatch:eu-west-1:111122223333:alarm:delay-*',
+      },
+      StageObjects: {
+        Effect: 'Allow',
+        Action: ['s3:GetObject', 's3:PutObject'],
+        Resource: ['promotions/delay/*', 'locks/delay.json'].map((key) => `arn:<AWS::Partition>:s3:::<CanaryRecordsBucket>/${key}`),
+      },
+      ReadSamples: { Effect: 'Allow', Action: 's3:GetObject', Resource: '<CanaryRecordsBucket.Arn>/samples/*' },
+      Artifacts: { Effect: 'Allow', Action: 's3:GetObject', Resource: '<StoreModelsBucket.Arn>/models/*' },
+      Bucket: { Effect: 'Allow', Action: 's3:ListBucket', Resource: 'arn:<AWS::Partition>:s3:::<CanaryRecordsBucket>' },
+      ArtifactBucket: { Effect: 'Allow', Action: 's3:ListBucket', Resource: '<StoreModelsBucket.Arn>' },
+      Topic: { Effect: 'Allow', Action: 'sns:Publish', Resource: '<CanaryNotices>' },
+      EncryptRecord: { Effect: 'Allow', Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Resource: '<DelayKey.Arn>' },
+      ReadModels: { Effect: 'Allow', Action: 'kms:Decrypt', Resource: '<StoreKey.Arn>' },
+      EncryptVolumes: {
+        Effect: 'Allow',
+        Action: 'kms:CreateGrant',
+        Resource: '<DelayKey.Arn>',
+        Condition: { Bool: { 'kms:GrantIsForAWSResource': 'true' } },
+      },
+      DescribeVolumeKey: { Effect: 'Allow', Action: 'kms:DescribeKey', Resource: '<DelayKey.Arn>' },
+    });
+  });
+
+  test('lets it take a variant that scales off scaling and put it back, where there is one', () => {
+    const scaled = staged(
+      {},
+      {
+        capacity: Capacity.instances({ instanceType: 'ml.c6i.large', min: 2, max: 4 }),
+        scaling: [Scaling.cpuUtilization({ percent: 50 })],
+      },
+    );
+    const { ScalableTargets, TrackingAlarms } = statements(scaled, 'what delay-promotion does');
+    expect(ScalableTargets).toEqual({
+      Effect: 'Allow',
+      Action: [
+        'application-autoscaling:DeregisterScalableTarget',
+        'application-autoscaling:PutScalingPolicy',
+        'application-autoscaling:PutScheduledAction',
+        'application-autoscaling:RegisterScalableTarget',
+      ],
+      Resource: 'arn:<AWS::Partition>:application-autoscaling:eu-west-1:111122223333:scalable-target/*',
+      Condition: {
+        StringEquals: {
+          'application-autoscaling:service-namespace': 'sagemaker',
+          'application-autoscaling:scalable-dimension': 'sagemaker:variant:DesiredInstanceCount',
+        },
+      },
+    });
+    expect(TrackingAlarms).toEqual({
+      Effect: 'Allow',
+      Action: ['cloudwatch:DeleteAlarms', 'cloudwatch:DescribeAlarms', 'cloudwatch:PutMetricAlarm'],
+      Resource: 'arn:<AWS::Partition>:cloudwatch:eu-west-1:111122223333:alarm:TargetTracking-endpoint/delay/*',
+    });
+  });
 });
 
 describe('each option', () => {

@@ -249,6 +249,8 @@ export class CanaryStage extends Construct {
       topicArn: this.topic.topicArn,
       store: this.store,
     });
+    const samples = this.recordBucket.arnForObjects('samples/*');
+    workflow.allow('ReadSamples', ['s3:GetObject'], [samples], undefined, 'the recorded samples, named by the content of their models');
     this.letUseKeys(workflow);
     if (signingKeyArns.length > 0) workflow.allow('ReadSigners', ['kms:GetPublicKey'], signingKeyArns);
     return workflow;

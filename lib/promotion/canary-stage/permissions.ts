@@ -23,7 +23,7 @@ const WHY: Partial<Record<Place, string>> = {
   ownConfiguration: "the configurations of one endpoint's stage, made anew by each promotion",
   ownModel: "the models of one endpoint's stage, made anew by each promotion",
   modelPackage: 'the versions of one model package group',
-  stageObjects: "one endpoint's lock, record and recorded samples",
+  stageObjects: "one endpoint's lock and record",
   artifacts: 'the published versions of one store',
   ownAlarms: "alarms on one endpoint's stage, made anew by each promotion",
   scalableTargets:
@@ -32,7 +32,10 @@ const WHY: Partial<Record<Place, string>> = {
   all: 'the service has no resources in IAM for these; a condition holds the namespace of what is written',
 };
 
-const SID: Partial<Record<Place, string>> = { all: 'Metrics' };
+const SID: Partial<Record<Place, string>> = { all: 'Look' };
+
+/** Only for an endpoint whose variant scales. */
+const SCALING: readonly Place[] = ['scalableTargets', 'trackingAlarms'];
 
 /**
  * Lets the workflow make the calls that it makes, each on this endpoint's resources only.
@@ -44,7 +47,7 @@ export function allowPromotions(workflow: StageFunction, resources: StageResourc
   for (const { action, on, condition } of AWS_CALLS.flatMap(({ grants }) => grants)) {
     for (const found of on) {
       // The stage that asks for signatures names their keys itself.
-      if (found === 'signingKey') continue;
+      if (found === 'signingKey' || (SCALING.includes(found) && !resources.handed.scales)) continue;
       const place = NARROWED[found] ?? found;
       const key = `${place} ${JSON.stringify(condition ?? {})}`;
       const group = groups.get(key) ?? { place, condition, actions: new Set<string>() };
@@ -58,8 +61,17 @@ export function allowPromotions(workflow: StageFunction, resources: StageResourc
     const sid = `${SID[place] ?? `${place.charAt(0).toUpperCase()}${place.slice(1)}`}${count === 1 ? '' : count}`;
     const arns = arnsOf(workflow, place, resources);
     const wildcard = arns.some((arn) => arn.includes('*')) ? WHY[place] : undefined;
-    workflow.allow(sid, [...actions].sort(), arns, condition && { StringEquals: condition }, wildcard);
+    workflow.allow(sid, [...actions].sort(), arns, conditionsOf(place, condition), wildcard);
   }
+}
+
+function conditionsOf(place: Place, condition: Grant['condition']): Record<string, unknown> | undefined {
+  if (place !== 'scalableTargets') return condition && { StringEquals: condition };
+  const variants = {
+    'application-autoscaling:service-namespace': 'sagemaker',
+    'application-autoscaling:scalable-dimension': 'sagemaker:variant:DesiredInstanceCount',
+  };
+  return { StringEquals: { ...condition, ...variants } };
 }
 
 function arnsOf(scope: StageFunction, place: Place, { handed, groupName, bucketName, topicArn, store }: StageResources): string[] {
@@ -74,9 +86,14 @@ function arnsOf(scope: StageFunction, place: Place, { handed, groupName, bucketN
       resourceName: key,
       arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
     });
-  if (place === 'stageObjects') return [`promotions/${endpointName}/*`, `locks/${endpointName}.json`, 'samples/*'].map(inBucket);
+  if (place === 'stageObjects') return [`promotions/${endpointName}/*`, `locks/${endpointName}.json`].map(inBucket);
   if (place === 'artifactBucket') return [store.bucket.bucketArn];
   if (place === 'artifacts') return [store.bucket.arnForObjects('models/*')];
+  const alarm = (resourceName: string) =>
+    stack.formatArn({ service: 'cloudwatch', resource: 'alarm', resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+  // CloudWatch, unlike SageMaker, writes names in its ARNs as they are.
+  if (place === 'ownAlarms') return [alarm(`${stemOf(endpointName)}-*`)];
+  if (place === 'trackingAlarms') return [alarm(`TargetTracking-endpoint/${endpointName}/*`)];
   const filled: Record<string, string> = {
     partition: stack.partition,
     region: stack.region,
