@@ -48,6 +48,6 @@ async function runAll(): Promise<Result[]> {
 
 runAll().then((results) => {
   const simulated = (performance.now() - started) / 1000;
-  console.log(report(results, measureSpeed(quick ? 10 : 30)));
+  console.log(report(results, measureSpeed(quick ? 101 : 501)));
   console.log(`simulated in ${simulated.toFixed(0)} s on ${Math.min(2, availableParallelism())} cores${quick ? ' (--quick)' : ''}`);
 });

@@ -1,5 +1,5 @@
 /** One cell: many runs of the same traffic, each seen by every judge. */
-import { type Counts, calibrateCorrelation, type JudgeSettings, type ProfileName, trace } from '../../lib/judge';
+import { type Counts, calibrateCorrelation, type JudgeSettings, type ProfileName, profile, trace } from '../../lib/judge';
 import type { Cell } from './cells';
 import { flagger, kayenta, type Minute, type Rule, staticAlarm } from './peers';
 import { Random } from './random';
@@ -35,18 +35,23 @@ interface Variant {
   readonly judge: string;
   readonly profile: ProfileName;
   readonly stepsInBin: number;
-  readonly correlation?: number;
+  readonly settings?: Partial<JudgeSettings>;
 }
+
+/** What one of three metrics has of the budget: the other two show nothing. */
+const ONE_OF_THREE = { alpha: profile('standard').alpha / 3 };
 
 const OURS: readonly Variant[] = [
   { judge: 'fledge', profile: 'standard', stepsInBin: STEPS_A_MINUTE },
   { judge: 'fledge, 10 s bins', profile: 'standard', stepsInBin: 1 },
+  { judge: 'fledge, one of 3 metrics', profile: 'standard', stepsInBin: STEPS_A_MINUTE, settings: ONE_OF_THREE },
+  { judge: 'fledge, one of 3 metrics, 10 s bins', profile: 'standard', stepsInBin: 1, settings: ONE_OF_THREE },
   { judge: 'fledge plain', profile: 'plain', stepsInBin: STEPS_A_MINUTE },
   { judge: 'fledge plain, 10 s bins', profile: 'plain', stepsInBin: 1 },
 ];
 
 /** In cells noisier than the default allows for, also with a correlation measured by an hour of A/A. */
-const CALIBRATED = 'fledge, calibrated';
+export const CALIBRATED = 'fledge, calibrated';
 
 /**
  * Runs a cell until every share is known to the standard error wanted.
@@ -72,10 +77,9 @@ function runBatch(cell: Cell, runs: number, random: Random, tallies: Map<string,
   const horizon = cell.minutes * 60;
   for (let run = 0; run < runs; run++) {
     const traffic = makeTraffic(cell, random);
-    const variants = cell.disturbance === 'heavy noise' ? [...OURS, calibrated(cell, random)] : OURS;
-    for (const { judge, profile, stepsInBin, correlation } of variants) {
-      if (cell.group === 'low traffic' && stepsInBin === 1) continue;
-      const overrides = correlation === undefined ? settings : { ...settings, correlation, promotionCorrelation: correlation };
+    const variants = cell.disturbance === 'heavy noise' ? [...OURS, ...calibrated(cell, random)] : OURS;
+    for (const { judge, profile, stepsInBin, settings: own } of variants) {
+      const overrides = { ...settings, ...own };
       const decided = ours(cell, traffic, profile, stepsInBin, overrides).find(({ decision }) => decision !== 'hold');
       const tally = tallyOf(judge);
       tally.runs++;
@@ -99,7 +103,7 @@ function runBatch(cell: Cell, runs: number, random: Random, tallies: Map<string,
 }
 
 /** An hour before the canary, two instances of the baseline are compared with each other, at the canary's split. */
-function calibrated(cell: Cell, random: Random): Variant {
+function calibrated(cell: Cell, random: Random): Variant[] {
   const counts = countsOf(makeTraffic({ ...cell, times: 1 }, random), 0, STEPS_A_MINUTE);
   const { upper } = calibrateCorrelation(
     counts.start.map((_, i) => ({
@@ -107,7 +111,11 @@ function calibrated(cell: Cell, random: Random): Variant {
       bad: [counts.candidateBad[i]!, counts.baselineBad[i]!],
     })),
   );
-  return { judge: CALIBRATED, profile: 'standard', stepsInBin: STEPS_A_MINUTE, correlation: upper };
+  const settings = { correlation: upper, promotionCorrelation: upper };
+  return [
+    { judge: CALIBRATED, profile: 'standard', stepsInBin: STEPS_A_MINUTE, settings },
+    { judge: `${CALIBRATED}, 10 s bins`, profile: 'standard', stepsInBin: 1, settings },
+  ];
 }
 
 /** The judge of lib/judge, asked after every bin. */

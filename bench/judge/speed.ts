@@ -3,7 +3,7 @@ import { buildSync } from 'esbuild';
 import type * as Judge from '../../lib/judge';
 import { Random } from './random';
 
-/** Milliseconds of processor time. */
+/** Medians, in milliseconds. */
 export interface Speed {
   readonly traffic: string;
   readonly verdict: number;
@@ -37,11 +37,11 @@ export function measureSpeed(repeats: number): Speed[] {
       series: [{ counts: judge.countsOf(minutes.map((_minute, i) => binOf(i))) }],
     }));
     const input = { metrics, routing: [{ from: 0, share: 0.1 }] };
-    const verdict = processorTime(repeats, () => judge.evaluate(input));
+    const verdict = medianTime(repeats, () => judge.evaluate(input));
     const evaluation = new judge.Evaluation(input);
     evaluation.verdict();
     let next = 1440;
-    const tick = processorTime(repeats, () => {
+    const tick = medianTime(repeats, () => {
       for (const { id } of metrics) evaluation.add(id, binOf(next));
       next++;
       evaluation.verdict();
@@ -50,17 +50,13 @@ export function measureSpeed(repeats: number): Speed[] {
   });
 }
 
-/**
- * Processor time of one run, in the calmest of fifteen rounds: on a machine that does other things too, the clock measures those. On an idle one the clock
- * shows no more than this, since it counts the collector's threads as well.
- */
-function processorTime(repeats: number, run: () => unknown): number {
-  for (let i = 0; i < 20; i++) run();
-  const rounds = Array.from({ length: 15 }, () => {
-    const from = process.cpuUsage();
-    for (let i = 0; i < repeats; i++) run();
-    const { user, system } = process.cpuUsage(from);
-    return (user + system) / 1000 / repeats;
+/** Median wall time of a run, in milliseconds. */
+function medianTime(repeats: number, run: () => unknown): number {
+  for (let i = 0; i < 50; i++) run();
+  const times = Array.from({ length: repeats }, () => {
+    const from = performance.now();
+    run();
+    return performance.now() - from;
   });
-  return Math.min(...rounds);
+  return times.sort((a, b) => a - b)[repeats >> 1]!;
 }

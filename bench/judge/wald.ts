@@ -5,6 +5,14 @@ import { Random } from './random';
 
 const ALPHA = 0.05;
 
+/** Whose ratio is worked out. */
+export const WALD_JUDGES: readonly { readonly profile: ProfileName; readonly binSeconds: number }[] = [
+  { profile: 'plain', binSeconds: 60 },
+  { profile: 'plain', binSeconds: 10 },
+  { profile: 'standard', binSeconds: 60 },
+  { profile: 'standard', binSeconds: 10 },
+];
+
 /** Mean bad events of both arms until rollback, over the bound ln(1/alpha) / KL for a test that knows the true relative risk. */
 export interface WaldRatio {
   readonly times: number;
@@ -25,7 +33,7 @@ export function waldRatio(cell: Cell, binSeconds: number, profile: ProfileName, 
     const requests = random.poisson(perBin);
     const candidate = random.binomial(requests, SHARE);
     const baseline = requests - candidate;
-    push(counts, candidate, random.binomial(candidate, candidateRate), baseline, random.binomial(baseline, cell.base));
+    push(counts, binSeconds, candidate, random.binomial(candidate, candidateRate), baseline, random.binomial(baseline, cell.base));
   });
 }
 
@@ -35,7 +43,7 @@ export function waldRatioByEvent(times: number, runs: number): WaldRatio {
   const q = (SHARE * times) / (SHARE * times + 1 - SHARE);
   return ratioOf(times, 1, 'plain', runs, (counts) => {
     const candidates = random.uniform() < q ? 1 : 0;
-    push(counts, 100, candidates, 900, 1 - candidates);
+    push(counts, 1, 100, candidates, 900, 1 - candidates);
   });
 }
 
@@ -85,9 +93,16 @@ interface MutableCounts {
   baselineBad: number[];
 }
 
-function push(counts: MutableCounts, candidateRequests: number, candidateBad: number, baselineRequests: number, baselineBad: number): void {
-  counts.start.push(counts.start.length);
-  counts.seconds.push(1);
+function push(
+  counts: MutableCounts,
+  seconds: number,
+  candidateRequests: number,
+  candidateBad: number,
+  baselineRequests: number,
+  baselineBad: number,
+): void {
+  counts.start.push(seconds * counts.start.length);
+  counts.seconds.push(seconds);
   counts.candidateRequests.push(candidateRequests);
   counts.candidateBad.push(candidateBad);
   counts.baselineRequests.push(baselineRequests);

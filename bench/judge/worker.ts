@@ -1,7 +1,7 @@
 /** Does the cells it is given, one at a time. */
 import { CELLS } from './cells';
 import { runCell, type Tally } from './run-cell';
-import { type WaldRatio, waldRatio, waldRatioByEvent } from './wald';
+import { WALD_JUDGES, type WaldRatio, waldRatio, waldRatioByEvent } from './wald';
 
 /** How much to run. */
 export interface Effort {
@@ -18,7 +18,7 @@ export type Task =
 
 export type Result =
   | { readonly kind: 'cell'; readonly cell: number; readonly tallies: Tally[] }
-  | { readonly kind: 'wald'; readonly cell: number; readonly minute: WaldRatio; readonly tenSeconds: WaldRatio; readonly robust: WaldRatio }
+  | { readonly kind: 'wald'; readonly cell: number; readonly ratios: readonly WaldRatio[] }
   | { readonly kind: 'wald by event'; readonly wald: WaldRatio };
 
 function run(task: Task): Result {
@@ -30,9 +30,7 @@ function run(task: Task): Result {
   return {
     kind: task.kind,
     cell: task.cell,
-    minute: waldRatio(cell, 60, 'plain', effort.waldRuns),
-    tenSeconds: waldRatio(cell, 10, 'plain', effort.waldRuns),
-    robust: waldRatio(cell, 60, 'standard', effort.waldRuns),
+    ratios: WALD_JUDGES.map(({ profile, binSeconds }) => waldRatio(cell, binSeconds, profile, effort.waldRuns)),
   };
 }
 

@@ -1,9 +1,10 @@
 /** A verdict that grows with its bins: the same answer as judging all of them again, without doing so. */
+import { Stakes } from './bets';
 import { checkMetrics, checkRouting } from './check-input';
 import { BinTable } from './counts';
 import { driftEvidence, shareEvidence, silentArm } from './guards';
 import { gatherBins, intervalOf } from './interval';
-import { logMean, RiskScale } from './likelihood';
+import { logMean } from './likelihood';
 import { SeriesProcess } from './processes';
 import { answer } from './sentence';
 import { checkMargin, profile } from './settings';
@@ -35,7 +36,7 @@ interface RunningMetric {
   readonly input: MetricInput;
   readonly name: string;
   readonly margin: number;
-  readonly marginIndex: number;
+  readonly stakes: Stakes;
   /** Its part of alpha; the parts of all metrics sum to 1. */
   readonly part: number;
   readonly series: readonly RunningSeries[];
@@ -47,7 +48,6 @@ interface RunningMetric {
  */
 export class Evaluation {
   readonly settings: JudgeSettings;
-  private readonly scale: RiskScale;
   private readonly metrics: readonly RunningMetric[];
   private readonly running: readonly RunningSeries[];
   private routing: readonly Routing[] | undefined;
@@ -66,23 +66,24 @@ export class Evaluation {
     this.threshold = -Math.log(this.settings.alpha);
     const { metrics } = input;
     checkMetrics(metrics);
-    const margins = [...new Set(metrics.map((metric) => metric.margin ?? this.settings.margin))];
-    for (const margin of margins) checkMargin(this.settings, margin);
-    const { effects } = this.settings;
-    this.scale = new RiskScale([...effects, ...margins]);
+    const stakes = new Map<number, Stakes>();
+    for (const { margin = this.settings.margin } of metrics) {
+      checkMargin(this.settings, margin);
+      if (!stakes.has(margin)) stakes.set(margin, new Stakes(this.settings, margin));
+    }
     const total = metrics.reduce((sum, metric) => sum + budgetOf(metric), 0);
     this.metrics = metrics.map((metric): RunningMetric => {
       const name = metric.name ?? metric.id;
       const margin = metric.margin ?? this.settings.margin;
       const part = total === 0 ? 0 : budgetOf(metric) / total;
-      const marginIndex = effects.length + margins.indexOf(margin);
+      const bets = stakes.get(margin)!;
       const series = metric.series.map((one): RunningSeries => {
         const label = one.label ?? name;
         const table = new BinTable(one.counts, `metric '${metric.id}', series '${label}'`);
-        const process = new SeriesProcess(this.scale, marginIndex, metric.objective, this.settings);
+        const process = new SeriesProcess(bets, metric.objective, this.settings);
         return { label, table, part: part / metric.series.length, process, judged: 0 };
       });
-      return { input: metric, name, margin, marginIndex, part, series };
+      return { input: metric, name, margin, stakes: bets, part, series };
     });
     this.running = this.metrics.flatMap((metric) => metric.series);
     this.routing = input.routing;
@@ -150,7 +151,7 @@ export class Evaluation {
   private restart(): void {
     for (const metric of this.metrics) {
       for (const series of metric.series) {
-        series.process = new SeriesProcess(this.scale, metric.marginIndex, metric.input.objective, this.settings);
+        series.process = new SeriesProcess(metric.stakes, metric.input.objective, this.settings);
         series.judged = 0;
       }
     }
@@ -196,9 +197,9 @@ export class Evaluation {
       for (let j = 0; j < ends.length; j++) {
         if (ends[j] !== moment) continue;
         const series = running[j]!;
-        const { candidateRequests, candidateBad, baselineRequests, baselineBad } = series.table;
+        const { start, seconds, candidateRequests, candidateBad, baselineRequests, baselineBad } = series.table;
         const i = series.judged++;
-        series.process.step(candidateRequests[i]!, candidateBad[i]!, baselineRequests[i]!, baselineBad[i]!);
+        series.process.step(start[i]!, seconds[i]!, candidateRequests[i]!, candidateBad[i]!, baselineRequests[i]!, baselineBad[i]!);
         ends[j] = nextEnd(series);
       }
       this.judgedUntil = moment;

@@ -25,39 +25,6 @@ export function logLikelihoodRatio(candidateBad: number, events: number, theta: 
   return candidateBad * Math.log(risk) - events * Math.log1p(theta * (risk - 1));
 }
 
-/** l(r) at many r at once. */
-export class RiskScale {
-  /** l(r) of every risk for the last bin. */
-  readonly l: Float64Array;
-  private readonly log: Float64Array;
-  /** ln(1 + theta (r - 1)) for the last theta, which the metrics of one bin share. */
-  private readonly spread: Float64Array;
-  private theta = 0;
-
-  constructor(readonly risks: readonly number[]) {
-    this.log = Float64Array.from(risks, Math.log);
-    this.spread = new Float64Array(risks.length);
-    this.l = new Float64Array(risks.length);
-  }
-
-  /**
-   * Sets l, after the root for bursts.
-   * @param events bad events of both arms, at least 1
-   * @param theta strictly between 0 and 1
-   */
-  weigh(candidateBad: number, events: number, theta: number, correlation: number): void {
-    const { risks, log, spread, l } = this;
-    const root = 1 / burstSize(events, correlation);
-    const rootedBad = candidateBad * root;
-    const rootedEvents = events * root;
-    if (theta !== this.theta) {
-      this.theta = theta;
-      for (let k = 0; k < spread.length; k++) spread[k] = Math.log1p(theta * (risks[k]! - 1));
-    }
-    for (let k = 0; k < l.length; k++) l[k] = rootedBad * log[k]! - rootedEvents * spread[k]!;
-  }
-}
-
 /** ln of sum_k weights_k exp(logs_k), where the weights need not be normalised. */
 export function logMean(logs: ArrayLike<number>, weights: ArrayLike<number>): number {
   let top = -Infinity;

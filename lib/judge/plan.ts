@@ -1,4 +1,6 @@
 /** What a verdict will cost, before any traffic moves. */
+import type { Terms } from './beta-means';
+import { Stakes } from './bets';
 import { burstSize } from './likelihood';
 import { profile } from './settings';
 import type { JudgeSettings, ProfileName } from './types';
@@ -71,7 +73,7 @@ export interface Plan {
 
 /**
  * Expected cost of a verdict. Each bad event adds KL(rho || q(m)) to the promotion evidence of an equal candidate, and KL(q(r) || rho) to the
- * rollback evidence of one r times as bad; q(x) = rho x / (rho x + 1 - rho). The robust form takes the root for bursts and caps each bin.
+ * rollback evidence of one r times as bad; q(x) = rho x / (rho x + 1 - rho). The robust form allows for bursts and noise, and caps each bin.
  * @throws Error that names the value that makes no sense
  */
 export function plan(input: PlanInput): Plan {
@@ -111,7 +113,8 @@ function promotionOf(metric: PlannedMetric, share: number, traffic: Traffic, set
   const margin = metric.margin ?? settings.margin;
   const eventsPerSecond = traffic.requestsPerSecond * metric.badRate;
   const perEvent = divergence(share, candidateShare(share, margin));
-  const seconds = needed / growth(eventsPerSecond, perEvent, traffic.binSeconds, settings, settings.promotionCorrelation);
+  const minute = Math.max(60, traffic.binSeconds);
+  const seconds = needed / growth(eventsPerSecond, perEvent, minute, minute, new Stakes(settings, margin).notWorse.terms, settings);
   const relative = { metric: metric.name, events: seconds * eventsPerSecond, requests: seconds * traffic.requestsPerSecond, seconds };
   const { objectiveRate: objective } = metric;
   if (objective === undefined || objective <= metric.badRate) return relative;
@@ -138,16 +141,36 @@ function rollbackOf(
   const needed = Math.log(metrics / settings.alpha) + ROLLBACK_OVERHEAD;
   const seconds = Math.max(
     traffic.binSeconds,
-    needed / growth(eventsPerSecond, divergence(q, share), traffic.binSeconds, settings, settings.correlation),
+    needed /
+      growth(
+        eventsPerSecond,
+        divergence(q, share),
+        Math.max(60, traffic.binSeconds),
+        traffic.binSeconds,
+        new Stakes(settings, settings.margin).worse.terms,
+        settings,
+      ),
   );
   return { metric: metric.name, effect, badRequests: seconds * traffic.requestsPerSecond * share * candidateRate, seconds };
 }
 
-/** Evidence per second, in natural logarithms. A bin that holds one event holds on average as many more as any bin does. */
-function growth(eventsPerSecond: number, perEvent: number, binSeconds: number, settings: JudgeSettings, correlation: number): number {
-  const events = eventsPerSecond * binSeconds;
-  const rootOf = settings.form === 'robust' ? burstSize(events + 1, correlation) : 1;
-  return capped((events * perEvent) / rootOf, settings) / binSeconds;
+/**
+ * Evidence per second, in natural logarithms. What a minute holds beyond what it can tell brings nothing more, however it is cut. A minute that holds one
+ * event holds on average as many more as any minute does.
+ * @param capSeconds the cap holds for each stretch of so many seconds
+ */
+function growth(
+  eventsPerSecond: number,
+  perEvent: number,
+  seconds: number,
+  capSeconds: number,
+  terms: Terms,
+  settings: JudgeSettings,
+): number {
+  const events = eventsPerSecond * seconds;
+  const root = 1 + terms.bursts * events;
+  const perBin = (events * perEvent) / root / (1 + terms.correlation * ((events + 1) / root - 1));
+  return settings.form === 'robust' ? Math.min(perBin / seconds, Math.log(settings.cap) / capSeconds) : perBin / seconds;
 }
 
 function capped(perBin: number, settings: JudgeSettings): number {

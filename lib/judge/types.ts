@@ -21,7 +21,7 @@ export interface JudgeSettings {
   readonly promotionCorrelation: number;
   /** The most that one bin can multiply any evidence by, in the robust form: no single bin decides. Above 1. @default 8 */
   readonly cap: number;
-  /** Part of the rollback evidence kept for a regression that begins after the first bin. In [0, 1). @default 0.1 */
+  /** Part of the rollback evidence kept for a regression that begins after the first bin. In [0, 1). @default 0.05 */
   readonly lateReserve: number;
   /** Relative risks that are bet on, increasing; those above 1 speak for rollback, those below the margin for promotion. */
   readonly effects: readonly number[];

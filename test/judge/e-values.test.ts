@@ -3,7 +3,8 @@
  * small case; the code under test is the one that verdicts are made of.
  */
 import { trace } from '../../lib/judge';
-import { burstSize, logLikelihoodRatio, RiskScale } from '../../lib/judge/likelihood';
+import { Stakes } from '../../lib/judge/bets';
+import { burstSize, logLikelihoodRatio } from '../../lib/judge/likelihood';
 import { SeriesProcess } from '../../lib/judge/processes';
 import { profile } from '../../lib/judge/settings';
 import type { JudgeSettings, Objective } from '../../lib/judge/types';
@@ -19,9 +20,8 @@ const RATES = [0.01, 0.1, 0.3, 0.5, 0.8, 1];
 type Bin = readonly [candidateRequests: number, candidateBad: number, baselineRequests: number, baselineBad: number];
 
 function processOf(settings: JudgeSettings, bins: readonly Bin[], objective?: Objective): SeriesProcess {
-  const scale = new RiskScale([...settings.effects, settings.margin]);
-  const process = new SeriesProcess(scale, settings.effects.length, objective, settings);
-  for (const bin of bins) process.step(...bin);
+  const process = new SeriesProcess(new Stakes(settings, settings.margin), objective, settings);
+  for (const [i, bin] of bins.entries()) process.step(60 * i, 60, ...bin);
   return process;
 }
 
@@ -225,22 +225,23 @@ describe('many bins', () => {
 
   it('E[M] is exactly 1 after twelve bins with one bad request each, whatever part of the reserve has been put to use', () => {
     const n = 12;
-    const scale = new RiskScale([...STANDARD.effects, STANDARD.margin]);
     let total = 0;
     for (let course = 0; course < 2 ** n; course++) {
-      const process = new SeriesProcess(scale, STANDARD.effects.length, undefined, STANDARD);
-      for (let i = 0; i < n; i++) process.step(1, (course >> i) & 1, 1, 1 - ((course >> i) & 1));
+      const process = processOf(
+        STANDARD,
+        Array.from({ length: n }, (_, i): Bin => [1, (course >> i) & 1, 1, 1 - ((course >> i) & 1)]),
+      );
       total += Math.exp(process.worse.logValue);
     }
     expect(total / 2 ** n).toBeCloseTo(1, 10);
   });
 
-  it('P(ever rolled back) <= alpha, summed over every course of six bins with a look after each', () => {
+  it('P(ever rolled back) <= alpha, summed over every course of seven bins with a look after each', () => {
     const alpha = 0.25;
     for (const form of ['plain', 'robust'] as const) {
       let rolledBack = 0;
       let whole = 0;
-      for (const [course, p] of courses(6, 0.25)) {
+      for (const [course, p] of courses(7, 0.25)) {
         const counts = {
           start: course.map((_, i) => i),
           seconds: course.map(() => 1),
