@@ -113,8 +113,8 @@ function promotionOf(metric: PlannedMetric, share: number, traffic: Traffic, set
   const margin = metric.margin ?? settings.margin;
   const eventsPerSecond = traffic.requestsPerSecond * metric.badRate;
   const perEvent = divergence(share, candidateShare(share, margin));
-  const minute = Math.max(60, traffic.binSeconds);
-  const seconds = needed / growth(eventsPerSecond, perEvent, minute, minute, new Stakes(settings, margin).notWorse.terms, settings);
+  const block = Math.max(settings.blockSeconds, traffic.binSeconds);
+  const seconds = needed / growth(eventsPerSecond, perEvent, block, block, new Stakes(settings, margin).notWorse.terms, settings);
   const relative = { metric: metric.name, events: seconds * eventsPerSecond, requests: seconds * traffic.requestsPerSecond, seconds };
   const { objectiveRate: objective } = metric;
   if (objective === undefined || objective <= metric.badRate) return relative;
@@ -145,7 +145,7 @@ function rollbackOf(
       growth(
         eventsPerSecond,
         divergence(q, share),
-        Math.max(60, traffic.binSeconds),
+        Math.max(settings.blockSeconds, traffic.binSeconds),
         traffic.binSeconds,
         new Stakes(settings, settings.margin).worse.terms,
         settings,
@@ -155,8 +155,8 @@ function rollbackOf(
 }
 
 /**
- * Evidence per second, in natural logarithms. What a minute holds beyond what it can tell brings nothing more, however it is cut. A minute that holds one
- * event holds on average as many more as any minute does.
+ * Evidence per second, in natural logarithms. What a block holds beyond what it can tell brings nothing more, however it is cut. A block that holds one
+ * event holds on average as many more as any block does.
  * @param capSeconds the cap holds for each stretch of so many seconds
  */
 function growth(

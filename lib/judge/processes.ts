@@ -12,8 +12,6 @@ const OUTAGE_EVENTS = 10;
 /** Rates that are bet on against an objective, as parts of it. */
 const OBJECTIVE_PARTS = [0.01, 0.1, 0.25, 0.5, 0.75];
 const OBJECTIVE_WEIGHTS = [1, 1, 1, 1, 1];
-/** Bins shorter than this are parts of a block: a share that is off for a minute is off in each of them. In seconds. */
-const BLOCK_SECONDS = 60;
 
 /** What was counted in a running block. */
 interface Block {
@@ -81,7 +79,7 @@ export class SeriesProcess {
     this.candidateBad += candidateBad;
     this.baselineRequests += baselineRequests;
     this.baselineBad += baselineBad;
-    if (this.robust && seconds < BLOCK_SECONDS) {
+    if (this.robust && seconds < this.settings.blockSeconds) {
       this.stepInBlock(start, start + seconds, { candidateRequests, candidateBad, baselineRequests, baselineBad });
       return;
     }
@@ -91,7 +89,8 @@ export class SeriesProcess {
   }
 
   private stepInBlock(start: number, end: number, bin: Counted): void {
-    const until = (Math.floor(start / BLOCK_SECONDS) + 1) * BLOCK_SECONDS;
+    const { blockSeconds } = this.settings;
+    const until = (Math.floor(start / blockSeconds) + 1) * blockSeconds;
     if (this.block?.until !== until) this.finishBlock();
     const block = this.block ?? { until, all: nothing(), waiting: nothing() };
     this.block = block;

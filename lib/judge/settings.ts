@@ -13,6 +13,7 @@ const STANDARD: JudgeSettings = {
   correlation: 0.01,
   promotionCorrelation: 0.03,
   cap: 8,
+  blockSeconds: 60,
   lateReserve: 0.05,
   effects: EFFECTS,
   rollbackWeights: [0, 0, 0, 0, 0, 0, 0.02, 0.12, 0.36, 0.18, 0.18, 0.1, 0.03, 0.01],
@@ -47,6 +48,7 @@ function check(settings: JudgeSettings): void {
   for (const key of ['alpha', 'beta', 'guardAlpha'] as const) within(key, settings[key], 'above 0 and below 1', (x) => x > 0 && x < 1);
   for (const key of ['margin', 'cap'] as const) within(key, settings[key], 'above 1', (x) => x > 1 && x < Infinity);
   for (const key of ['correlation', 'promotionCorrelation'] as const) within(key, settings[key], 'from 0 to 1', (x) => x >= 0 && x <= 1);
+  within('blockSeconds', settings.blockSeconds, 'above 0', (x) => x > 0 && x < Infinity);
   within('lateReserve', settings.lateReserve, 'at least 0 and below 1', (x) => x >= 0 && x < 1);
   for (const key of ['latencyTolerance', 'shareTolerance', 'settleSeconds', 'staleAfterSeconds'] as const) {
     within(key, settings[key], 'a number of at least 0', (x) => x >= 0 && x < Infinity);

@@ -15,12 +15,17 @@ export interface JudgeSettings {
   readonly latencyTolerance: number;
   /** `robust` allows for bad events that come in bursts; `plain` takes them as independent. @default 'robust' */
   readonly form: 'robust' | 'plain';
-  /** Intra-class correlation of the bad events within a bin, allowed for by the robust form; see `calibrateCorrelation`. In [0, 1]. @default 0.01 */
+  /** Intra-class correlation of the bad events within a bin, or a block of shorter ones, allowed for by the robust form; see `calibrateCorrelation`. In [0, 1]. @default 0.01 */
   readonly correlation: number;
   /** The same for the promotion evidence, where being slower costs little and being wrong much. In [0, 1]. @default 0.03 */
   readonly promotionCorrelation: number;
   /** The most that one bin can multiply any evidence by, in the robust form: no single bin decides. Above 1. @default 8 */
   readonly cap: number;
+  /**
+   * How long a disturbance lasts that the correlation allows for: in the robust form, bins shorter than this many seconds are parts of one of so many and share
+   * its noise. Above 0. @default 60
+   */
+  readonly blockSeconds: number;
   /** Part of the rollback evidence kept for a regression that begins after the first bin. In [0, 1). @default 0.05 */
   readonly lateReserve: number;
   /** Relative risks that are bet on, increasing; those above 1 speak for rollback, those below the margin for promotion. */

@@ -42,7 +42,7 @@ function judgeInput(bad: number, from: number, share: number | undefined): Judge
     },
     { id: 'wrong-answers', name: 'wrong answers', kind: 'wrongAnswers', series: [series(from, [13, 100], [14, 100])] },
   ];
-  return { metrics, routing: share === undefined ? undefined : [{ from, share }] };
+  return { metrics, settings: { blockSeconds: 1 }, routing: share === undefined ? undefined : [{ from, share }] };
 }
 
 interface Given {

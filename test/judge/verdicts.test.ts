@@ -489,6 +489,7 @@ describe('wrong input is refused', () => {
     [{ settings: { alpha: 0 } }, "setting 'alpha' must be above 0 and below 1, not 0"],
     [{ settings: { margin: 1 } }, "setting 'margin' must be above 1, not 1"],
     [{ settings: { cap: Number.NaN } }, "setting 'cap' must be above 1, not NaN"],
+    [{ settings: { blockSeconds: 0 } }, "setting 'blockSeconds' must be above 0, not 0"],
     [{ settings: { form: 'bayes' as 'plain' } }, "setting 'form' must be 'robust' or 'plain', not 'bayes'"],
     [{ settings: { alfa: 0.1 } as object }, "unknown setting 'alfa'"],
     [{ settings: { rollbackWeights: [1] } }, "setting 'rollbackWeights' must have one weight for each of the 14 effects, not 1"],

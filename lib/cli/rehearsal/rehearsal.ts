@@ -139,6 +139,7 @@ function planOf(options: RehearsalOptions, traffic: Traffic): StagePlan {
     ],
     metrics: traffic.outcomes ? [...STANDARD_METRICS, ANSWERS_METRIC] : STANDARD_METRICS,
     binSeconds: 1,
+    settings: { blockSeconds: 1 },
     tickSeconds: 1,
     settleSeconds: 1,
     baselineSeconds: BASELINE_SECONDS,
