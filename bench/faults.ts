@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   const runs = await run(schedules);
   const kinds = { 'single faults': alone.length, pairs: Math.floor(rest / 2), storms: count - alone.length - Math.floor(rest / 2) };
   for (const [name, number] of Object.entries(kinds)) console.log(`${String(number).padStart(6)} ${name}`);
-  for (const verdict of ['promoted', 'rolled back', 'held'])
+  for (const verdict of ['promoted', 'rolled back', 'held', 'died'])
     console.log(`${String(runs.filter((one) => one.verdict === verdict).length).padStart(6)} ${verdict}`);
   const broken = runs.filter((one) => one.violations.length > 0);
   for (const { schedule, violations } of broken.slice(0, 40))
@@ -51,6 +51,7 @@ function run(schedules: readonly (Schedule & { seed: number })[]): Promise<Run[]
       worker.send({ schedules: mine, atOnce: AT_ONCE });
       worker.on('message', (one: Run) => {
         runs.push(one);
+        if (one.violations.length > 0) process.stderr.write(`${one.schedule.name}: ${one.violations.join('; ')}\n`);
         if (runs.length % 100 === 0)
           process.stderr.write(`${runs.length} of ${schedules.length} after ${Math.round((Date.now() - began) / 1000)} s\n`);
       });

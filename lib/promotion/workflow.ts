@@ -11,9 +11,8 @@ import { guardrails, look, towards, towardsShare } from './endpoint';
 import { limitsOf, putGuardrailAlarms } from './guardrail-alarms';
 import { freeLock, keepLock, type Left, NOTHING_LEFT } from './lock';
 import { announce } from './notices';
+import { begin, conclude, type Ended, outcomeOf } from './outcome';
 import type { Ports } from './ports';
-import { publishEnd } from './publish-metrics';
-import { note, outcomeKey } from './record';
 import { checkRequest, type Outcome, type PromotionRequest, type Step } from './request';
 import { noteStart } from './start';
 import { Store } from './store';
@@ -50,19 +49,6 @@ export function promotion(ports: Ports) {
     return outcome;
   };
 }
-
-/** Notes that it began. @returns when, milliseconds since 1970 */
-async function begin(ports: Ports, store: Store, request: PromotionRequest): Promise<number> {
-  const at = ports.now();
-  const sentence = `${request.modelPackageArn} wants to go live on ${request.endpointName}`;
-  await note(store, request, '000-begin', { at, what: 'begin', sentence, request });
-  return at;
-}
-
-const outcomeOf = async (store: Store, { endpointName, promotionId }: PromotionRequest): Promise<Outcome | null> =>
-  (await store.read<Outcome>(outcomeKey(endpointName, promotionId)))?.value ?? null;
-
-type Ended = Pick<Outcome, 'verdict' | 'reason' | 'during' | 'verdictKey'>;
 
 const ended = ({ verdict, message, during, verdictKey }: Withdrawal): Ended => ({
   verdict,
@@ -151,28 +137,8 @@ class Way {
   }
 
   async conclude(end: Ended): Promise<Outcome> {
-    const { ports, store, request, run, startedAt } = this.all();
     const reason = [end.reason, ...this.leftovers.filter((problem) => problem !== '')].join('; ');
-    return insist(this.underWay.context, 'conclude', async () => {
-      const { promotionId, endpointName, modelPackageArn } = request;
-      const endpointConfigName = (await look(ports, endpointName)).configName;
-      const outcome: Outcome = {
-        promotionId,
-        endpointName,
-        modelPackageArn,
-        ...end,
-        reason,
-        startedAt,
-        endedAt: ports.now(),
-        endpointConfigName,
-      };
-      const sentence = `${end.verdict}: ${reason}`;
-      await note(store, request, '999-outcome', { at: outcome.endedAt, what: 'outcome', sentence, outcome });
-      await store.create(outcomeKey(endpointName, promotionId), outcome);
-      await freeLock(store, request, run, this.left);
-      await publishEnd(this.underWay, end.verdict);
-      return outcome;
-    });
+    return insist(this.underWay.context, 'conclude', () => conclude(this.underWay, { ...end, reason }, this.left));
   }
 
   /** Mirrors requests to the candidate: its answers are dropped, its errors and its latency judged. */
@@ -238,7 +204,7 @@ class Way {
 
   /** The live variant moves under guardrails; then the candidate variant goes. From the first of the two on, the candidate is live. */
   private async goLive(quantiles: readonly Quantile[]): Promise<void> {
-    const { ports, store, request, context, names, plan } = this.all();
+    const { ports, store, request, run, context, names, plan } = this.all();
     this.during = 'go live';
     const base = await this.grown();
     await insist(context, 'create the live configuration', () => createConfiguration(ports, request, base, 'live'));
@@ -246,7 +212,10 @@ class Way {
     const deployment = guardrails(plan, [...(await this.arm(quantiles)), ...(plan.guardrail?.alarms ?? [])]);
     if (changesInstances(base)) {
       this.released = true;
-      await insist(context, 'take the live variant off scaling', () => releaseScaling(ports, store, request, base.variant.VariantName!));
+      await insist(context, 'take the live variant off scaling', async () => {
+        // Whoever has taken over would not put it back.
+        if (await keepLock(ports, store, request, run)) await releaseScaling(ports, store, request, base.variant.VariantName!);
+      });
     }
     const within = (plan.updateSeconds ?? 3600) + 2 * (plan.guardrail?.waitSeconds ?? 300);
     const take = base.wanted?.InitialInstanceCount === undefined ? 'nothing' : 'instances';

@@ -35,8 +35,8 @@ export function autoscale(on: World): Promise<void> {
       new PutScheduledActionCommand({
         ...TARGET,
         ScheduledActionName: 'mornings',
-        Schedule: 'cron(0 6 * * ? *)',
-        StartTime: new Date(on.clock.now()),
+        Schedule: 'cron(0 6 24 12 ? *)',
+        EndTime: new Date(on.clock.now() + 365 * 86_400_000),
         ScalableTargetAction: { MinCapacity: 3 },
       }),
     );
