@@ -11,16 +11,14 @@ import {
   UpdateModelPackageCommand,
 } from '@aws-sdk/client-sagemaker';
 import { type Notice, type Outcome, STAGE_TAGS } from '../../lib/promotion';
-import { changedPaths, type Synthesised } from './stage/stand-ins';
+import { changedPaths } from './stage/stand-ins';
 import { World } from './stage/world';
 
 const ENDPOINT = 'flights';
 let world: World;
-const synthesised: Record<number, Synthesised> = {};
 
 beforeAll(async () => {
   world = await World.start();
-  for (const version of [1, 2]) synthesised[version] = await world.synth(version);
 }, 300_000);
 
 afterAll(() => world?.stop(), 60_000);
@@ -61,7 +59,7 @@ const version = (number: number): string => `arn:aws:sagemaker:us-east-1:0000000
 chapter(
   'the first deployment brings the endpoint up with version 1, which starts no promotion',
   async () => {
-    await world.deploy(synthesised[1]);
+    await world.deploy(world.synthesised[1]);
     const { EndpointArn, ...created } = await endpoint();
     expect(created).toMatchObject({ EndpointStatus: 'InService', EndpointConfigName: expect.stringMatching(/-first$/) });
     const { probability, recorded } = await world.answer(ENDPOINT, 1);
@@ -83,7 +81,7 @@ chapter(
   async () => {
     world.traffic(ENDPOINT, 300);
     const before = await endpoint();
-    expect(changedPaths(synthesised[1].template, synthesised[2].template)).toEqual([
+    expect(changedPaths(world.synthesised[1].template, world.synthesised[2].template)).toEqual([
       // A custom resource whose update does nothing.
       'Canary/First/Resource/Default',
       // The old version, which stays in the registry, and the new one.
@@ -93,7 +91,7 @@ chapter(
       'FlightDelay/Variants/live/StoreCopy/CustomResourcePolicy/Resource',
       'FlightDelay/Variants/live/StoreCopy/Resource/Default',
     ]);
-    await world.deploy(synthesised[2]);
+    await world.deploy(world.synthesised[2]);
     const after = await endpoint();
     expect(after).toMatchObject({ EndpointConfigName: before.EndpointConfigName, LastModifiedTime: before.LastModifiedTime });
     const { ModelPackageSummaryList } = await world.sagemaker.send(new ListModelPackagesCommand({ ModelPackageGroupName: ENDPOINT }));
@@ -121,7 +119,7 @@ chapter(
   'deploying the same again changes nothing and starts nothing',
   async () => {
     const before = await endpoint();
-    expect(await world.deploy(synthesised[2])).toEqual({});
+    expect(await world.deploy(world.synthesised[2])).toEqual({});
     expect(await endpoint()).toMatchObject({ EndpointConfigName: before.EndpointConfigName, LastModifiedTime: before.LastModifiedTime });
     expect(await world.relay.deliver()).toEqual([]);
   },
@@ -158,7 +156,7 @@ chapter(
   'deleting the stack leaves the versions, the archives and the record, and nothing that serves',
   async () => {
     await world.quiet();
-    await world.destroy(synthesised[2]);
+    await world.destroy(world.synthesised[2]);
     const { Endpoints } = await world.sagemaker.send(new ListEndpointsCommand({}));
     const { EndpointConfigs } = await world.sagemaker.send(new ListEndpointConfigsCommand({}));
     const { Models } = await world.sagemaker.send(new ListModelsCommand({}));

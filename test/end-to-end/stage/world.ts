@@ -22,6 +22,10 @@ const FLIGHTS = join(ROOT, 'model-artifacts/flight-delay');
 /** What functions find the local SageMaker by; the rest of AWS is MiniStack. */
 const ITS_SERVICES = ['SAGEMAKER', 'SAGEMAKER_RUNTIME', 'CLOUDWATCH', 'APPLICATION_AUTO_SCALING'];
 
+const STAND_IN = `arn:aws:lambda:${MiniStack.region}:${MiniStack.account}:function:stand-in`;
+/** Of the repository's model, that the stack is deployed with. */
+const VERSIONS = [1, 2];
+
 interface Samples {
   readonly samples: readonly { readonly inputs: object; readonly outputs: { readonly probability: number } }[];
 }
@@ -37,8 +41,7 @@ export class World {
   readonly relay: Relay;
   private readonly cdk: Cdk;
   private replay: Replay | undefined;
-  private standIn = '';
-
+  private readonly assemblies: Record<number, Synthesised> = {};
   private constructor(
     readonly local: LocalSageMaker,
     readonly ministack: MiniStack,
@@ -66,7 +69,7 @@ export class World {
       // The function of an AwsCustomResource expects an SDK where Lambda has one.
       const world = new World(local, await MiniStack.start(folder, { ...environment, NODE_PATH: join(ROOT, 'node_modules') }), folder);
       try {
-        await world.prepare();
+        await Promise.all([world.cdk.bootstrap(MiniStack.account, MiniStack.region), world.standIn(), world.synthAll()]);
         return world;
       } catch (error) {
         await world.stop();
@@ -78,8 +81,16 @@ export class World {
     }
   }
 
-  /** Synthesises the app with this version of the model. */
-  async synth(version: number): Promise<Synthesised> {
+  /** What `cdk synth` wrote for each version of the model. */
+  get synthesised(): Readonly<Record<number, Synthesised>> {
+    return this.assemblies;
+  }
+
+  private async synthAll(): Promise<void> {
+    for (const version of VERSIONS) this.assemblies[version] = await this.synth(version);
+  }
+
+  private async synth(version: number): Promise<Synthesised> {
     const assembly = join(this.folder, `assembly-${version}`);
     mkdirSync(assembly, { recursive: true });
     const env = {
@@ -93,7 +104,7 @@ export class World {
     await promisify(execFile)(process.execPath, ['--import', 'tsx', join(__dirname, 'app.ts')], { cwd: ROOT, env });
     const file = join(assembly, 'Flights.template.json');
     const template = JSON.parse(readFileSync(file, 'utf8')) as Template;
-    writeFileSync(file, JSON.stringify(withStandIns(template, this.standIn)));
+    writeFileSync(file, JSON.stringify(withStandIns(template, STAND_IN)));
     return { assembly, template };
   }
 
@@ -192,8 +203,8 @@ export class World {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  private async prepare(): Promise<void> {
-    await this.cdk.bootstrap(MiniStack.account, MiniStack.region);
+  /** Creates the function that stands in for CloudFormation's own handlers. */
+  private async standIn(): Promise<void> {
     const code = join(this.folder, 'stand-in');
     buildSync({
       entryPoints: [join(__dirname, 'stand-in-function.ts')],
@@ -204,7 +215,7 @@ export class World {
       logLevel: 'warning',
     });
     await promisify(execFile)('python3', ['-m', 'zipfile', '-c', `${code}.zip`, join(code, 'index.js')]);
-    const { FunctionArn } = await this.lambda.send(
+    await this.lambda.send(
       new CreateFunctionCommand({
         FunctionName: 'stand-in',
         Runtime: 'nodejs22.x',
@@ -214,6 +225,5 @@ export class World {
         Code: { ZipFile: readFileSync(`${code}.zip`) },
       }),
     );
-    this.standIn = FunctionArn!;
   }
 }
