@@ -561,7 +561,17 @@ describe('each option', () => {
         .filter(({ Properties }) => Properties.Roles[0] === `<${id}>`)
         .flatMap(({ Properties }) => (Properties.PolicyDocument.Statement as Statement[]).flatMap(({ Action }) => Action))
         .sort();
-    const watches = ['kms:Decrypt', 's3:GetObject', 's3:ListBucket', 'sagemaker:DescribeEndpoint', 'sagemaker:ListTags'];
+    const watches = [
+      'kms:Decrypt',
+      's3:GetObject',
+      's3:ListBucket',
+      'sagemaker:DescribeEndpoint',
+      'sagemaker:DescribeEndpointConfig',
+      'sagemaker:DescribeModel',
+      'sagemaker:DescribeModelPackage',
+      'sagemaker:ListModelPackages',
+      'sagemaker:ListTags',
+    ];
     expect(actions('Publisher')).toEqual(
       [
         'kms:Decrypt',
@@ -573,9 +583,7 @@ describe('each option', () => {
         'sagemaker:DescribeModelPackage',
       ].sort(),
     );
-    expect(actions('Approver')).toEqual(
-      [...watches, 'sagemaker:DescribeModelPackage', 'sagemaker:ListModelPackages', 'sagemaker:UpdateModelPackage'].sort(),
-    );
+    expect(actions('Approver')).toEqual([...watches, 'sagemaker:UpdateModelPackage'].sort());
     expect(actions('Operator')).toEqual([...watches, 'kms:GenerateDataKey', 's3:PutObject'].sort());
   });
 });

@@ -1,7 +1,7 @@
 import type { IAlarm, IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
-import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
@@ -19,6 +19,7 @@ import type { StagePlan } from '../request';
 import { STAGE_TAGS } from '../stage-tags';
 import { AwaitedPromotion } from './awaited-promotion';
 import { FirstConfiguration } from './first-configuration';
+import { StageGrants } from './grants';
 import { lostApprovals, noticeTopic } from './notices';
 import { allowPromotions } from './permissions';
 import { longest, longestExecution, planOf } from './plan';
@@ -76,6 +77,7 @@ export class CanaryStage extends Construct {
   private readonly key: IKey;
   private readonly store: ModelStore;
   private readonly stageAlarms: StageAlarms;
+  private readonly grants: StageGrants;
   private readonly version: PublishedVersion;
 
   /** @throws Error for an endpoint that no other version could join, and for a plan that could not run */
@@ -105,6 +107,7 @@ export class CanaryStage extends Construct {
     this.version = version;
     this.modelPackageGroupName = version.groupName;
     this.modelPackageArn = version.modelPackageArn;
+    this.grants = new StageGrants(this, endpointName, version.groupName, records, this.key, this.store);
     this.letServeLaterVersions();
     const first = new FirstConfiguration(this, 'First', {
       handed: this.handed,
@@ -161,48 +164,22 @@ export class CanaryStage extends Construct {
 
   /** Lets a pipeline or a person publish versions into store and registry; not approve them. */
   public grantPublish(grantee: IGrantable): Grant {
-    const [group, versions] = this.registryArns();
-    return this.store.grantPublish(grantee).combine(
-      Grant.addToPrincipal({
-        grantee,
-        actions: ['sagemaker:CreateModelPackage', 'sagemaker:DescribeModelPackage'],
-        resourceArns: [group!, versions!],
-      }),
-    );
+    return this.grants.publish(grantee);
   }
 
-  /** Lets a person or a pipeline approve versions, and so start promotions. */
+  /** Lets a person or a pipeline approve versions, and so start promotions: `fledge promote`, `rollback`. */
   public grantApprove(grantee: IGrantable): Grant {
-    const [group, versions] = this.registryArns();
-    return Grant.addToPrincipal({
-      grantee,
-      actions: ['sagemaker:DescribeModelPackage', 'sagemaker:ListModelPackages', 'sagemaker:UpdateModelPackage'],
-      resourceArns: [group!, versions!],
-    }).combine(this.grantWatch(grantee));
+    return this.grants.approve(grantee);
   }
 
   /** Lets a person follow promotions and read the record: `fledge status`, `watch`, `history`, `explain`. */
   public grantWatch(grantee: IGrantable): Grant {
-    const { endpointName } = this.handed.served;
-    const add = (actions: string[], resourceArns: string[], conditions?: Record<string, Record<string, unknown>>) =>
-      Grant.addToPrincipal({ grantee, actions, resourceArns, conditions });
-    return add(['sagemaker:DescribeEndpoint', 'sagemaker:ListTags'], [this.handed.resource.ref])
-      .combine(
-        add(
-          ['s3:GetObject'],
-          [this.recordBucket.arnForObjects(`promotions/${endpointName}/*`), this.recordBucket.arnForObjects(`locks/${endpointName}.json`)],
-        ),
-      )
-      .combine(add(['s3:ListBucket'], [this.recordBucket.bucketArn], { StringLike: { 's3:prefix': `promotions/${endpointName}/*` } }))
-      .combine(add(['kms:Decrypt'], [this.key.keyArn]));
+    return this.grants.watch(grantee);
   }
 
   /** Lets a person speak to a promotion: `fledge pause`, `resume`, `extend`, `approve`, `abort`. */
   public grantControl(grantee: IGrantable): Grant {
-    const controls = this.recordBucket.arnForObjects(`promotions/${this.handed.served.endpointName}/*/controls/*`);
-    return Grant.addToPrincipal({ grantee, actions: ['s3:PutObject'], resourceArns: [controls] })
-      .combine(Grant.addToPrincipal({ grantee, actions: ['kms:GenerateDataKey'], resourceArns: [this.key.keyArn] }))
-      .combine(this.grantWatch(grantee));
+    return this.grants.control(grantee);
   }
 
   /** Whatever version of the store goes live, the endpoint's role reads it whenever an instance starts. */
@@ -211,8 +188,7 @@ export class CanaryStage extends Construct {
     for (const statement of readStatements(this, this.store.bucket, 'models/')) {
       role.allow(statement, 'any version of the store may become live, and is read again whenever an instance starts');
     }
-    const packages = this.registryArns()[1]!;
-    role.allowVersions(packages, 'the versions of one model package group');
+    role.allowVersions(this.grants.versionsArn, 'the versions of one model package group');
   }
 
   private addWorkflow(plan: StagePlan, lost: IQueue, signingKeyArns: string[]): StageFunction {
@@ -280,13 +256,6 @@ export class CanaryStage extends Construct {
     // The version that the endpoint is created with needs no promotion.
     rule.node.addDependency(this.handed.resource);
     return rule;
-  }
-
-  /** The group, and its versions. */
-  private registryArns(): string[] {
-    const group = this.modelPackageGroupName.toLowerCase();
-    const arn = (resource: string, resourceName: string) => Stack.of(this).formatArn({ service: 'sagemaker', resource, resourceName });
-    return [arn('model-package-group', group), arn('model-package', `${group}/*`)];
   }
 }
 
