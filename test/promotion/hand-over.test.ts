@@ -1,5 +1,6 @@
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import { CreateModelPackageGroupCommand, DescribeModelPackageCommand, ListModelPackagesCommand } from '@aws-sdk/client-sagemaker';
+import { main } from '../../lib/cli/program';
 import { explain } from '../../lib/cli/stage/explanation';
 import { offeredPromotion } from '../../lib/cli/stage/offered';
 import { type LocalSageMaker, startLocal } from '../../lib/local';
@@ -131,6 +132,24 @@ describe('a version that staging promoted', () => {
     expect(explained.explanation).toMatchObject({ promotionId: 'to-2', outcome, isRecomputed: true, restsOn: { decision: 'promote' } });
     expect(explained.explanation.verdicts.length).toBeGreaterThan(2);
     expect(explained.explanation.restsOn!.metrics[0]!.series[0]!.totals.candidateRequests).toBeGreaterThan(100);
+  });
+
+  test('is explained by the command, as the other account’s', async () => {
+    const [arn] = await take();
+    const before = { ...process.env };
+    Object.assign(process.env, production.environment());
+    let said = '';
+    const write = jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      said += text;
+      return true;
+    });
+    const code = await main(['explain', 'flights-live', arn!, '--bucket', OFFER.to.records]);
+    write.mockRestore();
+    process.env = before;
+    expect(said).toContain(`offered by account ${STAGING}, where this was its way:`);
+    expect(said).toMatch(/version \d+ on flights: promoted/);
+    expect(said).toMatch(/recomputed from the stored counts: (\d+) of \1 verdicts are the same/);
+    expect(code).toBe(0);
   });
 
   test('offered twice is one version', async () => {

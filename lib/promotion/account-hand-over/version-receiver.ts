@@ -178,7 +178,7 @@ export class VersionReceiver extends Construct {
       filterPolicy: { news: ['promoted'], endpointName: [endpointName] },
       redrivePolicy: { deadLetterTargetArn: lost.queueArn },
     });
-    subscription.node.addDependency(receiver);
+    subscription.node.addDependency(receiver.resource.permissionsNode.findChild('Offers'));
   }
 
   /** Offers that SNS could not deliver, and those that the function could not take over. */
