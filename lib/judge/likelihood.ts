@@ -1,5 +1,5 @@
 /**
- * One bin's likelihood ratio, the formula under every verdict.
+ * One bin's likelihood ratio.
  *
  * In a bin the candidate answered N_c and the baseline N_b of the requests; theta = N_c / (N_c + N_b). Were the candidate r times as often bad, a bad event
  * would be the candidate's with probability q(r) = theta r / (theta r + 1 - theta). Of E bad events c were the candidate's, so against r = 1
@@ -10,8 +10,8 @@
  */
 
 /**
- * How many bad events count as one: in the robust form, bursts of up to this many events that all hit one arm keep every guarantee, since the root of an
- * e-value is an e-value for such bursts (Jensen). The factor 3/2 makes the capped root an e-value for beta-binomial counts of the given correlation too.
+ * How many bad events count as one for the interval and for objectives: bursts of up to this many events that all hit one arm keep the guarantee, since the
+ * root of an e-value is an e-value for such bursts (Jensen).
  * @param events bad events of both arms in the bin, at least 1
  * @param correlation intra-class correlation in [0, 1]
  */

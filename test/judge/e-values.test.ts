@@ -73,7 +73,7 @@ describe('one bin, given its bad events', () => {
     expect(cases).toBe(2 * 572);
   });
 
-  it('the robust form is an e-value for beta-binomial counts of the correlation it allows for, and of any smaller one', () => {
+  it('the capped root is an e-value for beta-binomial counts of the correlation it allows for, and of any smaller one', () => {
     for (const allowed of [0.003, 0.01, 0.03, 0.1]) {
       for (const actual of [allowed, allowed / 3]) {
         for (const events of [1, 2, 3, 5, 8, 15, 40, 120, 500]) {
@@ -97,7 +97,7 @@ describe('one bin, given its bad events', () => {
     expect(expectation(betaBinomial(120, 0.1, 0.03), e)).toBeGreaterThan(1.2);
   });
 
-  it('the robust form is an e-value for any bursts of up to its burst size that hit one arm each', () => {
+  it('the root is an e-value for any bursts of up to its burst size that hit one arm each', () => {
     const correlation = 0.25;
     for (const events of [4, 7, 10]) {
       const most = burstSize(events, correlation);
