@@ -8,8 +8,9 @@ interface Failure extends Error {
 
 /** What an error of AWS, of the network or of the file system means to a user, in one line; undefined for an error that is ours. */
 export function problemOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  return awsProblem(error) ?? systemProblem(error);
+  if (typeof error !== 'object' || error === null || !('message' in error)) return undefined;
+  const failure = error as Failure;
+  return awsProblem(failure) ?? systemProblem(failure) ?? problemOf(failure.cause);
 }
 
 function awsProblem({ name, message, $fault }: Failure): string | undefined {

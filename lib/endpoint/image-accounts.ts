@@ -10,7 +10,7 @@ import { FactName, RegionInfo } from 'aws-cdk-lib/region-info';
  */
 export type RegistryFamily = 'deep-learning' | 'algorithms';
 
-/** Deep Learning Containers where aws-cdk-lib's region facts have no account. */
+/** Deep Learning Containers where the region facts of the earliest aws-cdk-lib that is supported have no account. */
 const DEEP_LEARNING_ADDITIONS: Record<string, string> = {
   'af-south-1': '626614931356',
   'ap-northeast-3': '364406365360',
@@ -19,6 +19,7 @@ const DEEP_LEARNING_ADDITIONS: Record<string, string> = {
   'ca-west-1': '204538143572',
   'eu-isoe-west-1': '371248457586',
   'il-central-1': '780543022126',
+  'me-west-1': '124382933778',
   'mx-central-1': '637423239942',
   'us-gov-east-1': '446045086412',
   'us-gov-west-1': '442386744353',

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -74,6 +76,30 @@ describe('fledge package', () => {
   });
 });
 
+describe('fledge local', () => {
+  test('names a port that is taken, in one line', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const { code, err } = await fledge('local', '--port', String(port));
+    taken.close();
+    expect(err).toBe(`error: port ${port} of 127.0.0.1 is taken: name another with --port, or 0 for a free one\n`);
+    expect(code).toBe(1);
+  });
+  test.each([
+    [['--live', join(FLIGHTS, '1')], /--live is of a stage: name its endpoint with --stage/],
+    [['--stage', 'flights', '--speed', '60'], /a stage runs in real time/],
+    [['--stage', 'flights', '--port', '0'], /there is no endpoint flights yet: --live names the model directory/],
+    [['--stage', 'flights', '--plan', join(folder, 'no.json')], /no\.json: there is no such file/],
+  ])('refuses %s in one line', async (argv, said) => {
+    const before = { ...process.env };
+    const { code, err } = await fledge('local', ...argv);
+    process.env = before;
+    expect(err).toMatch(said);
+    expect(code).toBe(1);
+  });
+});
+
 describe('fledge plan', () => {
   test('says what a verdict costs', async () => {
     const { code, out } = await fledge('plan', '--rate', '50', '--bad-rate', '0.1', '--json');
@@ -146,6 +172,9 @@ describe('a traffic file', () => {
     ['f.jsonl', '{"inputs":{}}\n{oops\n', /line 2: not JSON/],
     ['g.jsonl', '{"instances":[]}\n', /line 1: has no "inputs"/],
     ['h.csv', '', /holds no requests/],
+    ['i.csv', 'a,b\n', /holds no requests below its header/],
+    ['j.csv.gz', gzipSync('a\n1\n').subarray(0, 15), /a gzip file that was cut off/],
+    ['k.csv.gz', Buffer.from([0x1f, 0x8b, 9, 9, 9]), /a damaged gzip file/],
   ])('that is wrong is refused with its place: %s', (name, content, said) => {
     expect(() => readTraffic(write(name, content), ['a'])).toThrow(said);
   });

@@ -57,13 +57,14 @@ async function run(options: Options, session: Session): Promise<void> {
   const local = await startLocal({ port: options.port, stateDirectory: options.state, clock: { speed }, engines });
   const closing: (() => Promise<void>)[] = [() => local.close()];
   try {
-    for (const [name, value] of Object.entries(local.environment())) terminal.say(`export ${name}=${value}`);
+    const variables = Object.entries(local.environment());
     if (stage !== undefined) {
       Object.assign(process.env, local.environment());
       closing.unshift(await hostAndTell(local, stage, plan, options, terminal));
       if (traffic) closing.unshift(keepAsking(local, stage, traffic, options.rate));
-      terminal.say(`${stage} is live; every approval in the model package group ${stage} starts a promotion`);
     }
+    for (const [name, value] of variables) terminal.say(`export ${name}=${value}`);
+    if (stage !== undefined) terminal.say(`${stage} is live; every approval in the model package group ${stage} starts a promotion`);
     await ended(session.signal);
   } finally {
     for (const close of closing) await close();

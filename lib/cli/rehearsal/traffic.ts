@@ -26,15 +26,19 @@ export function readTraffic(file: string, inputs?: readonly string[]): Traffic {
 }
 
 function readText(file: string): string {
-  let bytes: Buffer;
   try {
-    bytes = readFileSync(file);
+    const bytes = readFileSync(file);
+    return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8');
   } catch (error) {
-    throw new UserError(
-      `${file} cannot be read: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (error as Error).message}`,
-    );
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why: Readonly<Record<string, string>> = {
+      ENOENT: 'there is no such file',
+      EISDIR: 'it is a folder',
+      EACCES: 'permission denied',
+      Z_BUF_ERROR: 'it is a gzip file that was cut off',
+    };
+    throw new UserError(`${file} cannot be read: ${why[code ?? ''] ?? (code?.startsWith('Z_') ? 'it is a damaged gzip file' : message)}`);
   }
-  return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8');
 }
 
 function readJsonLines(file: string, lines: readonly string[]): Traffic {
@@ -55,6 +59,7 @@ function readJsonLines(file: string, lines: readonly string[]): Traffic {
 }
 
 function readCsv(file: string, lines: readonly string[], inputs: readonly string[] | undefined): Traffic {
+  if (lines.length === 1) throw new UserError(`${file} holds no requests below its header`);
   const header = cells(lines[0]);
   const wanted = inputs ?? header.filter((name) => name !== 'time' && name !== 'outcome');
   const missing = wanted.filter((name) => !header.includes(name));

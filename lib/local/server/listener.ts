@@ -47,7 +47,8 @@ export class Listener {
     const listener = new Listener(dispatch);
     listener.server.listen(port, '127.0.0.1');
     await once(listener.server, 'listening').catch((error: NodeJS.ErrnoException) => {
-      throw error.code === 'EADDRINUSE' ? new Error(`port ${port} on 127.0.0.1 is taken: give another, or 0 for a free one`) : error;
+      if (error.code !== 'EADDRINUSE') throw error;
+      throw new Error(`port ${port} on 127.0.0.1 is taken: give another, or 0 for a free one`, { cause: error });
     });
     listener.url = `http://127.0.0.1:${(listener.server.address() as AddressInfo).port}`;
     return listener;
