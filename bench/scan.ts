@@ -114,6 +114,8 @@ function run(command: readonly string[], from: readonly string[]): Outcome {
   );
   const { stdout, stderr, status } = spawnSync(command[0]!, command.slice(1), {
     input: artifacts.join('\n'),
+    // Nothing is remembered from one round to the next.
+    env: { ...process.env, XDG_CACHE_HOME: mkdtempSync(join(work, 'cache-')) },
     encoding: 'utf8',
     maxBuffer: 2 ** 28,
   });

@@ -5,6 +5,8 @@ export interface Bytes {
   readonly size: number;
   /** Reads at most `length` bytes from `offset`; fewer only at the end. The result may share memory: do not write to it. */
   read(offset: number, length: number): Buffer;
+  /** Reads from `offset` into `target`, as much as there is and fits. @returns how many bytes */
+  fill(target: Buffer, offset: number): number;
   /** The part from `offset`, at most `length` bytes long. */
   slice(offset: number, length?: number): Bytes;
 }
@@ -32,6 +34,10 @@ export class BufferBytes implements Bytes {
 
   read(offset: number, length: number): Buffer {
     return this.buffer.subarray(clamp(offset, this.size), clamp(offset + length, this.size));
+  }
+
+  fill(target: Buffer, offset: number): number {
+    return this.buffer.copy(target, 0, clamp(offset, this.size));
   }
 
   slice(offset: number, length = this.size - offset): Bytes {
@@ -68,6 +74,11 @@ export class FileBytes implements Bytes {
     return Buffer.from(this.window.subarray(from, Math.min(from + wanted, this.windowLength)));
   }
 
+  fill(target: Buffer, offset: number): number {
+    const start = clamp(offset, this.size);
+    return this.readInto(target, start, Math.min(target.length, this.size - start)).length;
+  }
+
   slice(offset: number, length = this.size - offset): Bytes {
     return new PartBytes(this, offset, length);
   }
@@ -87,7 +98,8 @@ export class FileBytes implements Bytes {
   }
 }
 
-class PartBytes implements Bytes {
+/** A part of other bytes. */
+export class PartBytes implements Bytes {
   readonly size: number;
 
   constructor(
@@ -101,6 +113,11 @@ class PartBytes implements Bytes {
   read(offset: number, length: number): Buffer {
     const from = clamp(offset, this.size);
     return this.whole.read(this.start + from, clamp(offset + length, this.size) - from);
+  }
+
+  fill(target: Buffer, offset: number): number {
+    const from = clamp(offset, this.size);
+    return this.whole.fill(target.subarray(0, this.size - from), this.start + from);
   }
 
   slice(offset: number, length = this.size - offset): Bytes {

@@ -20,7 +20,7 @@ import type { PartHint, ScanContext } from './scan-context';
 import { scanCoreml, scanOnnx, scanSavedModel, scanTflite, scanTorchScript } from './scan-graphs';
 import { scanHdf5, scanKerasJson, scanKerasZip } from './scan-keras';
 import { scanPickles } from './scan-pickle';
-import { scanJson, scanTemplate, scanYaml } from './scan-text';
+import { isTelling, scanJson, scanTemplate, scanYaml } from './scan-text';
 
 const LARGEST_TEXT = 16 * 1024 * 1024;
 
@@ -88,9 +88,13 @@ function namesOf(bytes: Bytes) {
   }
 }
 
+/** The end of a zip's directory, and the longest comment that may follow. Used again for each file: dead buffers would pile up. */
+const TAIL = Buffer.allocUnsafeSlow(66_000);
+const ZIP_END = Buffer.from('PK\x05\x06', 'latin1');
+
 function endsLikeZip(bytes: Bytes): boolean {
-  const tail = bytes.read(Math.max(0, bytes.size - 66_000), 66_000);
-  if (tail.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1')) < 0) return false;
+  const length = bytes.fill(TAIL, Math.max(0, bytes.size - TAIL.length));
+  if (TAIL.subarray(0, length).lastIndexOf(ZIP_END) < 0) return false;
   try {
     return centralEntries(bytes).length > 0;
   } catch {
@@ -229,7 +233,10 @@ function scanUnknown(bytes: Bytes, head: Buffer, path: string, context: ScanCont
 }
 
 function scanText(bytes: Bytes, path: string, context: ScanContext): void {
-  const text = bytes.read(0, bytes.size).toString('utf8');
+  const raw = bytes.read(0, bytes.size);
+  const isSource = /\.(jinja2?|j2|tmpl)$|(^|!)[^!]*\bcode\/__torch__.*\.py$/i.test(path);
+  if (!isSource && !isTelling(raw)) return;
+  const text = raw.toString('utf8');
   const first = /\S/.exec(text)?.[0];
   if (first === '{' || first === '[') scanJson(text, path, context);
   if (/\.(jinja2?|j2|tmpl)$/i.test(path)) scanTemplate(text, path, context);

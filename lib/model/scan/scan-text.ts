@@ -1,6 +1,12 @@
 import { judgeName } from './names';
 import type { ScanContext } from './scan-context';
 
+/** What a JSON or YAML document must hold, as it is or escaped, before anything of it is worth a finding: most hold none, and need not be read. */
+const TELLING = ['template', 'auto_map', '__module__', 'py/', 'py\\/', 'python/', '\\u'].map((word) => Buffer.from(word));
+
+/** Whether a document may hold what is looked for. */
+export const isTelling = (text: Buffer): boolean => TELLING.some((word) => text.includes(word));
+
 /** Ways from a template's values to the interpreter that renders it. */
 const TEMPLATE_HARM =
   /__\w+__|\|\s*attr\b|\battr\s*\(|\\x5f|\\u005f|\\137|\b(lipsum|cycler|joiner|self|request|get_flashed_messages|url_for)\s*[.[|]|\b(popen|subprocess|os\.system|builtins|globals)\b|_TemplateReference__|\{%-?\s*(include|import|from|extends)\b|['"]__\w*['"]\s*[~+]|[~+]\s*['"]\w*__['"]|['"]_{1,2}['"]\s*[~*+]/;

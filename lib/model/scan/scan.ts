@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { readError } from '../digest';
-import { BufferBytes, type Bytes, FileBytes } from '../formats/bytes';
+import { type Bytes, FileBytes } from '../formats/bytes';
+import { HeldRoom } from '../formats/held-bytes';
 import { type ModelTree, openTree } from '../inspect/model-tree';
 import { ModelError } from '../model-error';
 import { type Grade, type ScanFinding, worst } from './grade';
@@ -11,7 +12,7 @@ import { ScanContext, type ScanLimits } from './scan-context';
 import { ScanMemory } from './scan-memory';
 
 export interface ScanOptions {
-  /** @default - 0.7 s for each MiB and 16 times the size once expanded, at least 0.7 s and 32 MiB, at most 60 s and 1 GiB; 8 deep */
+  /** @default - 0.5 s for each MiB and 16 times the size once expanded, at least 0.5 s and 32 MiB, at most 60 s and 1 GiB; 8 deep */
   readonly limits?: Partial<ScanLimits>;
   /** Where the grades of unchanged files are remembered. @default - `$XDG_CACHE_HOME/cdk-fledge`, else `~/.cache/cdk-fledge` */
   readonly cacheDirectory?: string;
@@ -43,7 +44,7 @@ const MEGABYTE = 1024 * 1024;
 /** By size: a small file has no use for minutes and gigabytes, an attacker has. */
 function defaultLimits(size: number): ScanLimits {
   return {
-    milliseconds: Math.min(60_000, Math.max(700, (700 * size) / MEGABYTE)),
+    milliseconds: Math.min(60_000, Math.max(500, (500 * size) / MEGABYTE)),
     expandedBytes: Math.min(1024 * MEGABYTE, Math.max(32 * MEGABYTE, 16 * size)),
     depth: 8,
   };
@@ -130,19 +131,19 @@ const LARGEST_ARCHIVE = 64 * 1024 ** 3;
 export function scanFile(bytes: Bytes, path: string, options: ScanOptions = {}): FileScan {
   const limits = { ...defaultLimits(bytes.size), ...options.limits };
   const context = new ScanContext(limits, scanContent);
-  const held = bytes.size <= HELD ? new BufferBytes(bytes.read(0, bytes.size)) : bytes;
+  const held = ROOM.hold(bytes);
   scanContent(held, path, context, 0, {});
   const grade = worst(context.findings.map((finding) => finding.grade));
   const result = { path, size: bytes.size, grade, findings: context.findings };
   return grade === 'safe' ? result : { ...result, sha256: sha256(held) };
 }
 
-/** Files up to this are read in one go, larger ones where they are needed. */
-const HELD = 8 * MEGABYTE;
-const CHUNK = MEGABYTE;
+/** Files are scanned one after the other. */
+const ROOM = new HeldRoom();
 
 function sha256(bytes: Bytes): string {
   const hash = createHash('sha256');
-  for (let at = 0; at < bytes.size; at += CHUNK) hash.update(bytes.read(at, CHUNK));
+  const chunk = Buffer.allocUnsafe(Math.min(MEGABYTE, bytes.size));
+  for (let at = 0; at < bytes.size; at += chunk.length) hash.update(chunk.subarray(0, bytes.fill(chunk, at)));
   return hash.digest('hex');
 }

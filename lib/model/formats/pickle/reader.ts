@@ -1,5 +1,7 @@
 import { type Bytes, TruncatedError } from '../bytes';
 
+/** Bytes that are read ahead: few at first, since what is no pickle mostly ends at once. */
+const FIRST_WINDOW = 4 * 1024;
 const WINDOW = 256 * 1024;
 /** Longest text that is kept; what is longer is no name and no path. */
 const LONGEST_TEXT = 64 * 1024;
@@ -8,6 +10,7 @@ const LONGEST_TEXT = 64 * 1024;
 export class PickleReader {
   private window: Buffer = Buffer.alloc(0);
   private windowAt = 0;
+  private ahead = FIRST_WINDOW;
 
   constructor(
     readonly bytes: Bytes,
@@ -110,7 +113,8 @@ export class PickleReader {
   }
 
   private fill(length: number): void {
-    const read = this.bytes.read(this.at, Math.max(length, WINDOW));
+    const read = this.bytes.read(this.at, Math.max(length, this.ahead));
+    this.ahead = Math.min(4 * this.ahead, WINDOW);
     if (read.length < length) throw new TruncatedError(this.at, length, this.bytes.size);
     this.window = read;
     this.windowAt = this.at;
