@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
-/** A server of another make, run beside a test and ended with all that it started. */
+/** What a server may take to end by itself. Milliseconds. */
+const PATIENCE = 10_000;
+
+/** A server of another make, run beside a test. It ends with the test's own process group, as by Ctrl-C. */
 export class Background {
   private constructor(private readonly process: ChildProcess) {}
 
@@ -16,7 +19,7 @@ export class Background {
   static async start(command: string, args: readonly string[], env: NodeJS.ProcessEnv, url: string, log: string): Promise<Background> {
     const output = createWriteStream(log);
     await once(output, 'open');
-    const child = spawn(command, args, { env, stdio: ['ignore', output, output], detached: true });
+    const child = spawn(command, args, { env, stdio: ['ignore', output, output] });
     const server = new Background(child);
     try {
       for (const until = Date.now() + 60_000; Date.now() < until; ) {
@@ -31,15 +34,14 @@ export class Background {
     }
   }
 
-  /** Ends it and its children. */
+  /** Ends it; what it started ends with it. */
   async stop(): Promise<void> {
-    const ended = this.process.exitCode === null && this.process.signalCode === null ? once(this.process, 'exit') : undefined;
-    try {
-      process.kill(-this.process.pid!, 'SIGKILL');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    const ended = once(this.process, 'exit');
+    this.process.kill('SIGTERM');
+    const force = setTimeout(() => this.process.kill('SIGKILL'), PATIENCE);
     await ended;
+    clearTimeout(force);
   }
 }
 
