@@ -21,6 +21,7 @@ function awsProblem({ name, message, $fault }: Failure): string | undefined {
     return `AWS does not take these credentials (${message}): sign in again`;
   if (/^(AccessDenied|NotAuthorized|UnauthorizedOperation|Forbidden)/.test(name))
     return `AWS does not let these credentials do that: ${message}`;
+  if (/^\s*Deserialization error/m.test(message)) return 'what answers there is not AWS: look at AWS_ENDPOINT_URL and its sisters';
   if (name === 'NoSuchBucket') return `there is no such bucket: ${message}`;
   return $fault === undefined ? undefined : `AWS answered ${name}: ${message}`;
 }

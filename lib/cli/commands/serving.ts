@@ -6,6 +6,7 @@ import { awsPorts } from '../../promotion';
 import { UserError } from '../exit-codes';
 import { LocalStage } from '../local-stage';
 import { ended, wholeBetween } from '../options';
+import { problemOf } from '../problem';
 import { measure } from '../rehearsal/measure';
 import { Replay } from '../rehearsal/replay';
 import { readTraffic } from '../rehearsal/traffic';
@@ -97,7 +98,7 @@ async function invokeOnce(endpoint: string, options: InvokeOptions): Promise<voi
     new Terminal(options.json ?? false).result(document);
     if (!options.json) process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
   } catch (error) {
-    throw new UserError(`${endpoint} did not answer: ${(error as Error).name}: ${(error as Error).message}`);
+    throw new UserError(`${endpoint} did not answer: ${problemOf(error) ?? `${(error as Error).name}: ${(error as Error).message}`}`);
   } finally {
     client.destroy();
   }
