@@ -37,6 +37,14 @@ export class ScanMemory {
 /** Which scanner this is: another version, or another build of it, may know more. */
 function scanner(): string {
   const { size, mtimeMs } = statSync(__filename);
-  const { version } = JSON.parse(readFileSync(join(packageRoot(__dirname), 'package.json'), 'utf8')) as { version: string };
-  return `${version} ${size} ${mtimeMs}`;
+  return `${version()} ${size} ${mtimeMs}`;
+}
+
+/** Of the package; bundled into somebody's program, it has none. */
+function version(): string {
+  try {
+    return (JSON.parse(readFileSync(join(packageRoot(__dirname), 'package.json'), 'utf8')) as { version?: string }).version ?? '';
+  } catch {
+    return '';
+  }
 }
