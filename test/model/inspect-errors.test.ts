@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -141,8 +142,15 @@ describe('an archive', () => {
     });
   });
 
-  test('of a model reads like the directory', () => {
+  const SIZES: readonly [what: string, ballast: Buffer][] = [
+    ['small', Buffer.from('{}')],
+    ['small, and large once expanded', Buffer.alloc(9 * 2 ** 20)],
+    ['large', randomBytes(2 * 2 ** 20)],
+  ];
+
+  test.each(SIZES)('of a model reads like the directory: %s', (_, ballast) => {
     cpSync(join(FIXTURES, 'sklearn-joblib'), join(folder, 'in'), { recursive: true });
+    writeFileSync(join(folder, 'in/ballast.json'), ballast);
     archive('czf', 'model.tar.gz', '-C', 'in', '.');
     const { files, ...inside } = inspectArchive(join(folder, 'model.tar.gz'));
     const { files: plain, ...outside } = inspect(join(folder, 'in'));
@@ -150,9 +158,10 @@ describe('an archive', () => {
     expect(inside).toEqual({ ...outside, directory: join(folder, 'model.tar.gz'), name: 'model', source: 'archive' });
   });
 
-  test('that was cut short', () => {
+  test.each(SIZES)('that was cut short: %s', (_, ballast) => {
     onnx();
-    archive('czf', 'model.tar.gz', 'model.onnx');
+    writeFileSync(join(folder, 'ballast.json'), ballast);
+    archive('czf', 'model.tar.gz', 'model.onnx', 'ballast.json');
     const whole = readFileSync(join(folder, 'model.tar.gz'));
     writeFileSync(join(folder, 'model.tar.gz'), whole.subarray(0, whole.length / 2));
     expect(errorOf(() => inspectArchive(join(folder, 'model.tar.gz')))).toMatchObject({

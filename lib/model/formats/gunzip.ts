@@ -1,4 +1,25 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+
+/** Up to here starting a process takes longer than expanding on the caller's thread, in bytes before and after. */
+const SMALL = 1024 * 1024;
+const SMALL_EXPANDED = 8 * SMALL;
+
+/**
+ * Expands a small gzip file in memory; undefined where it is not small, or larger than the limit.
+ *
+ * @throws Error in zlib's words when it is no gzip, damaged, or cut short
+ */
+export function gunzipSmall(source: string, limit: number): Buffer | undefined {
+  if (statSync(source).size > SMALL) return undefined;
+  try {
+    return gunzipSync(readFileSync(source), { maxOutputLength: Math.min(limit, SMALL_EXPANDED) });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return undefined;
+    throw error;
+  }
+}
 
 /** Node has no synchronous gunzip of bounded memory, and a construct cannot wait: so a second Node does it. */
 const PROGRAM = `

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { type FileStat, listTree, readError, sortByPath } from '../digest';
-import { type Bytes, FileBytes, withFile } from '../formats/bytes';
-import { gunzipFile, startsLikeGzip } from '../formats/gunzip';
+import { BufferBytes, type Bytes, FileBytes, withFile } from '../formats/bytes';
+import { gunzipFile, gunzipSmall, startsLikeGzip } from '../formats/gunzip';
 import { tarEntries } from '../formats/tar';
 import { ModelError } from '../model-error';
 import type { ModelFile } from './inspection';
@@ -83,10 +83,24 @@ function openFile<T>(source: string, use: (bytes: Bytes) => T): T {
   }
 }
 
-/** Expands the archive beside nothing of the user's, and reads the files from within the tar. */
+/** Expands the archive, in memory or beside nothing of the user's, and reads the files from within the tar. */
 function archiveTree(given: string, path: string, largest: number): ModelTree {
   const fault = openFile(path, archiveFault);
   if (fault !== undefined) throw new ModelError('not-an-archive', given, `${given} is no archive: ${fault}`);
+  try {
+    const small = gunzipSmall(path, largest);
+    return small === undefined ? unpackedTree(given, path, largest) : { ...treeOfTar(given, new BufferBytes(small)), directory: path };
+  } catch (error) {
+    if (error instanceof ModelError) throw error;
+    throw new ModelError(
+      'not-an-archive',
+      given,
+      `${given} cannot be unpacked: ${(error as Error).message}; make it again (tar czf, or fledge package)`,
+    );
+  }
+}
+
+function unpackedTree(given: string, path: string, largest: number): ModelTree {
   const folder = mkdtempSync(join(tmpdir(), 'fledge-'));
   const tar = join(folder, 'model.tar');
   const close = () => rmSync(folder, { recursive: true, force: true });
@@ -96,12 +110,7 @@ function archiveTree(given: string, path: string, largest: number): ModelTree {
     return { ...treeOfTar(given, bytes), directory: path, close: () => [bytes.close(), close()] };
   } catch (error) {
     close();
-    if (error instanceof ModelError) throw error;
-    throw new ModelError(
-      'not-an-archive',
-      given,
-      `${given} cannot be unpacked: ${(error as Error).message}; make it again (tar czf, or fledge package)`,
-    );
+    throw error;
   }
 }
 
