@@ -1,4 +1,4 @@
-"""picklescan's grades for the artifacts that standard input names, one a line, with the time and the memory that took, as JSON.
+"""picklescan's grades for the artifacts that standard input names, one a line, with the time, processor time and memory that took, as JSON.
 
 Its own words: an issue is refused; a suspicious global, or one that it does not know, is unknown; what it cannot read is an error.
 """
@@ -27,6 +27,7 @@ def grade(path):
 rows = []
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 start = time.perf_counter()
+used = time.process_time()
 for path in (line for line in sys.stdin.read().split("\n") if line):
     try:
         found = grade(path)
@@ -34,4 +35,6 @@ for path in (line for line in sys.stdin.read().split("\n") if line):
         found = "error"
     rows.append({"path": path, "grade": found, "refused": found == "dangerous"})
 seconds = time.perf_counter() - start
-print(json.dumps({"rows": rows, "seconds": seconds, "megabytes": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1e3}))
+cpu = time.process_time() - used
+megabytes = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1e3
+print(json.dumps({"rows": rows, "seconds": seconds, "cpu": cpu, "megabytes": megabytes}))

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { decide, scan } from '../../lib/model/scan';
 
-/** Scans the artifacts that standard input names, one a line, and prints their grades, the time and the memory that took, as JSON. */
+/** Scans the artifacts that standard input names, one a line, and prints their grades, the time, processor time and memory that took, as JSON. */
 const artifacts = readFileSync(0, 'utf8')
   .split('\n')
   .filter((line) => line !== '');
 const before = process.memoryUsage.rss();
 const start = performance.now();
+const used = process.cpuUsage();
 const rows = artifacts.map((path) => {
   try {
     const report = scan(path);
@@ -16,4 +17,6 @@ const rows = artifacts.map((path) => {
   }
 });
 const seconds = (performance.now() - start) / 1000;
-process.stdout.write(JSON.stringify({ rows, seconds, megabytes: (process.resourceUsage().maxRSS * 1024 - before) / 1e6 }));
+const { user, system } = process.cpuUsage(used);
+const cpu = (user + system) / 1e6;
+process.stdout.write(JSON.stringify({ rows, seconds, cpu, megabytes: (process.resourceUsage().maxRSS * 1024 - before) / 1e6 }));

@@ -51,7 +51,7 @@ const WINDOW = 64 * 1024;
 export class FileBytes implements Bytes {
   readonly size: number;
   private readonly descriptor: number;
-  private readonly window: Buffer;
+  private window: Buffer | undefined;
   private windowStart = 0;
   private windowLength = 0;
 
@@ -59,13 +59,13 @@ export class FileBytes implements Bytes {
   constructor(path: string) {
     this.descriptor = openSync(path, 'r');
     this.size = fstatSync(this.descriptor).size;
-    this.window = Buffer.allocUnsafe(Math.min(WINDOW, this.size));
   }
 
   read(offset: number, length: number): Buffer {
     const start = clamp(offset, this.size);
     const wanted = clamp(offset + length, this.size) - start;
     if (wanted > WINDOW / 2) return this.readInto(Buffer.allocUnsafe(wanted), start, wanted);
+    this.window ??= Buffer.allocUnsafe(Math.min(WINDOW, this.size));
     if (start < this.windowStart || start + wanted > this.windowStart + this.windowLength) {
       this.windowStart = start;
       this.windowLength = this.readInto(this.window, start, Math.min(WINDOW, this.size - start)).length;

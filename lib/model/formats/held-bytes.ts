@@ -3,6 +3,9 @@ import { type Bytes, PartBytes } from './bytes';
 /** Reads that go to the file, before all of it is taken into memory: to tell what it is takes few. */
 const READS = 6;
 
+/** Bytes up to which a file is taken into memory by the first read: it costs no more than that one. */
+const SMALL = 64 * 1024;
+
 /** Bytes up to which a file is taken into memory. */
 const HELD = 8 * 2 ** 20;
 
@@ -31,13 +34,14 @@ class HeldBytes implements Bytes {
   read(offset: number, length: number): Buffer {
     const start = Math.min(Math.max(0, offset), this.size);
     const end = Math.min(Math.max(start, offset + length), this.size);
-    if (this.held === undefined && this.reads++ < READS && end - start <= this.size / 2) return this.source.read(start, end - start);
+    if (this.held === undefined && this.size > SMALL && this.reads++ < READS && end - start <= this.size / 2)
+      return this.source.read(start, end - start);
     this.held ??= this.take();
     return this.held.subarray(start, end);
   }
 
   fill(target: Buffer, offset: number): number {
-    return this.source.fill(target, offset);
+    return this.held === undefined ? this.source.fill(target, offset) : this.held.copy(target, 0, Math.min(Math.max(0, offset), this.size));
   }
 
   slice(offset: number, length = this.size - offset): Bytes {

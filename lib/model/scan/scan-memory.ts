@@ -10,15 +10,18 @@ const WORTH_REMEMBERING = 256 * 1024;
 
 /** Remembers what unchanged files of a directory were graded by this very scanner. It saves time and nothing else, as StatCache does. */
 export class ScanMemory {
-  private readonly cache: StatCache;
+  /** Read once a file is worth it: most directories hold none. */
+  private cache: StatCache | undefined;
 
-  constructor(directory: string, cacheDirectory?: string) {
-    this.cache = new StatCache(directory, cacheDirectory, `scans ${scanner()}`);
-  }
+  constructor(
+    private readonly directory: string,
+    private readonly cacheDirectory?: string,
+  ) {}
 
   /** What the file was graded before, or what `scan` makes of it now. */
   recall<T extends { readonly findings: readonly ScanFinding[] }>(file: TreeFile, scan: () => T): T {
     if (file.stat === undefined || file.size < WORTH_REMEMBERING) return scan();
+    this.cache ??= new StatCache(this.directory, this.cacheDirectory, `scans ${scanner()}`);
     const before = this.cache.get(file.path, file.stat);
     if (before !== undefined) return JSON.parse(before) as T;
     const readAt = now();
@@ -30,7 +33,7 @@ export class ScanMemory {
 
   /** @param paths of all files that are there */
   save(paths: Iterable<string>): void {
-    this.cache.save(paths);
+    this.cache?.save(paths);
   }
 }
 
