@@ -59,7 +59,8 @@ export async function baselineQuantiles(
   const span = plan.baselineSeconds ?? 3600;
   const bin = plan.binSeconds ?? 60;
   const period = span < 600 ? bin : Math.ceil(span / 600) * 60;
-  const until = Math.floor(ports.now() / 1000 / period) * period;
+  // The period under way counts: an endpoint that is some minutes old has been asked too.
+  const until = Math.ceil(ports.now() / 1000 / period) * period;
   const latency = (stat: string): Wanted => ({ namespace: 'AWS/SageMaker', metric: 'ModelLatency', stat, arm: { variant: liveVariant } });
   const wanted = [latency('SampleCount'), ...PERCENTILES.map((p) => latency(`p${p}`))];
   const [samples, ...quantiles] = await read(ports, endpointName, wanted, {
