@@ -103,7 +103,6 @@ chapter(
 chapter(
   'its approval starts the deployed workflow, which promotes version 2 on real requests',
   async () => {
-    await world.catchUp();
     expect(await promotion()).toMatchObject({ verdict: 'promoted', modelPackageArn: version(2), during: 'go live' });
     const { probability, recorded } = await world.answer(ENDPOINT, 2);
     expect(probability).toBeCloseTo(recorded, 5);

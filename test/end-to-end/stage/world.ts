@@ -30,9 +30,6 @@ interface Samples {
   readonly samples: readonly { readonly inputs: object; readonly outputs: { readonly probability: number } }[];
 }
 
-/** Milliseconds by which the local SageMaker's clock is late at first. */
-const BEHIND = 420_000;
-
 /** MiniStack and a local SageMaker side by side, the CDK CLI between them, and requests that go on. */
 export class World {
   readonly s3: S3Client;
@@ -60,7 +57,6 @@ export class World {
     const local = await startLocal({
       account: MiniStack.account,
       region: MiniStack.region,
-      clock: { start: Date.now() - BEHIND },
       timings: { start: 0.5, shift: 0.2, terminate: 0.2, alarmPoll: 0.5 },
     });
     const variables = local.environment();
@@ -134,14 +130,6 @@ export class World {
   async quiet(): Promise<void> {
     await this.replay?.stop();
     this.replay = undefined;
-  }
-
-  /**
-   * Brings the local SageMaker's clock to the machine's. A promotion compares with the latency of the whole six minutes before: what was answered until now happened then,
-   * so that nobody waits for them.
-   */
-  async catchUp(): Promise<void> {
-    await this.local.clock.jump(BEHIND);
   }
 
   /** What the endpoint answers to the first recorded sample of a version, and what that version's recorded answer is. */
