@@ -2,8 +2,11 @@ import { type Outcome, promotion } from '../../lib/promotion';
 import { autoscale, onOtherInstances, scalingOf } from '../../test/promotion/harness/autoscaled';
 import { DurableExecutor } from '../../test/promotion/harness/durable-executor';
 import { violations } from '../../test/promotion/harness/invariants';
-import { ENDPOINT, World } from '../../test/promotion/harness/world';
+import { ENDPOINT, PLAN, World } from '../../test/promotion/harness/world';
 import { type Calls, OPERATIONS, type Schedule } from './schedules';
+
+/** Half as many looks of the judge: each of them has all that a step needs. */
+const SPARSE = { plan: { ...PLAN, tickSeconds: 120 } };
 
 export interface Run {
   readonly schedule: Schedule;
@@ -82,7 +85,7 @@ export async function survey(): Promise<{ calls: Calls; checkpoints: number }> {
       })),
     );
     const executor = new DurableExecutor(world.clock);
-    await executor.run<Outcome>(world.request('2'), promotion(world.ports), (alive, work) => world.process(alive, work));
+    await executor.run<Outcome>(world.request('2', SPARSE), promotion(world.ports), (alive, work) => world.process(alive, work));
     for (const { name, probe } of probes) calls[name] = Math.max(calls[name] ?? 0, probe.matched);
     checkpoints = Math.max(checkpoints, executor.checkpoints);
     await world.close();
@@ -103,7 +106,7 @@ async function promote(world: World, version: string, { crashes, dies }: Partial
     bury(undefined);
     return 'after';
   });
-  const running = executor.run<Outcome>(world.request(version), promotion(world.ports), (alive, work) =>
+  const running = executor.run<Outcome>(world.request(version, SPARSE), promotion(world.ports), (alive, work) =>
     dead ? new Promise(() => undefined) : world.process(() => !dead && alive(), work),
   );
   return Promise.race([running, buried]);

@@ -28,8 +28,8 @@ export class InProcessHandler {
     const outcome = await this.dispatch.handle(new SdkLocalRequest(request));
     if (outcome === 'cut') throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET', name: 'TimeoutError' });
     const { status, headers, body = '' } = outcome;
-    const given = typeof body === 'string' || Buffer.isBuffer(body) ? [Buffer.from(body)] : body;
-    return { response: { statusCode: status, headers: { ...headers }, body: Readable.from(given) } };
+    const stream = typeof body === 'string' ? new Whole(Buffer.from(body)) : Buffer.isBuffer(body) ? new Whole(body) : Readable.from(body);
+    return { response: { statusCode: status, headers: { ...headers }, body: stream } };
   }
 
   updateHttpClientConfig(): void {}
@@ -39,6 +39,17 @@ export class InProcessHandler {
   }
 
   destroy(): void {}
+}
+
+/** A body that is there already: `Readable.from` would start a generator for it. */
+class Whole extends Readable {
+  constructor(bytes: Buffer) {
+    super({ highWaterMark: bytes.length + 1 });
+    if (bytes.length > 0) this.push(bytes);
+    this.push(null);
+  }
+
+  override _read(): void {}
 }
 
 class SdkLocalRequest implements LocalRequest {

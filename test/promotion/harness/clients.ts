@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Readable } from 'node:stream';
 import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { KMSClient } from '@aws-sdk/client-kms';
@@ -30,6 +31,16 @@ const requestHandler = {
   destroy() {},
 };
 
+/** Bodies come whole: nothing is to be waited for. */
+const streamCollector = async (stream: Readable): Promise<Uint8Array> => {
+  const parts: Buffer[] = [];
+  for (let part = stream.read() as Buffer | null; part !== null; part = stream.read() as Buffer | null) parts.push(part);
+  return Buffer.concat(parts);
+};
+
+/** Without `info` and `debug`, what the clients would log is not made. */
+const logger = { warn() {}, error() {} };
+
 /** Options of a client. Signing each call is not what is looked at here: a signature that only names its service does. */
 const options = (service: string) => ({
   requestHandler: requestHandler as never,
@@ -42,6 +53,8 @@ const options = (service: string) => ({
       return request;
     },
   } as never,
+  streamCollector: streamCollector as never,
+  logger: logger as never,
   maxAttempts: 1,
   retryMode: 'standard',
   useFipsEndpoint: false,
