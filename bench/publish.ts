@@ -101,10 +101,10 @@ async function main(): Promise<void> {
   writeFileSync(join(shards, 'model-3.safetensors'), randomBytes(shard));
   console.log('one of the eight changed');
   const changed = await measure(store, 'cdk-fledge, files', ours('files', shards));
-  const whole: Measured[] = [];
-  if (installed('aws'))
-    whole.push(await measure(store, 'aws s3 cp --recursive', ['aws', 's3', 'cp', '--recursive', '--quiet', shards, 's3://models/aws/']));
-  if (hasBoto3) whole.push(await measure(store, 'boto3 upload_file', boto3(shards, 'boto3/')));
+  const whole = new Map<string, Measured>();
+  const awsCopy = ['aws', 's3', 'cp', '--recursive', '--quiet', shards, 's3://models/aws/'];
+  if (installed('aws')) whole.set('aws-cli', await measure(store, 'aws s3 cp --recursive', awsCopy));
+  if (hasBoto3) whole.set('boto3', await measure(store, 'boto3 upload_file', boto3(shards, 'boto3/')));
   const unchanged = await measure(store, 'cdk-fledge again, nothing changed', ours('files', shards));
 
   const mixed = join(work, 'mixed');
@@ -129,8 +129,8 @@ async function main(): Promise<void> {
   const share = (part: number, all: number) => `${((100 * part) / all).toFixed(1)} %`;
   goal('sent for one of eight shards', share(changed.bytes, first.bytes), '<= 13 %', changed.bytes <= 0.13 * first.bytes);
   goal('sent for nothing changed', `${(unchanged.bytes / 1e3).toFixed(1)} kB`, '< 10 kB', unchanged.bytes < 10_000);
-  for (const { seconds } of whole.slice(0, 1)) {
-    goal('one of eight shards against aws-cli', `${(seconds / changed.seconds).toFixed(2)}x`, '>= 2x', seconds >= 2 * changed.seconds);
+  for (const [peer, { seconds }] of whole) {
+    goal(`one of eight shards against ${peer}`, `${(seconds / changed.seconds).toFixed(2)}x`, '>= 2x', seconds >= 2 * changed.seconds);
   }
   if (packed)
     goal(
