@@ -157,11 +157,21 @@ function localEntry(bytes: Bytes, headerOffset: number): ZipEntry | undefined {
 
 const STEP = 1024 * 1024;
 
+/** Room for one step through a large file, used again for the next: dead buffers would pile up. */
+let room: Buffer | undefined;
+
+/** One step's bytes, good until the next are read. */
+function stepAt(bytes: Bytes, at: number): Buffer {
+  if (bytes.size <= 8 * STEP) return bytes.read(at, STEP);
+  room ??= Buffer.allocUnsafeSlow(STEP);
+  return room.subarray(0, bytes.fill(room, at));
+}
+
 function findSignature(bytes: Bytes, from: number, signature: number): number | undefined {
   const wanted = Buffer.alloc(4);
   wanted.writeUInt32LE(signature);
   for (let at = from; at < bytes.size; at += STEP - 3) {
-    const found = bytes.read(at, STEP).indexOf(wanted);
+    const found = stepAt(bytes, at).indexOf(wanted);
     if (found >= 0) return at + found;
   }
   return undefined;
