@@ -47,6 +47,10 @@ export class BufferBytes implements Bytes {
 
 const WINDOW = 64 * 1024;
 
+/** Windows of files that were closed, for the next: dead buffers would pile up. */
+const IDLE: Buffer[] = [];
+const MOST_IDLE = 4;
+
 /** A file read by position, through one window of 64 KiB; holds a descriptor until closed. */
 export class FileBytes implements Bytes {
   readonly size: number;
@@ -65,7 +69,7 @@ export class FileBytes implements Bytes {
     const start = clamp(offset, this.size);
     const wanted = clamp(offset + length, this.size) - start;
     if (wanted > WINDOW / 2) return this.readInto(Buffer.allocUnsafe(wanted), start, wanted);
-    this.window ??= Buffer.allocUnsafe(Math.min(WINDOW, this.size));
+    this.window ??= IDLE.pop() ?? Buffer.allocUnsafeSlow(WINDOW);
     if (start < this.windowStart || start + wanted > this.windowStart + this.windowLength) {
       this.windowStart = start;
       this.windowLength = this.readInto(this.window, start, Math.min(WINDOW, this.size - start)).length;
@@ -85,6 +89,9 @@ export class FileBytes implements Bytes {
 
   close(): void {
     closeSync(this.descriptor);
+    if (this.window !== undefined && IDLE.length < MOST_IDLE) IDLE.push(this.window);
+    this.window = undefined;
+    this.windowLength = 0;
   }
 
   private readInto(target: Buffer, offset: number, length: number): Buffer {

@@ -3,6 +3,9 @@ import { type Bytes, PartBytes } from './bytes';
 /** Reads that go to the file, before all of it is taken into memory: to tell what it is takes few. */
 const READS = 6;
 
+/** A read above this takes the file into memory: as a buffer of its own it would pile up. */
+const LARGE_READ = 128 * 1024;
+
 /** Bytes up to which a file is taken into memory by the first read: it costs no more than that one. */
 const SMALL = 64 * 1024;
 
@@ -34,7 +37,7 @@ class HeldBytes implements Bytes {
   read(offset: number, length: number): Buffer {
     const start = Math.min(Math.max(0, offset), this.size);
     const end = Math.min(Math.max(start, offset + length), this.size);
-    if (this.held === undefined && this.size > SMALL && this.reads++ < READS && end - start <= this.size / 2)
+    if (this.held === undefined && this.size > SMALL && this.reads++ < READS && end - start <= LARGE_READ)
       return this.source.read(start, end - start);
     this.held ??= this.take();
     return this.held.subarray(start, end);

@@ -66,6 +66,9 @@ export function scanPickles(bytes: Bytes, path: string, context: ScanContext, de
 }
 
 const BURIED_BYTES = 1024 * 1024;
+/** Bytes that are looked at in one go, which overlap by as much as an import of a name that is known may take: long texts would pile up. */
+const BURIED_STEP = 64 * 1024;
+const LONGEST_IMPORT = 1024;
 /** GLOBAL or INST with two names, or two short texts and STACK_GLOBAL. */
 const BURIED = /[ci]([A-Za-z_][\w.]*)\n([A-Za-z_][\w.]*)\n|\x8c[\s\S]([A-Za-z_][\w.]*)\x94?\x8c[\s\S]([A-Za-z_][\w.]*)\x94?\x93/g;
 
@@ -74,7 +77,12 @@ const BURIED = /[ci]([A-Za-z_][\w.]*)\n([A-Za-z_][\w.]*)\n|\x8c[\s\S]([A-Za-z_][
  * out of, where CPython's own unpicklers go on at different places (cpython#154848).
  */
 function scanBuried(bytes: Bytes, from: number, path: string, context: ScanContext): void {
-  const text = bytes.read(from, BURIED_BYTES).toString('latin1');
+  const end = Math.min(from + BURIED_BYTES, bytes.size);
+  for (let at = from; at < end && !context.isLate; at += BURIED_STEP - LONGEST_IMPORT) scanBuriedStep(bytes, at, path, context);
+}
+
+function scanBuriedStep(bytes: Bytes, from: number, path: string, context: ScanContext): void {
+  const text = bytes.read(from, BURIED_STEP).toString('latin1');
   for (const match of text.matchAll(BURIED)) {
     if (context.isLate) return;
     const [module = '', name = ''] = [match[1] ?? match[3], match[2] ?? match[4]];
