@@ -36,6 +36,8 @@ export const LOCAL_PLAN: StagePlan = {
   ],
   metrics: STANDARD_METRICS,
   binSeconds: 1,
+  // Bursts here last as long as a bin.
+  settings: { blockSeconds: 1 },
   tickSeconds: 1,
   settleSeconds: 1,
   baselineSeconds: 60,
