@@ -1,3 +1,5 @@
+import type { Outcome } from '../promotion';
+
 /** What the command's end says to a script. */
 export const EXIT = {
   /** Done; a candidate was promoted, or everything went as expected. */
@@ -13,6 +15,10 @@ export const EXIT = {
   /** Ended by Ctrl-C, as shells say it. */
   interrupted: 130,
 } as const;
+
+/** How a promotion ended. */
+export const verdictCode = ({ verdict }: Pick<Outcome, 'verdict'>): number =>
+  ({ promoted: EXIT.ok, 'rolled back': EXIT.rolledBack, held: EXIT.held })[verdict];
 
 /** An error that is the user's to mend: shown without a stack. */
 export class UserError extends Error {}

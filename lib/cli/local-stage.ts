@@ -1,6 +1,5 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { existsSync, statSync } from 'node:fs';
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import {
   CreateEndpointCommand,
   CreateEndpointConfigCommand,
@@ -13,6 +12,7 @@ import { publish } from '../model/publish';
 import { type Ports, STAGE_TAGS } from '../promotion';
 import { UserError } from './exit-codes';
 import { register } from './register';
+import { samplesOf, storeSamples } from './samples';
 
 /** Bucket of artifacts, lock, controls and record. */
 export const STAGE_BUCKET = 'fledge-stage';
@@ -63,10 +63,11 @@ export class LocalStage {
   async publish(directory: string, approval: 'Approved' | 'PendingManualApproval' = 'Approved'): Promise<Published> {
     if (!existsSync(directory) || !statSync(directory).isDirectory())
       throw new UserError(`${directory} is not a directory with a model in it`);
-    const inspection = inspect(directory);
+    const inspection = inspect(directory, { scan: false });
     const { s3, sagemaker } = this.ports;
     const { digest, uri, bytes } = await publish(directory, { client: s3, bucket: STAGE_BUCKET });
-    const samples = await this.samples(directory, digest);
+    const recorded = samplesOf(directory);
+    const samples = recorded && (await storeSamples(s3, STAGE_BUCKET, recorded, digest));
     const modelPackageArn = await register(sagemaker, {
       group: this.group,
       uri,
@@ -100,14 +101,5 @@ export class LocalStage {
       if (endpoint.EndpointStatus === 'Failed') throw new UserError(`${version.directory} does not come up: ${endpoint.FailureReason}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-  }
-
-  /** Key of the recorded samples, where the model has some. */
-  private async samples(directory: string, digest: string): Promise<string | undefined> {
-    const file = join(directory, 'samples.json');
-    if (!existsSync(file)) return undefined;
-    const key = `samples/${digest}.json`;
-    await this.ports.s3.send(new PutObjectCommand({ Bucket: STAGE_BUCKET, Key: key, Body: readFileSync(file) }));
-    return key;
   }
 }

@@ -1,32 +1,16 @@
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
-import { main } from '../../lib/cli/program';
 import { promotionNamed } from '../../lib/cli/stage/promotions';
 import { difference } from '../../lib/cli/stage/recompute';
 import { evaluate, type JudgeInput, type Verdict } from '../../lib/judge';
 import { type LocalSageMaker, startLocal } from '../../lib/local';
 import { awsPorts, type Outcome, outcomeKey, type PromotionRequest, STANDARD_METRICS, Store, say } from '../../lib/promotion';
 import { note } from '../../lib/promotion/record';
+import { fledge } from './fledge';
 
 const bucket = 'kept';
 const before = { ...process.env };
 let local: LocalSageMaker;
 let store: Store;
-
-/** Runs a command line as the program does, and hands back what it wrote. */
-async function fledge(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  const written = { out: '', err: '' };
-  const take = (where: 'out' | 'err') => (text: string | Uint8Array) => {
-    written[where] += text;
-    return true;
-  };
-  const spies = [
-    jest.spyOn(process.stdout, 'write').mockImplementation(take('out')),
-    jest.spyOn(process.stderr, 'write').mockImplementation(take('err')),
-  ];
-  const code = await main(argv);
-  for (const spy of spies) spy.mockRestore();
-  return { code, ...written };
-}
 
 const arn = (version: number) => `arn:aws:sagemaker:us-east-1:000000000000:model-package/flights/${version}`;
 const request = (promotionId: string, version: number): PromotionRequest => ({

@@ -1,9 +1,10 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { archiveDigest, type ContentDigest, inspect, mlBom, readDigest, signModel, verifyModel } from '../../model';
 import type { Attestation, Signer } from '../../model/provenance';
 import { archiveKey, storeAttestation, storedAttestation } from '../../model/publish';
 import { EXIT, UserError } from '../exit-codes';
+import { writeOutput } from '../output-file';
 import type { Session } from '../session';
 import { KEY_SYNTAX, openSigner, openTrusted } from '../signing-keys';
 import { Terminal } from '../terminal';
@@ -44,7 +45,7 @@ export function addProvenanceCommands(root: Command, session: Session): void {
       const attestation = await signed(found, digest, await openSigner(options.key));
       const place =
         options.bucket === undefined
-          ? written(options.output ?? `${digest}.attestation.json`, `${JSON.stringify(attestation)}\n`)
+          ? writeOutput(options.output ?? `${digest}.attestation.json`, `${JSON.stringify(attestation)}\n`)
           : await storeAttestation(attestation, archiveKey(digest, options.keyPrefix), { bucket: options.bucket, signal: session.signal });
       const keyId = attestation.signatures[0]!.keyid;
       terminal.result({ digest, keyId, attestation: place });
@@ -78,21 +79,12 @@ export function addProvenanceCommands(root: Command, session: Session): void {
     .action(async (model: string, options: { output?: string }) => {
       const bill = `${JSON.stringify(mlBom(inspect(model), await contentOf(model, session.signal)), null, 2)}\n`;
       if (options.output === undefined) process.stdout.write(bill);
-      else new Terminal(false).say(written(options.output, bill));
+      else new Terminal(false).say(writeOutput(options.output, bill));
     });
 }
 
 function contentOf(model: string, signal: AbortSignal): Promise<ContentDigest> {
   return statSync(model, { throwIfNoEntry: false })?.isFile() ? archiveDigest(model) : readDigest(model, { signal });
-}
-
-function written(file: string, text: string): string {
-  try {
-    writeFileSync(file, text);
-    return file;
-  } catch (error) {
-    throw new UserError(`${file} cannot be written (${(error as NodeJS.ErrnoException).code})`);
-  }
 }
 
 function parsed(file: string): unknown {

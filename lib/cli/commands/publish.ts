@@ -1,6 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import type { Command } from 'commander';
 import { readDigest } from '../../model';
@@ -16,6 +14,7 @@ import {
 import { UserError } from '../exit-codes';
 import { wholeBetween } from '../options';
 import { register } from '../register';
+import { samplesOf, storeSamples } from '../samples';
 import type { Session } from '../session';
 import { KEY_SYNTAX, openSigner } from '../signing-keys';
 import { inBytes, inTime } from '../sizes';
@@ -40,6 +39,11 @@ interface Options extends ModeOptions {
   readonly samples?: string;
   readonly stageBucket?: string;
   readonly json?: boolean;
+}
+
+interface Store extends BucketOptions {
+  readonly client: S3Client;
+  readonly prefix: string;
 }
 
 const MIB = 2 ** 20;
@@ -72,7 +76,7 @@ export function addPublish(root: Command, session: Session): void {
     )
     .action(async (directory: string | undefined, options: Options) => {
       const terminal = new Terminal(options.json ?? false);
-      const store: BucketOptions & { prefix: string } = {
+      const store: Store = {
         client: new S3Client({}),
         bucket: options.bucket,
         bucketOwner: options.bucketOwner,
@@ -88,7 +92,7 @@ export function addPublish(root: Command, session: Session): void {
     });
 }
 
-async function run(directory: string, options: Options, store: BucketOptions & { prefix: string }, terminal: Terminal): Promise<void> {
+async function run(directory: string, options: Options, store: Store, terminal: Terminal): Promise<void> {
   const found = checked(directory, terminal);
   const signer = options.signWith === undefined ? undefined : await openSigner(options.signWith);
   const sending = {
@@ -121,29 +125,14 @@ async function run(directory: string, options: Options, store: BucketOptions & {
   terminal.say(`in a stack ModelArtifact.fromBucket(bucket, '${key}', '${digest}')`);
 }
 
-async function registered(directory: string, uri: string, digest: string, options: Options, store: BucketOptions): Promise<string> {
-  const beside = join(directory, 'samples.json');
-  const samples = options.samples ?? (existsSync(beside) ? beside : undefined);
-  const key = samples === undefined ? undefined : `samples/${digest}.json`;
-  if (samples !== undefined) {
-    const Body = samplesIn(samples);
-    await store.client!.send(new PutObjectCommand({ Bucket: options.stageBucket ?? options.bucket, Key: key, Body }));
-  }
-  const { image, approve = false, group } = options;
-  return register(new SageMakerClient({}), { group: group!, uri, digest, image, samples: key, approve });
+async function registered(directory: string, uri: string, digest: string, options: Options, store: Store): Promise<string> {
+  const { image, approve = false, group, stageBucket = options.bucket } = options;
+  const file = options.samples ?? samplesOf(directory);
+  const samples = file === undefined ? undefined : await storeSamples(store.client, stageBucket, file, digest);
+  return register(new SageMakerClient({}), { group: group!, uri, digest, image, samples, approve });
 }
 
-function samplesIn(file: string): Buffer {
-  try {
-    const bytes = readFileSync(file);
-    if (Array.isArray((JSON.parse(bytes.toString()) as { samples?: unknown }).samples)) return bytes;
-  } catch (error) {
-    throw new UserError(`${file} cannot be read as recorded samples: ${(error as Error).message}`);
-  }
-  throw new UserError(`${file} holds no recorded samples: { "samples": [{ "inputs": { ... }, "outputs": { ... } }] }`);
-}
-
-async function abort(directory: string | undefined, store: BucketOptions & { prefix: string }, terminal: Terminal, { json }: Options) {
+async function abort(directory: string | undefined, store: Store, terminal: Terminal, { json }: Options) {
   const digest = directory === undefined ? undefined : (await readDigest(directory, { signal: store.signal })).digest;
   const removed = await abortPublish({ ...store, digest });
   terminal.result(removed);

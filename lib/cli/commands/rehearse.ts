@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { EXIT, UserError } from '../exit-codes';
+import { EXIT, UserError, verdictCode } from '../exit-codes';
 import { atLeast, shares, wordsOf } from '../options';
 import { narrate } from '../rehearsal/narration';
 import { rehearse } from '../rehearsal/rehearsal';
@@ -100,5 +100,5 @@ async function run(directories: readonly string[], options: Options, signal: Abo
     terminal.say(`expected ${directories[surprise + 1]} to be ${expect[surprise]}, it was ${verdicts[surprise]}`);
     return EXIT.failed;
   }
-  return { promoted: EXIT.ok, 'rolled back': EXIT.rolledBack, held: EXIT.held }[verdicts.at(-1)!];
+  return verdictCode(result.promotions.at(-1)!.outcome);
 }

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import {
   checkSafety,
@@ -12,7 +11,8 @@ import {
   reportText,
   type ScanCheck,
 } from '../../model';
-import { EXIT, UserError } from '../exit-codes';
+import { EXIT } from '../exit-codes';
+import { writeOutput } from '../output-file';
 import type { Session } from '../session';
 import { Terminal } from '../terminal';
 
@@ -49,17 +49,9 @@ export function addScan(root: Command, session: Session): void {
         const { report, policy } = checkSafety(path);
         return { report, policy: options.strict ? { ...policy, unknown: 'refuse' } : policy };
       });
-      if (options.sarif !== undefined) write(options.sarif, reportSarif(checks));
+      if (options.sarif !== undefined) writeOutput(options.sarif, reportSarif(checks));
       terminal.result({ scans: checks.map(({ report, policy }) => JSON.parse(reportJson(report, policy))) });
       if (!options.json) for (const { report, policy } of checks) terminal.say(reportText(report, policy).trimEnd());
       if (checks.some(({ report, policy }) => decide(report, policy).verdict === 'refuse')) session.exitCode = EXIT.refused;
     });
-}
-
-function write(file: string, text: string): void {
-  try {
-    writeFileSync(file, text);
-  } catch (error) {
-    throw new UserError(`${file} cannot be written (${(error as NodeJS.ErrnoException).code})`);
-  }
 }

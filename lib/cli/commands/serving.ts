@@ -108,19 +108,16 @@ async function invokeMany(endpoint: string, options: InvokeOptions, file: string
   if (!options.url) throw new UserError('--traffic wants the --url of a SageMaker on this machine: no load is sent to AWS');
   const terminal = new Terminal(options.json ?? false);
   const traffic = readTraffic(file);
-  let latencies: Float64Array[] = [];
   const failures: string[] = [];
   const replay = new Replay(
     { url: options.url, region: 'us-east-1', endpointName: endpoint, clients: options.clients, ...traffic },
     (report) => {
-      latencies.push(report.latencies);
       failures.push(...report.failures);
       terminal.now(`${replay.requests} of ${options.requests} requests, ${replay.failed} failed`);
     },
   );
   try {
-    const figures = await measure(replay, options.requests, () => latencies.splice(0), signal);
-    latencies = [];
+    const figures = await measure(replay, options.requests, signal);
     terminal.now('');
     terminal.result({ endpoint, ...figures, failures });
     if (options.json) return;

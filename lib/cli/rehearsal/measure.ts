@@ -13,24 +13,16 @@ export interface ReplayFigures {
   readonly perSecond: number;
 }
 
-/**
- * Replays until `requests` are answered, then rests.
- *
- * @param latencies hands over the latencies of the requests so far
- */
-export async function measure(
-  replay: Replay,
-  requests: number,
-  latencies: () => Float64Array[],
-  signal: AbortSignal,
-): Promise<ReplayFigures> {
+/** Replays until `requests` are answered, then rests. */
+export async function measure(replay: Replay, requests: number, signal: AbortSignal): Promise<ReplayFigures> {
   const began = performance.now();
+  replay.keepLatencies();
   replay.pace(Number.POSITIVE_INFINITY);
   while (replay.requests < requests) await pause(20, signal);
   const seconds = (performance.now() - began) / 1000;
   replay.pace(0);
   const { failed, known, wrong } = replay;
-  const sorted = Float64Array.from(latencies().flatMap((part) => [...part])).sort();
+  const sorted = replay.takeLatencies();
   const quantile = (q: number) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
   return {
     requests: replay.requests,

@@ -3,13 +3,8 @@ import { NAMESPACE, type Ports } from '../../promotion';
 import type { ReplayReport } from './replay-messages';
 import type { Traffic } from './traffic';
 
-/** The live version is measured at first only: later reports' latencies are not kept. */
-const LATENCY_REPORTS = 10_000;
-
 /** Publishes what turned out wrong, per variant, as a user's own pipeline would once outcomes are known. */
 export class OutcomeRecorder {
-  private readonly taken: Float64Array[] = [];
-
   constructor(
     private readonly ports: Ports,
     private readonly endpointName: string,
@@ -17,7 +12,6 @@ export class OutcomeRecorder {
   ) {}
 
   take(report: ReplayReport): void {
-    if (this.taken.length < LATENCY_REPORTS) this.taken.push(report.latencies);
     if (!this.traffic.outcomes) return;
     const data = Object.entries(report.variants)
       .filter(([variant, tally]) => variant !== '' && tally.known > 0)
@@ -33,10 +27,5 @@ export class OutcomeRecorder {
       });
     if (data.length > 0)
       this.ports.cloudwatch.send(new PutMetricDataCommand({ Namespace: NAMESPACE, MetricData: data })).catch(() => undefined);
-  }
-
-  /** Latencies since the last call. */
-  latencies(): Float64Array[] {
-    return this.taken.splice(0);
   }
 }

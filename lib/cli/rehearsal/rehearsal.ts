@@ -105,7 +105,7 @@ export async function rehearse(options: RehearsalOptions, events: RehearsalEvent
     replay = new Replay({ url: local.url, region: local.region, endpointName, clients: CLIENTS, ...traffic }, (report) =>
       recorder.take(report),
     );
-    const figures = await measure(replay, options.liveRequests, () => recorder.latencies(), options.signal);
+    const figures = await measure(replay, options.liveRequests, options.signal);
     events.live(first, figures);
     replay.pace(options.perSecond);
     await pause((BASELINE_SECONDS + 1) * 1000, options.signal);

@@ -11,6 +11,7 @@ export class Replay {
   failed = 0;
   known = 0;
   wrong = 0;
+  private kept: Float64Array[] | undefined;
 
   /** @param onReport called a few times a second */
   constructor(order: ReplayOrder, onReport: (report: ReplayReport) => void) {
@@ -23,6 +24,7 @@ export class Replay {
         this.known += tally.known;
         this.wrong += tally.wrong;
       }
+      this.kept?.push(report.latencies);
       onReport(report);
     });
   }
@@ -30,6 +32,18 @@ export class Replay {
   /** @param perSecond requests a second; 0 rests, Infinity goes as fast as its clients go */
   pace(perSecond: number): void {
     this.tell({ kind: 'pace', perSecond });
+  }
+
+  /** Keeps every request's latency from now on, until they are taken: they are many. */
+  keepLatencies(): void {
+    this.kept = [];
+  }
+
+  /** Milliseconds of each request since `keepLatencies`, in ascending order. */
+  takeLatencies(): Float64Array {
+    const kept = this.kept ?? [];
+    this.kept = undefined;
+    return Float64Array.from(kept.flatMap((part) => [...part])).sort();
   }
 
   /** Waits for the requests under way. */

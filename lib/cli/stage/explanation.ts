@@ -2,6 +2,7 @@ import type { MetricEvidence, SeriesEvidence, Verdict } from '../../judge';
 import { type Control, type Entry, type Outcome, story, words } from '../../promotion';
 import { reasonOf, whenOf } from '../report';
 import { evidence, percent, times } from '../report/figures';
+import { inTime } from '../sizes';
 import { table } from '../terminal';
 import { type Promotion, titleOf, when } from './promotions';
 import { difference } from './recompute';
@@ -62,7 +63,10 @@ export function explanationLines(explanation: Explanation): string[] {
   if (outcome)
     facts.push(
       ['because', reasonOf(outcome.reason)],
-      ['decided', `${outcome.verdict === 'promoted' ? '' : `${whenOf(outcome.during)}, `}after ${took(outcome)}`],
+      [
+        'decided',
+        `${outcome.verdict === 'promoted' ? '' : `${whenOf(outcome.during)}, `}after ${inTime((outcome.endedAt - outcome.startedAt) / 1000)}`,
+      ],
     );
   return [
     `${titleOf(modelPackageArn)} on ${endpoint}: ${outcome ? `${outcome.verdict} ${when(outcome.endedAt)} UTC` : 'under way'}`,
@@ -76,11 +80,6 @@ export function explanationLines(explanation: Explanation): string[] {
     ...recomputedLines(verdicts),
   ];
 }
-
-const took = ({ startedAt, endedAt }: Outcome): string => {
-  const seconds = Math.round((endedAt - startedAt) / 1000);
-  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
-};
 
 function evidenceLines(verdict: Verdict): string[] {
   const rows = verdict.metrics.flatMap((metric) => metric.series.map((series, i) => evidenceRow(metric, series, i === 0)));

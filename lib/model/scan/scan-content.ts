@@ -234,12 +234,13 @@ function scanUnknown(bytes: Bytes, head: Buffer, path: string, context: ScanCont
 
 function scanText(bytes: Bytes, path: string, context: ScanContext): void {
   const raw = bytes.read(0, bytes.size);
-  const isSource = /\.(jinja2?|j2|tmpl)$|(^|!)[^!]*\bcode\/__torch__.*\.py$/i.test(path);
-  if (!isSource && !isTelling(raw)) return;
+  const isTemplate = /\.(jinja2?|j2|tmpl)$/i.test(path);
+  const isTorchScript = /(^|!)[^!]*\bcode\/__torch__.*\.py$/.test(path);
+  if (!isTemplate && !isTorchScript && !isTelling(raw)) return;
   const text = raw.toString('utf8');
   const first = /\S/.exec(text)?.[0];
   if (first === '{' || first === '[') scanJson(text, path, context);
-  if (/\.(jinja2?|j2|tmpl)$/i.test(path)) scanTemplate(text, path, context);
+  if (isTemplate) scanTemplate(text, path, context);
   if (text.includes('python/')) scanYaml(text, path, context);
-  if (/(^|!)[^!]*\bcode\/__torch__.*\.py$/.test(path)) scanTorchScript(text, path, context);
+  if (isTorchScript) scanTorchScript(text, path, context);
 }

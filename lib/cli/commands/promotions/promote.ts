@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { say } from '../../../promotion';
-import { EXIT, UserError } from '../../exit-codes';
+import { EXIT, UserError, verdictCode } from '../../exit-codes';
 import type { Session } from '../../session';
 import { approve, packageNamed } from '../../stage/approval';
 import { begun } from '../../stage/follow';
@@ -9,7 +9,7 @@ import { promotionsOf, titleOf, underWay } from '../../stage/promotions';
 import { openStage, type Stage } from '../../stage/stage';
 import { Terminal } from '../../terminal';
 import { byPerson, type PersonOptions, signed, stageCommand } from './command';
-import { EVERY, VERDICT_CODES, verdictCode, watched } from './watch';
+import { EVERY, VERDICT_CODES, watched } from './watch';
 
 interface Options extends PersonOptions {
   readonly watch?: boolean;

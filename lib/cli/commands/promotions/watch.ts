@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Outcome } from '../../../promotion';
-import { EXIT, UserError } from '../../exit-codes';
+import { EXIT, UserError, verdictCode } from '../../exit-codes';
 import { atLeast } from '../../options';
 import { verdictSentence } from '../../report';
 import type { Session } from '../../session';
@@ -49,9 +49,6 @@ async function watchNewest(stage: Stage, session: Session, follow: FollowOptions
   const outcome = await watched(stage, () => (known ? Promise.resolve(known.id) : begun(stage, arn, all, follow)), session, follow);
   if (outcome) session.exitCode = verdictCode(outcome);
 }
-
-export const verdictCode = ({ verdict }: Outcome): number =>
-  ({ promoted: EXIT.ok, 'rolled back': EXIT.rolledBack, held: EXIT.held })[verdict];
 
 /** Follows to the end and says how it ended; undefined, with its exit code, where the user stops watching. */
 export async function watched(
