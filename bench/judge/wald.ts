@@ -1,5 +1,5 @@
 /** How far the judge is from the best that any test could do: Wald's bound on the expected number of bad events until rollback. */
-import { type Counts, evaluate, type ProfileName } from '../../lib/judge';
+import { type Bin, countsOf, evaluate, type ProfileName } from '../../lib/judge';
 import { type Cell, SHARE } from './cells';
 import { Random } from './random';
 
@@ -29,11 +29,18 @@ export function waldRatio(cell: Cell, binSeconds: number, profile: ProfileName, 
   const perBin = cell.requestsPerSecond * binSeconds;
   const candidateRate = Math.min(1, cell.base * cell.times);
   const eventsInBin = perBin * (SHARE * candidateRate + (1 - SHARE) * cell.base);
-  return ratioOf(cell.times, eventsInBin, profile, runs, (counts) => {
+  return ratioOf(cell.times, eventsInBin, profile, runs, (i) => {
     const requests = random.poisson(perBin);
-    const candidate = random.binomial(requests, SHARE);
-    const baseline = requests - candidate;
-    push(counts, binSeconds, candidate, random.binomial(candidate, candidateRate), baseline, random.binomial(baseline, cell.base));
+    const candidateRequests = random.binomial(requests, SHARE);
+    const baselineRequests = requests - candidateRequests;
+    return {
+      start: binSeconds * i,
+      seconds: binSeconds,
+      candidateRequests,
+      candidateBad: random.binomial(candidateRequests, candidateRate),
+      baselineRequests,
+      baselineBad: random.binomial(baselineRequests, cell.base),
+    };
   });
 }
 
@@ -41,38 +48,25 @@ export function waldRatio(cell: Cell, binSeconds: number, profile: ProfileName, 
 export function waldRatioByEvent(times: number, runs: number): WaldRatio {
   const random = new Random(`wald ${times}`);
   const q = (SHARE * times) / (SHARE * times + 1 - SHARE);
-  return ratioOf(times, 1, 'plain', runs, (counts) => {
-    const candidates = random.uniform() < q ? 1 : 0;
-    push(counts, 1, 100, candidates, 900, 1 - candidates);
+  return ratioOf(times, 1, 'plain', runs, (i) => {
+    const candidateBad = random.uniform() < q ? 1 : 0;
+    return { start: i, seconds: 1, candidateRequests: 100, candidateBad, baselineRequests: 900, baselineBad: 1 - candidateBad };
   });
 }
 
-function ratioOf(
-  times: number,
-  eventsInBin: number,
-  profile: ProfileName,
-  runs: number,
-  addBin: (counts: MutableCounts) => void,
-): WaldRatio {
+function ratioOf(times: number, eventsInBin: number, profile: ProfileName, runs: number, binOf: (i: number) => Bin): WaldRatio {
   const q = (SHARE * times) / (SHARE * times + 1 - SHARE);
   const bound = -Math.log(ALPHA) / (q * Math.log(q / SHARE) + (1 - q) * Math.log((1 - q) / (1 - SHARE)));
   let events = 0;
   for (let run = 0; run < runs; run++) {
-    const counts: MutableCounts = {
-      start: [],
-      seconds: [],
-      candidateRequests: [],
-      candidateBad: [],
-      baselineRequests: [],
-      baselineBad: [],
-    };
+    const bins: Bin[] = [];
     let enough = Math.ceil((4 * bound) / eventsInBin) + 8;
     for (;;) {
-      while (counts.start.length < enough) addBin(counts);
+      while (bins.length < enough) bins.push(binOf(bins.length));
       const { crossing } = evaluate({
         profile,
         settings: { alpha: ALPHA },
-        metrics: [{ id: '5xx', series: [{ counts: counts as Counts }] }],
+        metrics: [{ id: '5xx', series: [{ counts: countsOf(bins) }] }],
       });
       if (crossing !== null) {
         events += crossing.totals.candidateBad + crossing.totals.baselineBad;
@@ -82,29 +76,4 @@ function ratioOf(
     }
   }
   return { times, bound, eventsInBin, ratio: events / runs / bound };
-}
-
-interface MutableCounts {
-  start: number[];
-  seconds: number[];
-  candidateRequests: number[];
-  candidateBad: number[];
-  baselineRequests: number[];
-  baselineBad: number[];
-}
-
-function push(
-  counts: MutableCounts,
-  seconds: number,
-  candidateRequests: number,
-  candidateBad: number,
-  baselineRequests: number,
-  baselineBad: number,
-): void {
-  counts.start.push(seconds * counts.start.length);
-  counts.seconds.push(seconds);
-  counts.candidateRequests.push(candidateRequests);
-  counts.candidateBad.push(candidateBad);
-  counts.baselineRequests.push(baselineRequests);
-  counts.baselineBad.push(baselineBad);
 }

@@ -24,7 +24,7 @@ export function drift(segments: readonly PredictionSegment[]): number {
     if (candidate.length !== baseline.length) {
       throw new Error(`drift: the candidate has ${candidate.length} classes where the baseline has ${baseline.length}`);
     }
-    for (const count of [...candidate, ...baseline]) checkCount('drift', count);
+    for (const count of [...candidate, ...baseline]) checkCount(count);
     const rho = Math.min(1 - STRAY, Math.max(STRAY, share));
     for (let k = 0; k < logs.length; k++) {
       const a = CONCENTRATIONS[k]! * rho;
@@ -35,7 +35,7 @@ export function drift(segments: readonly PredictionSegment[]): number {
       }
     }
   }
-  return logMean(logs, [1, 1, 1]);
+  return logMean(logs);
 }
 
 /**
@@ -53,7 +53,7 @@ export function driftAgainstReference(
   if (counts.length !== reference.length || prior.length !== reference.length) {
     throw new Error(`drift: ${counts.length} counts and ${prior.length} prior parameters for a reference of ${reference.length} classes`);
   }
-  for (const count of counts) checkCount('drift', count);
+  for (const count of counts) checkCount(count);
   for (const p of reference)
     if (!(p > 0 && p <= 1)) throw new Error(`drift: a reference probability must be above 0 and at most 1, not ${p}`);
   const total = sum(reference);
@@ -86,6 +86,6 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-function checkCount(what: string, count: number): void {
-  if (!(Number.isSafeInteger(count) && count >= 0)) throw new Error(`${what}: a count must be a whole number of at least 0, not ${count}`);
+function checkCount(count: number): void {
+  if (!(Number.isSafeInteger(count) && count >= 0)) throw new Error(`drift: a count must be a whole number of at least 0, not ${count}`);
 }

@@ -2,45 +2,13 @@
 import { Stakes } from './bets';
 import { checkMetrics, checkRouting } from './check-input';
 import { BinTable } from './counts';
+import { evidenceOf, logNotWorseOf, logWorseOf, type RunningMetric, type RunningSeries } from './evidence';
 import { driftEvidence, shareEvidence, silentArm } from './guards';
-import { gatherBins, intervalOf } from './interval';
 import { logMean } from './likelihood';
 import { SeriesProcess } from './processes';
 import { answer } from './sentence';
 import { checkMargin, profile } from './settings';
-import type {
-  Bin,
-  Crossing,
-  JudgeInput,
-  JudgeSettings,
-  MetricEvidence,
-  MetricInput,
-  Routing,
-  SeriesEvidence,
-  TracePoint,
-  Verdict,
-} from './types';
-
-/** One series as it is being judged. */
-interface RunningSeries {
-  readonly label: string;
-  readonly table: BinTable;
-  /** Its part of the rollback evidence; the parts of all series sum to 1. */
-  readonly part: number;
-  process: SeriesProcess;
-  /** Bins judged so far: a prefix of the table. */
-  judged: number;
-}
-
-interface RunningMetric {
-  readonly input: MetricInput;
-  readonly name: string;
-  readonly margin: number;
-  readonly stakes: Stakes;
-  /** Its part of alpha; the parts of all metrics sum to 1. */
-  readonly part: number;
-  readonly series: readonly RunningSeries[];
-}
+import type { Bin, Crossing, JudgeInput, JudgeSettings, MetricInput, Routing, TracePoint, Verdict } from './types';
 
 /**
  * Holds one stage's counts and evidence. Bins may be added in any order, late or again; a bin that comes after those already judged costs the same
@@ -121,7 +89,7 @@ export class Evaluation {
     if (this.stale || settled < this.judgedUntil) this.restart();
     this.advance(settled);
 
-    const metrics = this.metrics.map((metric) => this.evidenceOf(metric));
+    const metrics = this.metrics.map((metric) => evidenceOf(metric, this.settings));
     const evidence = metrics.flatMap(({ series }) => series);
     const routing = this.routing ?? [];
     const tables = this.running.map(({ table, judged }, j) => {
@@ -172,8 +140,8 @@ export class Evaluation {
     const enough = -Math.log(this.settings.beta);
     this.advance(now === undefined ? Infinity : now - this.settings.settleSeconds, (at) => {
       const metrics = this.metrics.map((metric) => ({
-        logWorse: logWorseOf(metric.series),
-        logNotWorse: Math.min(...metric.series.map(({ process }) => logNotWorseOf(metric, process))),
+        logWorse: logWorseOf(metric),
+        logNotWorse: logNotWorseOf(metric),
       }));
       const needed = metrics.filter((_, j) => required[j]).map(({ logNotWorse }) => logNotWorse);
       const logNotWorse = needed.length === 0 ? null : Math.min(...needed);
@@ -227,7 +195,7 @@ export class Evaluation {
     let best: { metric: RunningMetric; logEvidence: number; excess: number } | undefined;
     for (const metric of this.metrics) {
       if (metric.part === 0) continue;
-      const logEvidence = logWorseOf(metric.series);
+      const logEvidence = logWorseOf(metric);
       const excess = logEvidence + Math.log(metric.part);
       if (best === undefined || excess > best.excess) best = { metric, logEvidence, excess };
     }
@@ -240,43 +208,6 @@ export class Evaluation {
       logThreshold: -Math.log(this.settings.alpha * metric.part),
       series: leading.label,
       totals: leading.process.totals,
-    };
-  }
-
-  private evidenceOf(metric: RunningMetric): MetricEvidence {
-    const { alpha, beta } = this.settings;
-    const series = metric.series.map((one) => this.evidenceOfSeries(metric, one));
-    return {
-      id: metric.input.id,
-      name: metric.name,
-      kind: metric.input.kind ?? 'other',
-      required: metric.input.required ?? true,
-      rollsBack: metric.part > 0,
-      margin: metric.margin,
-      objective: metric.input.objective ?? null,
-      alpha: alpha * metric.part,
-      logWorse: logWorseOf(metric.series),
-      logWorseThreshold: metric.part > 0 ? -Math.log(alpha * metric.part) : null,
-      logNotWorse: Math.min(...series.map((one) => one.logNotWorse)),
-      logNotWorseThreshold: -Math.log(beta),
-      series,
-    };
-  }
-
-  private evidenceOfSeries(metric: RunningMetric, series: RunningSeries): SeriesEvidence {
-    const { process } = series;
-    const totals = process.totals;
-    const { logBelowMargin, logBelowObjective } = process;
-    return {
-      label: series.label,
-      totals,
-      candidateRate: totals.candidateRequests === 0 ? null : totals.candidateBad / totals.candidateRequests,
-      baselineRate: totals.baselineRequests === 0 ? null : totals.baselineBad / totals.baselineRequests,
-      relativeRisk: intervalOf(gatherBins(series.table, series.judged, this.settings), this.settings),
-      logWorse: process.worse.logValue,
-      logBelowMargin,
-      logBelowObjective,
-      logNotWorse: logNotWorseOf(metric, process),
     };
   }
 
@@ -306,22 +237,6 @@ export class Evaluation {
       })),
     };
   }
-}
-
-/** ln of the mean of the series' evidence. */
-function logWorseOf(series: readonly RunningSeries[]): number {
-  return logMean(
-    series.map(({ process }) => process.worse.logValue),
-    series.map(() => 1),
-  );
-}
-
-/** Evidence against "bad", which an objective can narrow or widen: the mean disproves an `and`, the least an `or`. */
-function logNotWorseOf(metric: RunningMetric, { logBelowMargin, logBelowObjective }: SeriesProcess): number {
-  if (logBelowObjective === null) return logBelowMargin!;
-  if (logBelowMargin === null) return logBelowObjective;
-  if (metric.input.objective?.badWhen === 'either') return Math.min(logBelowMargin, logBelowObjective);
-  return logMean([logBelowMargin, logBelowObjective], [1, 1]);
 }
 
 function budgetOf(metric: MetricInput): number {

@@ -1,5 +1,5 @@
 /**
- * One bin's likelihood ratio.
+ * What all evidence is made of.
  *
  * In a bin the candidate answered N_c and the baseline N_b of the requests; theta = N_c / (N_c + N_b). Were the candidate r times as often bad, a bad event
  * would be the candidate's with probability q(r) = theta r / (theta r + 1 - theta). Of E bad events c were the candidate's, so against r = 1
@@ -19,22 +19,20 @@ export function burstSize(events: number, correlation: number): number {
   return 1 + 1.5 * correlation * Math.max(0, events - 1);
 }
 
-/** l(r) of one bin. */
-export function logLikelihoodRatio(candidateBad: number, events: number, theta: number, risk: number): number {
-  if (theta <= 0 || theta >= 1) return 0;
-  return candidateBad * Math.log(risk) - events * Math.log1p(theta * (risk - 1));
-}
-
-/** ln of sum_k weights_k exp(logs_k), where the weights need not be normalised. */
-export function logMean(logs: ArrayLike<number>, weights: ArrayLike<number>): number {
+/**
+ * ln of the mean of exp(logs_k).
+ * @param weights in any scale. @default - all the same
+ */
+export function logMean(logs: ArrayLike<number>, weights?: ArrayLike<number>): number {
   let top = -Infinity;
-  for (let k = 0; k < logs.length; k++) if (weights[k]! > 0 && logs[k]! > top) top = logs[k]!;
+  for (let k = 0; k < logs.length; k++) if ((weights?.[k] ?? 1) > 0 && logs[k]! > top) top = logs[k]!;
   if (top === -Infinity) return -Infinity;
   let sum = 0;
   let total = 0;
   for (let k = 0; k < logs.length; k++) {
-    total += weights[k]!;
-    if (weights[k]! > 0) sum += weights[k]! * Math.exp(logs[k]! - top);
+    const weight = weights?.[k] ?? 1;
+    total += weight;
+    if (weight > 0) sum += weight * Math.exp(logs[k]! - top);
   }
   return top + Math.log(sum / total);
 }

@@ -11,7 +11,6 @@ const OUTAGE_TIMES = 4;
 const OUTAGE_EVENTS = 10;
 /** Rates that are bet on against an objective, as parts of it. */
 const OBJECTIVE_PARTS = [0.01, 0.1, 0.25, 0.5, 0.75];
-const OBJECTIVE_WEIGHTS = [1, 1, 1, 1, 1];
 
 /** What was counted in a running block. */
 interface Block {
@@ -171,6 +170,6 @@ export class SeriesProcess {
 
   /** ln N against the objective: null without one. */
   get logBelowObjective(): number | null {
-    return this.objective === undefined ? null : logMean(this.belowObjective, OBJECTIVE_WEIGHTS);
+    return this.objective === undefined ? null : logMean(this.belowObjective);
   }
 }

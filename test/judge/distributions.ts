@@ -38,6 +38,14 @@ export function expectation(probabilities: readonly number[], value: (k: number)
   return sum(probabilities.map((p, k) => (p === 0 ? 0 : p * value(k))));
 }
 
+/** Every way to write n as a sum of parts of at most `most`. */
+export function partitions(n: number, most: number): number[][] {
+  if (n === 0) return [[]];
+  const found: number[][] = [];
+  for (let part = Math.min(n, most); part >= 1; part--) for (const rest of partitions(n - part, part)) found.push([part, ...rest]);
+  return found;
+}
+
 /** A seeded generator, so that a test that samples gives the same answer every time. */
 export function seeded(seed: number): () => number {
   let state = seed;

@@ -3,12 +3,12 @@
  * small case; the code under test is the one that verdicts are made of.
  */
 import { trace } from '../../lib/judge';
-import { Stakes } from '../../lib/judge/bets';
-import { burstSize, logLikelihoodRatio } from '../../lib/judge/likelihood';
+import { Bets, Stakes } from '../../lib/judge/bets';
+import { burstSize } from '../../lib/judge/likelihood';
 import { SeriesProcess } from '../../lib/judge/processes';
 import { profile } from '../../lib/judge/settings';
 import type { JudgeSettings, Objective } from '../../lib/judge/types';
-import { betaBinomial, binomial, expectation, hypergeometric, sum } from './distributions';
+import { betaBinomial, binomial, expectation, hypergeometric, partitions, sum } from './distributions';
 
 /** Rounding of sums of a few thousand terms. */
 const ONE = 1 + 1e-12;
@@ -23,6 +23,13 @@ function processOf(settings: JudgeSettings, bins: readonly Bin[], objective?: Ob
   const process = new SeriesProcess(new Stakes(settings, settings.margin), objective, settings);
   for (const [i, bin] of bins.entries()) process.step(60 * i, 60, ...bin);
   return process;
+}
+
+/** ln of a bin's factor for one effect, without correlation and bursts. */
+function logLikelihoodRatio(candidateBad: number, events: number, theta: number, risk: number): number {
+  const bets = new Bets({ effects: [risk], correlation: 0, bursts: 0, tempered: false });
+  bets.place(candidateBad, events, theta, theta);
+  return bets.log[0]!;
 }
 
 /** Sums over every pair of counts of one bin. */
@@ -260,14 +267,6 @@ describe('many bins', () => {
     }
   });
 });
-
-/** Every way to write n as a sum of parts of at most `most`. */
-function partitions(n: number, most: number): number[][] {
-  if (n === 0) return [[]];
-  const found: number[][] = [];
-  for (let part = Math.min(n, most); part >= 1; part--) for (const rest of partitions(n - part, part)) found.push([part, ...rest]);
-  return found;
-}
 
 /**
  * Every course of so many bins with one request of each arm, given that each bin has a bad one: one without changes nothing. While the arms are equally

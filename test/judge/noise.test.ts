@@ -6,7 +6,7 @@ import { Bets, Stakes } from '../../lib/judge/bets';
 import { SeriesProcess } from '../../lib/judge/processes';
 import { profile } from '../../lib/judge/settings';
 import type { JudgeSettings } from '../../lib/judge/types';
-import { betaBinomial, binomial, expectation, hypergeometric, sum } from './distributions';
+import { betaBinomial, binomial, expectation, hypergeometric, partitions, sum } from './distributions';
 
 const ONE = 1 + 1e-10;
 const STANDARD = profile('standard');
@@ -241,12 +241,4 @@ function choose(n: number, k: number): number {
   let product = 1;
   for (let i = 1; i <= k; i++) product *= (n - k + i) / i;
   return product;
-}
-
-/** Every way to write n as a sum of parts of at most `most`. */
-function partitions(n: number, most: number): number[][] {
-  if (n === 0) return [[]];
-  const found: number[][] = [];
-  for (let part = Math.min(n, most); part >= 1; part--) for (const rest of partitions(n - part, part)) found.push([part, ...rest]);
-  return found;
 }
