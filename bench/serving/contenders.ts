@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
+import { freePort } from '../../lib/serving/command/free-port';
 import { signalTree } from './process-tree';
 
 const root = join(__dirname, '../..');
@@ -143,12 +143,4 @@ export async function answer({ port, path, name }: Running, body: string): Promi
   const text = await response.text();
   if (response.status !== 200) throw new Error(`${name} answered ${response.status}: ${text}`);
   return (JSON.parse(text) as { predictions: { label: number; probability: number }[] }).predictions;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

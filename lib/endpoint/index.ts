@@ -19,14 +19,8 @@ export type { ModelEndpointAttributes, ModelEndpointProps } from './model-endpoi
 export { ModelStore, type ModelStoreProps } from './model-store';
 export type { NetworkOptions } from './network';
 export type { VariantOptions } from './production-variant';
-export {
-  type BlueGreenOptions,
-  type CanaryOptions,
-  type LinearOptions,
-  type RollingOptions,
-  Rollout,
-  type RolloutOptions,
-} from './rollout';
+export { Rollout } from './rollout';
+export type { BlueGreenOptions, CanaryOptions, LinearOptions, RollingOptions, RolloutOptions } from './rollout-options';
 export { FledgeRules } from './rules';
 export { Scaling } from './scaling';
 export type {

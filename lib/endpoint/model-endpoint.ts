@@ -15,6 +15,7 @@ import { EndpointConfiguration } from './endpoint-configuration';
 import { EndpointRecords } from './endpoint-records';
 import { EndpointWatch } from './endpoint-watch';
 import { ExecutionRole } from './execution-role';
+import { ImportedEndpoint } from './imported-endpoint';
 import { type IModelEndpoint, ModelEndpointBase } from './model-endpoint-base';
 import type { ModelEndpointAttributes, ModelEndpointProps } from './model-endpoint-props';
 import { EndpointNetwork } from './network';
@@ -288,21 +289,6 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
     const count = this.resource.tags.tagValues();
     const tags = Object.keys(count).length;
     return tags <= 50 ? [] : [`SageMaker takes at most 50 tags a resource, ${this.node.path} has ${tags}: remove some`];
-  }
-}
-
-class ImportedEndpoint extends ModelEndpointBase {
-  public readonly endpointName: string;
-  public readonly variantName: string;
-  public readonly endpointArn: string;
-  protected readonly _kind = undefined;
-
-  constructor(scope: Construct, id: string, { endpointName, variantName }: ModelEndpointAttributes) {
-    super(scope, id);
-    this.endpointName = endpointName;
-    this.variantName = variantName ?? 'live';
-    // SageMaker writes ARNs in lower case, and IAM compares them letter by letter.
-    this.endpointArn = this.stack.formatArn({ service: 'sagemaker', resource: 'endpoint', resourceName: endpointName.toLowerCase() });
   }
 }
 

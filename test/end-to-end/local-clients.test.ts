@@ -1,26 +1,24 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { type LocalSageMaker, startLocal } from '../../lib/local';
 import samples from '../../model-artifacts/flight-delay/1/samples.json';
+import { virtualEnvironment } from './harness/virtual-environment';
 
 const run = promisify(execFile);
 const root = resolve(__dirname, '../..');
-const venv = join(root, '.fledge/venvs/aws-clients');
 const [{ inputs, outputs }] = samples.samples;
 const sample = JSON.stringify({ instances: [inputs] });
 
 let local: LocalSageMaker;
+let venv: string;
 let folder: string;
 let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
-  if (!existsSync(join(venv, 'bin/aws'))) {
-    execFileSync('python3', ['-m', 'venv', venv]);
-    execFileSync(join(venv, 'bin/pip'), ['install', '--quiet', 'boto3==1.44.5', 'awscli==1.46.3'], { stdio: 'inherit' });
-  }
+  venv = virtualEnvironment('aws-clients', ['boto3==1.44.5', 'awscli==1.46.3']);
   folder = mkdtempSync(join(tmpdir(), 'fledge-clients-'));
   execFileSync('tar', ['czf', join(folder, 'model.tar.gz'), '-C', join(root, 'model-artifacts/flight-delay/1'), '.']);
   local = await startLocal();

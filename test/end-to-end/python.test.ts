@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { virtualEnvironment } from './harness/virtual-environment';
 
 const root = resolve(__dirname, '../..');
-const venv = join(root, '.fledge/venvs/python-package');
 const pacmak = join(root, '.fledge/pacmak');
 const work = mkdtempSync(join(tmpdir(), 'fledge-python-'));
 const env = { ...process.env, JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION: '20' };
@@ -40,8 +40,7 @@ test('the package that jsii makes serves Python: the example synthesises with it
   }
   run(join(pacmak, 'node_modules/.bin/jsii-pacmak'), ['--targets', 'python', '--code-only', '--outdir', join(work, 'out')], copy);
 
-  if (!existsSync(join(venv, 'bin/pip'))) run('python3', ['-m', 'venv', venv], root);
-  run(join(venv, 'bin/pip'), ['install', '--quiet', 'setuptools', 'wheel'], root);
+  const venv = virtualEnvironment('python-package', ['setuptools==80.9.0', 'wheel==0.45.1']);
   // With what it asks for from PyPI, where aws-cdk-lib comes later than on npm.
   run(join(venv, 'bin/pip'), ['install', '--quiet', '--no-build-isolation', '--force-reinstall', join(work, 'out/python')], root);
 

@@ -1,12 +1,12 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { virtualEnvironment } from './harness/virtual-environment';
 
 const run = promisify(execFile);
 const root = resolve(__dirname, '../..');
-const venv = join(root, '.fledge/venvs/cfn-lint');
 const examples = readdirSync(join(root, 'examples')).filter((name) => existsSync(join(root, 'examples', name, 'app.ts')));
 const work = mkdtempSync(join(tmpdir(), 'fledge-templates-'));
 
@@ -20,11 +20,10 @@ const env = {
   CDK_DISABLE_CLI_TELEMETRY: '1',
 };
 
+let venv: string;
+
 beforeAll(() => {
-  if (!existsSync(join(venv, 'bin/cfn-lint'))) {
-    execFileSync('python3', ['-m', 'venv', venv]);
-    execFileSync(join(venv, 'bin/pip'), ['install', '--quiet', 'cfn-lint==1.58.0'], { stdio: 'inherit' });
-  }
+  venv = virtualEnvironment('cfn-lint', ['cfn-lint==1.58.0']);
 }, 300_000);
 
 afterAll(() => rmSync(work, { recursive: true }));

@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleServer } from '../../.ci/build/container';
+import { freePort } from '../../lib/serving/command/free-port';
 import { directoryOf, modelDirectory, removeDirectories } from './ask';
 
 jest.setTimeout(60_000);
@@ -55,14 +55,6 @@ async function start(directory: string, environment: Readonly<Record<string, str
     });
   }
   return { process: child, url: `http://127.0.0.1:${port}`, printed: () => printed };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function healthy(url: string): Promise<void> {

@@ -110,16 +110,19 @@ export class Scaler {
       if (wish === undefined) return [];
       const { ScaleOutCooldown, ScaleInCooldown } = policy.TargetTrackingScalingPolicyConfiguration!;
       const cooldown = (wish > instances ? ScaleOutCooldown : ScaleInCooldown) ?? COOLDOWN;
-      const isCooling = wish > instances && last !== undefined && last.after > last.before && now - last.at < cooldown * 1000;
-      return [{ instances: isCooling ? instances : wish, cooldown }];
+      return [{ instances: wish > instances && hasJustGrown(last, cooldown, now) ? instances : wish, cooldown }];
     });
   }
 
   /** While a scale-out cools down, what it added is part of what is asked for now. */
   private stepped(policy: ScalingPolicy, breach: number, instances: number, last: Activity | undefined, now: number): number | undefined {
     const steps = policy.StepScalingPolicyConfiguration!;
-    const isCooling = last !== undefined && last.after > last.before && now - last.at < (steps.Cooldown ?? COOLDOWN) * 1000;
+    const isCooling = hasJustGrown(last, steps.Cooldown ?? COOLDOWN, now);
     const wish = steppedInstances(steps, breach, isCooling ? last.before : instances);
     return wish !== undefined && isCooling ? Math.max(instances, wish) : wish;
   }
 }
+
+/** Whether a scale-out still cools down. */
+const hasJustGrown = (last: Activity | undefined, cooldown: number, now: number): last is Activity =>
+  last !== undefined && last.after > last.before && now - last.at < cooldown * 1000;

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
+import { freePort } from './free-port';
 
 /** What to run, and what to tell it. */
 export interface ServerCommand {
@@ -140,12 +139,4 @@ export class ServerProcess {
     this.lines.push(line);
     if (this.lines.length > LINES_KEPT) this.lines.shift();
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../../../lib/serving/command/free-port';
 import { Background } from './background';
-import { freePort } from './ports';
 import { virtualEnvironment } from './virtual-environment';
 
 const PACKAGES = ['ministack==1.5.33'];

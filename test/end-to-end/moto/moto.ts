@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../../lib/serving/command/free-port';
 import { Background } from '../harness/background';
-import { freePort } from '../harness/ports';
 import { virtualEnvironment } from '../harness/virtual-environment';
 
 /** Flask alone of moto's server extra: the rest of it serves services that nobody asks for here. */

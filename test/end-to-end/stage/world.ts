@@ -61,18 +61,14 @@ export class World {
     });
     const variables = local.environment();
     const environment = Object.fromEntries(ITS_SERVICES.map((name) => `AWS_ENDPOINT_URL_${name}`).map((name) => [name, variables[name]]));
+    let world: World | undefined;
     try {
       // The function of an AwsCustomResource expects an SDK where Lambda has one.
-      const world = new World(local, await MiniStack.start(folder, { ...environment, NODE_PATH: join(ROOT, 'node_modules') }), folder);
-      try {
-        await Promise.all([world.cdk.bootstrap(MiniStack.account, MiniStack.region), world.standIn(), world.synthAll()]);
-        return world;
-      } catch (error) {
-        await world.stop();
-        throw error;
-      }
+      world = new World(local, await MiniStack.start(folder, { ...environment, NODE_PATH: join(ROOT, 'node_modules') }), folder);
+      await Promise.all([world.cdk.bootstrap(MiniStack.account, MiniStack.region), world.standIn(), world.synthAll()]);
+      return world;
     } catch (error) {
-      await local.close();
+      await (world === undefined ? local.close() : world.stop());
       throw error;
     }
   }

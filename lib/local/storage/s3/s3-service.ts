@@ -8,6 +8,7 @@ import { ALGORITHMS, type Algorithm } from './checksum';
 import { fill, KeptObjects, type ObjectFacts } from './kept-objects';
 import { listObjects } from './listing';
 import { Multipart, type NamedPart, type Upload } from './multipart';
+import { answerOf, checksumHeaders, rangeOf } from './object-answer';
 import { metadataOf, parseS3, readSmall, receive, type S3Request } from './request';
 import { readXml, writeXml } from './xml';
 
@@ -333,45 +334,11 @@ export class S3Service implements Service {
 
 const noSuchKey = (): ServiceError => new ServiceError('NoSuchKey', 'The specified key does not exist.', 404);
 
-/** Status, headers and range of an answer to GET or HEAD. @throws ServiceError InvalidRange */
-function answerOf(s3: S3Request, facts: ObjectFacts) {
-  const headers: Record<string, string> = {
-    etag: facts.etag,
-    'last-modified': new Date(facts.modified).toUTCString(),
-    'content-type': facts.contentType ?? 'binary/octet-stream',
-    'accept-ranges': 'bytes',
-    ...Object.fromEntries(Object.entries(facts.metadata).map(([name, value]) => [`x-amz-meta-${name}`, value])),
-  };
-  if (s3.header('if-none-match')?.replaceAll('"', '') === facts.etag.replaceAll('"', '')) return { status: 304, headers };
-  const range = rangeOf(s3.header('range'), facts.size);
-  headers['content-length'] = String(range === undefined ? facts.size : range.end - range.start + 1);
-  if (range === undefined) {
-    if (s3.header('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED') Object.assign(headers, checksumHeaders(facts));
-    return { status: 200, headers };
-  }
-  headers['content-range'] = `bytes ${range.start}-${range.end}/${facts.size}`;
-  return { status: 206, headers, range };
-}
-
 const empty = (status: number, headers: Readonly<Record<string, string>> = {}): LocalResponse => ({ status, headers });
 
 function xml(root: string, members: Readonly<Record<string, unknown>>, headers: Readonly<Record<string, string>> = {}): LocalResponse {
   return { status: 200, headers: { 'content-type': 'application/xml', ...headers }, body: writeXml(root, members) };
 }
 
-function checksumHeaders({ algorithm, checksum, checksumType }: ObjectFacts): Record<string, string> {
-  return algorithm && checksum && checksumType ? { [`x-amz-checksum-${algorithm}`]: checksum, 'x-amz-checksum-type': checksumType } : {};
-}
-
 const checksumMembers = (algorithm: Algorithm | undefined, checksum: string | undefined) =>
   algorithm ? { [`Checksum${algorithm.toUpperCase()}`]: checksum } : {};
-
-/** Bytes of a Range header, both ends included; undefined for the whole. @throws ServiceError InvalidRange */
-function rangeOf(header: string | undefined, size: number): { start: number; end: number } | undefined {
-  const [, from, to] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? [];
-  if (from === undefined || (from === '' && to === '')) return undefined;
-  const start = from === '' ? Math.max(0, size - Number(to)) : Number(from);
-  const end = from === '' || to === '' ? size - 1 : Math.min(size - 1, Number(to));
-  if (start >= size || start > end) throw new ServiceError('InvalidRange', 'The requested range is not satisfiable', 416);
-  return { start, end };
-}
