@@ -12,7 +12,7 @@ import type { ServedVariant } from './served-variant';
 export interface Share {
   /** As the user wrote it, e.g. `canary`. */
   readonly way: string;
-  readonly size: CfnEndpoint.CapacitySizeProperty;
+  size(variant: ServedVariant): CfnEndpoint.CapacitySizeProperty;
   /** The least and the most that SageMaker takes, in percent of the fleet. */
   readonly range: [least: number, most: number];
   /** How many such steps there are at most. */
@@ -22,8 +22,7 @@ export interface Share {
 /** What SageMaker takes, and what a user who says nothing gets. */
 interface ShareLimits {
   readonly percent: [least: number, most: number];
-  /** Instances by default; else percent. */
-  readonly instances?: number;
+  /** Percent by default, or one instance where that is more; else one instance. */
   readonly default?: number;
 }
 
@@ -35,15 +34,20 @@ export function requireShare(way: string, given: { percent?: number; instances?:
   }
   requireRange(`percent of a ${way} step`, given.percent, least, most);
   requireRange(`instances of a ${way} step`, given.instances, 1, 10_000);
-  const percent = given.percent ?? (given.instances === undefined ? limits.default : undefined);
-  const instances = given.instances ?? limits.instances ?? 1;
+  const size = ({ maxCapacity }: ServedVariant): CfnEndpoint.CapacitySizeProperty => {
+    if (given.percent !== undefined) return { type: 'CAPACITY_PERCENT', value: given.percent };
+    if (given.instances !== undefined || limits.default === undefined) return { type: 'INSTANCE_COUNT', value: given.instances ?? 1 };
+    const whole = Token.isUnresolved(maxCapacity) ? 0 : Math.ceil(100 / maxCapacity);
+    return { type: 'CAPACITY_PERCENT', value: Math.max(limits.default, whole) };
+  };
   return {
     way,
     range: limits.percent,
-    size: percent === undefined ? { type: 'INSTANCE_COUNT', value: instances } : { type: 'CAPACITY_PERCENT', value: percent },
-    steps: ({ maxCapacity }) => {
-      const steps = percent === undefined ? maxCapacity / instances : 100 / percent;
-      return Token.isUnresolved(maxCapacity) || Token.isUnresolved(percent) || Token.isUnresolved(instances) ? 1 : Math.ceil(steps);
+    size,
+    steps: (variant) => {
+      const { type, value } = size(variant);
+      const whole = type === 'INSTANCE_COUNT' ? variant.maxCapacity : 100;
+      return Token.isUnresolved(whole) || Token.isUnresolved(value) ? 1 : Math.ceil(whole / value);
     },
   };
 }
@@ -53,7 +57,8 @@ export function requireShare(way: string, given: { percent?: number; instances?:
  *
  * @throws Error where a fleet of those sizes cannot be divided so
  */
-export function requireDivisible(scope: Construct, { way, size, range: [least, most] }: Share, variant: ServedVariant): void {
+export function requireDivisible(scope: Construct, share: Share, variant: ServedVariant): void {
+  const { way } = share;
   const { kind, instanceType, minCapacity, maxCapacity } = variant;
   if (kind === 'serverless') {
     throw new Error(`a serverless variant has no instances to move in steps, so Rollout.${way} cannot update it: use Rollout.allAtOnce()`);
@@ -63,20 +68,23 @@ export function requireDivisible(scope: Construct, { way, size, range: [least, m
       `on ${instanceType} SageMaker ignores Rollout.${way} and moves everything at once, without a bake: take ml.inf2, or say Rollout.allAtOnce()`,
     );
   }
-  if (Token.isUnresolved(minCapacity) || Token.isUnresolved(maxCapacity) || Token.isUnresolved(size.value)) return;
+  const { type, value } = share.size(variant);
+  if (Token.isUnresolved(minCapacity) || Token.isUnresolved(maxCapacity) || Token.isUnresolved(value)) return;
   if (minCapacity < 2) {
     throw new Error(
       `Rollout.${way} moves whole instances, and variant ${variant.variantName} may have ${minCapacity}: set a min of 2, or use Rollout.allAtOnce(), which rolls back on the same alarms`,
     );
   }
-  if (size.type === 'INSTANCE_COUNT') requireInstances(way, size.value, least, most, minCapacity, maxCapacity);
-  else {
-    const real = Math.round((100 * Math.ceil((minCapacity * size.value) / 100)) / minCapacity);
-    if (real > size.value) {
-      Annotations.of(scope).addInfo(
-        `${size.value} % of ${minCapacity} instances is at least one instance: a ${way} step moves ${real} % of the requests`,
-      );
-    }
+  if (type === 'INSTANCE_COUNT') {
+    requireInstances(share, value, minCapacity, maxCapacity);
+    return;
+  }
+  requireOneInstance(value, maxCapacity);
+  const real = Math.round((100 * Math.ceil((minCapacity * value) / 100)) / minCapacity);
+  if (real > value) {
+    Annotations.of(scope).addInfo(
+      `${value} % of ${minCapacity} instances is at least one instance: a ${way} step moves ${real} % of the requests`,
+    );
   }
 }
 
@@ -88,12 +96,13 @@ const SHORTEST_JUDGED_BAKE = 900;
  *
  * @throws Error where it is not
  */
-export function requireJudgeable({ size }: Share, bake: Duration, variant: ServedVariant): void {
+export function requireJudgeable(share: Share, bake: Duration, variant: ServedVariant): void {
   const { kind, variantName, minCapacity } = variant;
+  const { type, value } = share.size(variant);
   if (kind !== 'instances') {
     throw new Error(`a judge compares the requests of real-time instances, and variant ${variantName} is '${kind}': leave the judge out`);
   }
-  if (bake.isUnresolved() || Token.isUnresolved(size.value) || Token.isUnresolved(minCapacity)) {
+  if (bake.isUnresolved() || Token.isUnresolved(value) || Token.isUnresolved(minCapacity)) {
     throw new Error('a judged rollout needs its bake, its canary and the min of its capacity written out: the judge is told of them');
   }
   if (bake.toSeconds() < SHORTEST_JUDGED_BAKE) {
@@ -101,15 +110,18 @@ export function requireJudgeable({ size }: Share, bake: Duration, variant: Serve
       `a judge decides 5 minutes before the bake ends, on counts that are 2 minutes late: make the bake at least 15 minutes, got ${bake.toHumanString()}`,
     );
   }
-  const instances = (minCapacity * size.value) / 100;
-  if (size.type === 'CAPACITY_PERCENT' && instances < 1) {
-    throw new Error(
-      `${size.value} % of ${minCapacity} instances is less than one, and SageMaker moves whole instances: say instances: 1, or percent: ${Math.ceil(100 / minCapacity)}`,
-    );
-  }
+  if (type === 'CAPACITY_PERCENT') requireOneInstance(value, minCapacity);
 }
 
-function requireInstances(way: string, instances: number, least: number, most: number, smallest: number, largest: number): void {
+/** @throws Error where a percent of the fleet is less than what moves */
+function requireOneInstance(percent: number, fleet: number): void {
+  if ((fleet * percent) / 100 >= 1) return;
+  throw new Error(
+    `${percent} % of ${fleet} instances is less than one, and SageMaker moves whole instances: say instances: 1, or percent: ${Math.ceil(100 / fleet)}`,
+  );
+}
+
+function requireInstances({ way, range: [least, most] }: Share, instances: number, smallest: number, largest: number): void {
   if (instances > (smallest * most) / 100) {
     throw new Error(
       `a ${way} step moves at most ${most} % of the fleet, and ${instances} of ${smallest} instances are more: use at most ${Math.floor((smallest * most) / 100)}, or percent`,

@@ -40,7 +40,8 @@ export interface BlueGreenOptions extends RolloutOptions {
 
 export interface CanaryOptions extends BlueGreenOptions {
   /**
-   * The first step, 1-50 percent of the fleet. SageMaker moves whole instances: of 2, every canary is one half.
+   * The first step, 1-50 percent of the fleet, and at least one instance of its largest. SageMaker moves whole instances: where the fleet is
+   * scaled in, one of 2 is one half.
    *
    * @default - see instances
    */
@@ -64,9 +65,9 @@ export interface CanaryOptions extends BlueGreenOptions {
 
 export interface LinearOptions extends BlueGreenOptions {
   /**
-   * Each step, 10-50 percent of the fleet. Not together with instances.
+   * Each step, 10-50 percent of the fleet, and at least one instance of its largest. Not together with instances.
    *
-   * @default 25
+   * @default 25, or one instance where that is more
    */
   readonly percent?: number;
 
@@ -80,9 +81,9 @@ export interface LinearOptions extends BlueGreenOptions {
 
 export interface RollingOptions extends RolloutOptions {
   /**
-   * Each batch, 5-50 percent of the fleet. Not together with instances.
+   * Each batch, 5-50 percent of the fleet, and at least one instance of its largest. Not together with instances.
    *
-   * @default 25
+   * @default 25, or one instance where that is more
    */
   readonly percent?: number;
 

@@ -34,7 +34,7 @@ export abstract class Rollout {
    * @throws Error for a size or time out of range; when bound, for a fleet that cannot be divided so
    */
   public static canary(options: CanaryOptions = {}): Rollout {
-    return new BlueGreen('CANARY', options, requireShare('canary', options, { percent: [1, 50], instances: 1 }), options.judge);
+    return new BlueGreen('CANARY', options, requireShare('canary', options, { percent: [1, 50] }), options.judge);
   }
 
   /**
@@ -164,7 +164,7 @@ class BlueGreen extends Rollout {
   protected override _judge(scope: Construct, variant: ServedVariant, watch?: RolloutWatch): IAlarm[] {
     if (this.judge === undefined || watch === undefined) return [];
     requireJudgeable(this.share, this._bake, variant);
-    const { type, value } = this.share.size;
+    const { type, value } = this.share.size(variant);
     const canary = type === 'INSTANCE_COUNT' ? { instances: value } : { percent: value };
     return [this.judge._bind(scope, { variant, canary, bakeSeconds: this._bake.toSeconds(), ...watch })];
   }
@@ -176,7 +176,7 @@ class BlueGreen extends Rollout {
       blueGreenUpdatePolicy: {
         trafficRoutingConfiguration: {
           type: this.type,
-          [this.type === 'CANARY' ? 'canarySize' : 'linearStepSize']: this.share.size,
+          [this.type === 'CANARY' ? 'canarySize' : 'linearStepSize']: this.share.size(variant),
           waitIntervalInSeconds: this._bake.toSeconds(),
         },
         terminationWaitInSeconds: this.terminationWait.toSeconds(),
@@ -209,7 +209,7 @@ class Rolling extends Rollout {
     const { rollbackPercent, timeout } = this.options;
     return {
       rollingUpdatePolicy: {
-        maximumBatchSize: this.share.size,
+        maximumBatchSize: this.share.size(variant),
         waitIntervalInSeconds: this._bake.toSeconds(),
         maximumExecutionTimeoutInSeconds: requireTimeout(timeout, batches, Array(batches).fill(this._bake)),
         rollbackMaximumBatchSize: rollbackPercent === undefined ? undefined : { type: 'CAPACITY_PERCENT', value: rollbackPercent },

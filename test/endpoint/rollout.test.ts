@@ -80,6 +80,14 @@ describe('a rollout', () => {
     });
   });
 
+  test.each([
+    ['by equal steps', Rollout.linear()],
+    ['in batches', Rollout.rolling()],
+  ])('%s moves a quarter of the fleet where nothing else is asked, and one instance where that is more', (_, rollout) => {
+    const size = (variant: ServedVariant) => JSON.stringify(bound(rollout, variant).config).match(/CAPACITY_PERCENT","value":(\d+)/)![1];
+    expect([ten, { ...ten, minCapacity: 3, maxCapacity: 3 }, pair].map(size)).toEqual(['25', '34', '50']);
+  });
+
   test('takes the timeout it is given', () => {
     const { config } = bound(Rollout.canary({ timeout: Duration.hours(8) }));
     expect(config.blueGreenUpdatePolicy.maximumExecutionTimeoutInSeconds).toBe(28_800);
@@ -112,8 +120,8 @@ describe('where nothing is asked', () => {
 });
 
 describe('a user is told', () => {
-  test('that ten percent of two instances is half of the requests', () => {
-    const { stack } = bound(Rollout.canary({ percent: 10 }), pair);
+  test('that ten percent of a fleet scaled in to two instances is half of the requests', () => {
+    const { stack } = bound(Rollout.canary({ percent: 10 }), { ...ten, minCapacity: 2 });
     Annotations.fromStack(stack).hasInfo('*', '10 % of 2 instances is at least one instance: a canary step moves 50 % of the requests');
   });
 
@@ -145,6 +153,16 @@ describe('a rollout is refused', () => {
       'with a canary of more than half of the instances',
       () => bound(Rollout.canary({ instances: 2 }), pair),
       'at most 50 % of the fleet, and 2 of 2 instances are more: use at most 1, or percent',
+    ],
+    [
+      'with a canary that no instance is so small for',
+      () => bound(Rollout.canary({ percent: 5 }), { ...pair, maxCapacity: 19 }),
+      '5 % of 19 instances is less than one, and SageMaker moves whole instances: say instances: 1, or percent: 6',
+    ],
+    [
+      'with linear steps below one instance',
+      () => bound(Rollout.linear({ percent: 10 }), pair),
+      '10 % of 2 instances is less than one, and SageMaker moves whole instances: say instances: 1, or percent: 50',
     ],
     ['with a canary of both percent and instances', () => Rollout.canary({ percent: 10, instances: 1 }), 'percent or instances, not both'],
     [

@@ -211,6 +211,19 @@ describe('the endpoints of this package', () => {
   });
 });
 
+test('the percent of a rollout that is less than one instance of a fleet scaled in is warned of, in our endpoints too', () => {
+  const stack = newStack();
+  new ModelEndpoint(stack, 'Model', {
+    artifact: publishedArtifact(stack),
+    image: ServingImage.sklearn('1.2'),
+    capacity: Capacity.instances({ instanceType: 'ml.m5.large', min: 2, max: 20 }),
+    scaling: [Scaling.cpuUtilization({ percent: 60 })],
+    rollout: Rollout.linear({ percent: 10 }),
+  });
+  const found = findings(Template.fromStack(stack).toJSON() as { Resources: Record<string, unknown> });
+  expect(found.map(({ rule, got }) => [rule, got])).toEqual([['step-below-one-instance', '10 % of 2, which is 50 %']]);
+});
+
 // UPDATE_DOCS=1 writes the page anew.
 test('docs/rules.md is what the rules say', () => {
   const page = join(__dirname, '..', '..', 'docs', 'rules.md');

@@ -40,7 +40,8 @@ export function rulesPage(): string {
 const HEAD = `# Rules for SageMaker endpoints
 
 Mistakes that CloudFormation, its schema, cfn-lint and cdk-nag let pass, and that fail or go unnoticed once deployed. The constructs of this
-package do not make them. For any other app, plain \`CfnEndpoint\`s included:
+package do not make them, but for one warning: of a fleet that scales, the percent of a rollout may be less than one instance once it is scaled in
+(\`step-below-one-instance\`); \`cdk synth\` then notes what it moves. For any other app, plain \`CfnEndpoint\`s included:
 
 \`\`\`ts
 import { Validations } from 'aws-cdk-lib/core';
