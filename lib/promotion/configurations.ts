@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { isAlreadyThere, isMissing } from './aws-errors';
 import { type WantedCapacity, wantedCapacity } from './capacity';
+import type { WholeRequest } from './checked-request';
 import { CANDIDATE, markOf, stemOf } from './names';
 import type { Ports } from './ports';
 import type { PromotionRequest } from './request';
@@ -106,7 +107,7 @@ export async function createCandidateModel(ports: Ports, request: PromotionReque
 /** The four configurations of a promotion: mirrored, both serving, the live variant moved, the candidate variant gone. */
 export async function createConfiguration(
   ports: Ports,
-  request: PromotionRequest,
+  request: WholeRequest,
   base: Base,
   which: 'shadow' | 'canary' | 'live' | 'final',
   mirroredPercent = 100,
@@ -144,12 +145,12 @@ export async function deleteModel(ports: Pick<Ports, 'sagemaker'>, name: string)
   await gone(() => ports.sagemaker.send(new DeleteModelCommand({ ModelName: name })));
 }
 
-function candidateSize(request: PromotionRequest, base: Base): Partial<ProductionVariant> {
+function candidateSize(request: WholeRequest, base: Base): Partial<ProductionVariant> {
   if (base.variant.ServerlessConfig) return {};
-  const most = Math.max(...request.plan.steps.map((step) => step.percent ?? 100)) / 100;
+  const most = Math.max(...request.plan.steps.map((step) => step.percent)) / 100;
   const instances = request.plan.candidateInstances ?? Math.ceil((base.variant.InitialInstanceCount ?? 1) * most);
   // The candidate variant moves along with the live one: in two steps only if it has two instances.
-  return { InitialInstanceCount: Math.max(instances, request.plan.guardrail?.canaryPercent === undefined ? 1 : 2) };
+  return { InitialInstanceCount: Math.max(instances, request.plan.guardrail.canaryPercent === undefined ? 1 : 2) };
 }
 
 const tagsOf = (request: PromotionRequest) => [{ Key: 'cdk-fledge:promotion', Value: request.promotionId }];

@@ -1,4 +1,5 @@
 import type { Ports } from './ports';
+import { promotionPrefix } from './record';
 import type { Store } from './store';
 
 /** What a person may say while a promotion is under way. */
@@ -30,7 +31,7 @@ interface Folded extends Said {
   readonly pausedAt: number;
 }
 
-const controlsPrefix = (endpointName: string, promotionId: string): string => `promotions/${endpointName}/${promotionId}/controls/`;
+const controlsPrefix = (endpointName: string, promotionId: string): string => `${promotionPrefix(endpointName, promotionId)}controls/`;
 
 /** Says something to a promotion. Nothing said before is overwritten. */
 export async function say(

@@ -1,7 +1,8 @@
 import { GetMetricDataCommand, type MetricDataQuery } from '@aws-sdk/client-cloudwatch';
 import type { Counts, MetricInput, Series } from '../judge';
+import type { WholePlan } from './checked-request';
 import type { Ports } from './ports';
-import type { CountedMetric, StagePlan } from './request';
+import type { CountedMetric } from './request';
 
 /** A stretch of time with one share routed. Seconds since 1970, both ends on bins' edges. */
 export interface Segment {
@@ -54,17 +55,15 @@ export async function baselineQuantiles(
   ports: Pick<Ports, 'cloudwatch' | 'now'>,
   endpointName: string,
   liveVariant: string,
-  plan: Pick<StagePlan, 'baselineSeconds' | 'binSeconds'>,
+  { baselineSeconds, binSeconds }: Pick<WholePlan, 'baselineSeconds' | 'binSeconds'>,
 ): Promise<Quantile[]> {
-  const span = plan.baselineSeconds ?? 3600;
-  const bin = plan.binSeconds ?? 60;
-  const period = span < 600 ? bin : Math.ceil(span / 600) * 60;
+  const period = baselineSeconds < 600 ? binSeconds : Math.ceil(baselineSeconds / 600) * 60;
   // The period under way counts: an endpoint that is some minutes old has been asked too.
   const until = Math.ceil(ports.now() / 1000 / period) * period;
   const latency = (stat: string): Wanted => ({ namespace: 'AWS/SageMaker', metric: 'ModelLatency', stat, arm: { variant: liveVariant } });
   const wanted = [latency('SampleCount'), ...PERCENTILES.map((p) => latency(`p${p}`))];
   const [samples, ...quantiles] = await read(ports, endpointName, wanted, {
-    from: until - Math.ceil(span / period) * period,
+    from: until - Math.ceil(baselineSeconds / period) * period,
     until,
     period,
   });
@@ -77,10 +76,15 @@ export async function baselineQuantiles(
 }
 
 /** Share of the live variant's requests that ended in a 5xx over the plan's `baselineSeconds`; 0 without requests. */
-export async function usualErrorRate(ports: Ports, endpointName: string, liveVariant: string, plan: StagePlan): Promise<number> {
+export async function usualErrorRate(
+  ports: Ports,
+  endpointName: string,
+  liveVariant: string,
+  { baselineSeconds }: Pick<WholePlan, 'baselineSeconds'>,
+): Promise<number> {
   const period = 60;
   const until = Math.floor(ports.now() / 1000 / period) * period;
-  const from = until - Math.ceil((plan.baselineSeconds ?? 3600) / period) * period;
+  const from = until - Math.ceil(baselineSeconds / period) * period;
   const sum = (metric: string): Wanted => ({ namespace: 'AWS/SageMaker', metric, stat: 'Sum', arm: { variant: liveVariant } });
   const wanted = ['Invocations', 'Invocation5XXErrors'].map(sum);
   const [requests, errors] = (await read(ports, endpointName, wanted, { from, until, period })).map((bins) =>
@@ -94,12 +98,12 @@ export async function readCounts(
   ports: Pick<Ports, 'cloudwatch' | 'now'>,
   endpointName: string,
   arms: Arms,
-  plan: Pick<StagePlan, 'metrics' | 'binSeconds'>,
+  plan: Pick<WholePlan, 'metrics' | 'binSeconds'>,
   quantiles: readonly Quantile[],
   segments: readonly Segment[],
   tolerance: number,
 ): Promise<MetricInput[]> {
-  const period = plan.binSeconds ?? 60;
+  const period = plan.binSeconds;
   const now = Math.floor(ports.now() / 1000 / period) * period;
   const span = { from: segments[0].from, until: now, period };
   const latest = segments.at(-1)!.until;

@@ -5,9 +5,9 @@ import {
   UpdateEndpointCommand,
   UpdateEndpointWeightsAndCapacitiesCommand,
 } from '@aws-sdk/client-sagemaker';
+import type { WholePlan } from './checked-request';
 import { CANDIDATE } from './names';
 import type { Ports } from './ports';
-import type { StagePlan } from './request';
 
 /** What the endpoint says of itself. */
 export interface Sight {
@@ -126,8 +126,8 @@ export async function towardsShare(ports: Ports, endpointName: string, liveVaria
 }
 
 /** How the live variant moves: blue/green under alarms. What is moved at once bakes until the old fleet ends, what is moved in two steps after each of them. */
-export function guardrails({ guardrail, updateSeconds = 3600 }: StagePlan, alarms: readonly string[]): DeploymentConfig {
-  const { canaryPercent, waitSeconds = 300 } = guardrail ?? {};
+export function guardrails({ guardrail, updateSeconds }: WholePlan, alarms: readonly string[]): DeploymentConfig {
+  const { canaryPercent, waitSeconds } = guardrail;
   return {
     BlueGreenUpdatePolicy: {
       TrafficRoutingConfiguration: canaryPercent

@@ -5,10 +5,11 @@ import {
   type PutMetricAlarmCommandInput,
 } from '@aws-sdk/client-cloudwatch';
 import { isMissing } from './aws-errors';
+import type { WholePlan } from './checked-request';
 import type { namesOf } from './configurations';
 import type { Quantile } from './counts';
 import type { Ports } from './ports';
-import type { PromotionRequest, StagePlan } from './request';
+import type { PromotionRequest } from './request';
 
 /** What the new fleet is held against while the live variant moves. */
 export interface GuardrailLimits {
@@ -27,8 +28,8 @@ const PERIOD = 60;
  *
  * @param usualErrorRate the live variant's before the candidate came
  */
-export function limitsOf(plan: StagePlan, usualErrorRate: number, quantiles: readonly Quantile[]): GuardrailLimits {
-  const { errorRate = 0.05, latencyFactor = 2 } = plan.guardrail ?? {};
+export function limitsOf({ guardrail }: WholePlan, usualErrorRate: number, quantiles: readonly Quantile[]): GuardrailLimits {
+  const { errorRate, latencyFactor } = guardrail;
   const usual = quantiles.find(({ percentile }) => percentile === 99)?.microseconds;
   return { errorRate: Math.max(errorRate, Math.min(1, 2 * usualErrorRate)), latency: usual === undefined ? null : usual * latencyFactor };
 }

@@ -1,5 +1,5 @@
 import { DescribeEndpointCommand, DescribeEndpointConfigCommand, type PendingProductionVariantSummary } from '@aws-sdk/client-sagemaker';
-import { type Counts, evaluate, type JudgeInput, type JudgeSettings, type MetricInput, trace, type Verdict } from '../judge';
+import { type Counts, evaluate, type JudgeInput, type JudgeSettings, type MetricInput, profile, trace, type Verdict } from '../judge';
 import { isMissing } from './aws-errors';
 import { baselineQuantiles, readCounts } from './counts';
 import type { Ports } from './ports';
@@ -34,6 +34,8 @@ export interface Judgement {
 
 /** Length of a bin of counts, in seconds: the finest that SageMaker publishes by itself. */
 const BIN = 60;
+/** How long before the deployment latency is measured, in seconds. */
+const BASELINE = 3600;
 /** How late CloudWatch may be, in seconds. */
 const SETTLE = 120;
 
@@ -58,14 +60,14 @@ export async function judgeDeployment(ports: Pick<Ports, 'sagemaker' | 'cloudwat
   const found = await deploymentOf(ports, plan);
   if (typeof found === 'string') return quiet(found);
   const before = { ...ports, now: () => found.startedAt * 1000 };
-  const quantiles = await baselineQuantiles(before, plan.endpointName, plan.variantName, {});
+  const quantiles = await baselineQuantiles(before, plan.endpointName, plan.variantName, { baselineSeconds: BASELINE, binSeconds: BIN });
   // Without requests in the hour before there is no line past which one is slow: latency cannot be shown, and nor can the candidate.
   const metrics = quantiles.length > 0 ? STANDARD_METRICS : STANDARD_METRICS.filter(({ kind }) => kind !== 'latency');
   const arm = (configName: string) => ({ variant: plan.variantName, configName });
   const arms = { candidate: arm(found.candidate), baseline: arm(found.baseline) };
   const share = sharesOf(plan, found.instances);
   const segment = { from: Math.floor(found.startedAt / BIN) * BIN, until: 0, share: share.likely };
-  const tolerance = plan.settings.latencyTolerance ?? 0.1;
+  const { latencyTolerance: tolerance } = profile('standard', plan.settings);
   const counts = await readCounts(ports, plan.endpointName, arms, { metrics, binSeconds: BIN }, quantiles, [segment], tolerance);
 
   const first = firstRequest(counts);

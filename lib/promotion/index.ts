@@ -3,6 +3,7 @@
 export { type ApprovalEvent, requestedBy, type StageSetup } from './approval-event';
 export type { ArtifactDemand } from './artifact-demand';
 export type { RecordedSamples } from './candidate-check';
+export { checkRequest } from './checked-request';
 export { type Command, type Control, heard, say, words } from './controls';
 export { type Lock, lockKey } from './lock';
 export { PROMOTION_METRICS, type PublishedMetric } from './metrics';

@@ -6,7 +6,7 @@ import type { Store } from './store';
 export interface Entry {
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** e.g. `staged`, `share`, `verdict`, `outcome`. */
+  /** `begin`, `start`, `verdict`, `approval wanted`, `notice` or `outcome`. */
   readonly what: string;
   /** For a person. */
   readonly sentence: string;

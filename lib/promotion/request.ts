@@ -1,5 +1,5 @@
 import type { JudgeSettings, MetricKind, Objective, ProfileName } from '../judge';
-import { type ArtifactDemand, checkArtifactDemand } from './artifact-demand';
+import type { ArtifactDemand } from './artifact-demand';
 
 /** One stretch of a promotion. */
 export interface Step {
@@ -142,38 +142,3 @@ export const ANSWERS_METRIC: CountedMetric = {
   source: { namespace: NAMESPACE, bad: 'WrongAnswers', requests: 'KnownOutcomes' },
   margin: 1.25,
 };
-
-/**
- * Refuses a request that could not run.
- *
- * @throws Error that names the field, the value and the range
- */
-export function checkRequest(request: PromotionRequest): void {
-  const { plan } = request;
-  if (!/^[A-Za-z0-9-]{1,64}$/.test(request.promotionId))
-    throw new Error(`promotionId must be 1 to 64 letters, digits or hyphens, got '${request.promotionId}'`);
-  if (plan.metrics.length === 0) throw new Error('plan.metrics is empty: nothing would be judged');
-  const routed = plan.steps.filter((step) => step.kind === 'percent');
-  if (routed.length === 0) throw new Error('plan.steps routes no requests to the candidate: add a step of kind percent');
-  plan.steps.forEach((step, i) => {
-    const most = step.kind === 'shadow' ? 100 : 50;
-    const percent = step.percent ?? (step.kind === 'shadow' ? 100 : Number.NaN);
-    if (!(percent > 0 && percent <= most))
-      throw new Error(`plan.steps[${i}].percent must be above 0 and at most ${most} for a ${step.kind} step, got ${step.percent}`);
-    const before = plan.steps[i - 1];
-    if (step.kind === 'shadow' && before?.kind === 'percent')
-      throw new Error(`plan.steps[${i}] is a shadow after a routed share: shadows come first`);
-    if (before?.kind === 'percent' && before.percent! > percent)
-      throw new Error(`plan.steps[${i}].percent is ${percent}, below the ${before.percent} before it: shares only rise`);
-  });
-  checkArtifactDemand(plan.artifact ?? {});
-  const bin = plan.binSeconds ?? 60;
-  if (![1, 5, 10, 30].includes(bin) && (bin < 60 || bin % 60 !== 0))
-    throw new Error(`plan.binSeconds must be 1, 5, 10, 30 or a multiple of 60, got ${bin}`);
-  if ((plan.tickSeconds ?? 60) < 1) throw new Error(`plan.tickSeconds must be at least 1, got ${plan.tickSeconds}`);
-  const { alarms = [], errorRate = 0.05, latencyFactor = 2 } = plan.guardrail ?? {};
-  if (alarms.length > 8)
-    throw new Error(`plan.guardrail.alarms holds ${alarms.length} names: SageMaker takes at most 10, two of which are the promotion's own`);
-  if (!(errorRate >= 0 && errorRate <= 1)) throw new Error(`plan.guardrail.errorRate must be 0 to 1, got ${errorRate}`);
-  if (!(latencyFactor > 0)) throw new Error(`plan.guardrail.latencyFactor must be above 0, got ${latencyFactor}`);
-}

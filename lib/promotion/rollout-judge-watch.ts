@@ -11,6 +11,7 @@ import type { JudgedDeployment } from '../endpoint/deployment-judge';
 import { allowLogGroup } from '../endpoint/encryption';
 import { bundledFunction } from '../endpoint/function-code';
 import type { JudgeSettings } from '../judge';
+import { sageMakerArn } from './canary-stage/sagemaker-arn';
 import { EVIDENCE_METRIC, ROLLOUT_VARIABLE } from './evidence-metric';
 
 /** @internal */
@@ -82,7 +83,6 @@ export class JudgeWatch extends Construct {
 
   private addRole(logGroup: LogGroup): { readonly role: Role; readonly policy: ManagedPolicy } {
     const { endpointName } = this.props.variant;
-    const stack = Stack.of(this);
     const role = new Role(this, 'Role', {
       description: `judges deployments of the SageMaker endpoint ${endpointName}`,
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
@@ -96,13 +96,11 @@ export class JudgeWatch extends Construct {
       policy.addStatements(statement);
       if (wildcard !== undefined) acknowledgeWildcards(policy, statement, wildcard);
     };
-    // SageMaker writes ARNs in lower case, and IAM compares them letter by letter.
-    const arn = (resource: string, resourceName: string) => stack.formatArn({ service: 'sagemaker', resource, resourceName });
-    allow('LookAtEndpoint', ['sagemaker:DescribeEndpoint'], [arn('endpoint', endpointName.toLowerCase())]);
+    allow('LookAtEndpoint', ['sagemaker:DescribeEndpoint'], [sageMakerArn(this, 'endpoint', endpointName)]);
     allow(
       'LookAtConfigurations',
       ['sagemaker:DescribeEndpointConfig'],
-      [arn('endpoint-config', '*')],
+      [sageMakerArn(this, 'endpoint-config', '*')],
       'read only: which is the older of two configurations, whose names CloudFormation makes up at each deployment',
     );
     allow('ReadCounts', ['cloudwatch:GetMetricData'], ['*'], 'GetMetricData has no resources in IAM');

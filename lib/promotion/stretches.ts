@@ -1,5 +1,6 @@
 import type { DurableContext } from '@aws/durable-execution-sdk-js';
 import { saying } from './aws-errors';
+import type { WholePlan } from './checked-request';
 import type { Quantile, Segment } from './counts';
 import { insist } from './durable';
 import type { Step } from './request';
@@ -7,7 +8,7 @@ import { type End, type Tick, tick, untold, type Watch } from './tick';
 import { type UnderWay, Withdrawal } from './under-way';
 
 /** What becomes of a candidate about which too little is known when the time is over. */
-export type AtDeadline = 'rollBack' | 'hold' | 'promote' | 'ask';
+export type AtDeadline = WholePlan['onDeadline'];
 
 /** One stretch after another in which live and candidate are compared: which share was routed when, and how each ended. */
 export class Stretches {
@@ -19,7 +20,7 @@ export class Stretches {
     private readonly liveVariant: string,
     private readonly quantiles: readonly Quantile[],
   ) {
-    this.bin = way.request.plan.binSeconds ?? 60;
+    this.bin = way.request.plan.binSeconds;
   }
 
   /** Only whole bins with one share are compared: a segment opens at the next edge and closes at the last one. */
@@ -41,8 +42,8 @@ export class Stretches {
   }
 
   /** The stretch that lasts from the last opening for as long as the step wants. */
-  of(step: Step, place: number, during: string): Omit<Watch, 'expectedConfig' | 'percent' | 'goal'> {
-    const until = this.segments.at(-1)!.from * 1000 + (step.bakeSeconds ?? 300) * 1000;
+  of(step: Required<Step>, place: number, during: string): Omit<Watch, 'expectedConfig' | 'percent' | 'goal'> {
+    const until = this.segments.at(-1)!.from * 1000 + step.bakeSeconds * 1000;
     return {
       place: `${String(100 + place).padStart(3, '0')}-${during.replace(/[^a-z0-9]+/gi, '-')}-verdict`,
       name: during,
@@ -61,7 +62,7 @@ export class Stretches {
 
   /** Watches one stretch to whatever end. */
   follow(watch: Watch, context: DurableContext = this.way.context): Promise<Tick> {
-    const seconds = this.way.request.plan.tickSeconds ?? 60;
+    const seconds = this.way.request.plan.tickSeconds;
     return context.waitForCondition<Tick>(
       `judge ${watch.name}${watch.goal === 'approval' ? ', waiting for approval' : ''}`,
       async (before) => {

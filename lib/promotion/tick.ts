@@ -1,4 +1,5 @@
-import { evaluate, type Verdict } from '../judge';
+import { evaluate, profile, type Verdict } from '../judge';
+import type { WholeRequest } from './checked-request';
 import { heard } from './controls';
 import { type Quantile, readCounts, type Segment } from './counts';
 import { look } from './endpoint';
@@ -7,7 +8,6 @@ import { CANDIDATE, markOf } from './names';
 import type { Ports } from './ports';
 import { publishMetrics } from './publish-metrics';
 import { note, type Progress, progressKey } from './record';
-import type { PromotionRequest } from './request';
 import type { UnderWay } from './under-way';
 
 /** Verdicts in a row that may be invalid (metrics late, a share not yet as routed) before the comparison is given up. */
@@ -79,15 +79,15 @@ export async function tick(way: UnderWay, watch: Watch, before: Tick): Promise<T
   return { ...next, verdictKey };
 }
 
-async function judge(ports: Ports, request: PromotionRequest, watch: Watch): Promise<Verdict> {
+async function judge(ports: Ports, request: WholeRequest, watch: Watch): Promise<Verdict> {
   const { plan, endpointName } = request;
   const sight = await look(ports, endpointName);
-  const tolerance = plan.settings?.latencyTolerance ?? 0.1;
+  const { latencyTolerance: tolerance } = profile(plan.profile, plan.settings);
   const arms = { candidate: { variant: CANDIDATE }, baseline: { variant: watch.liveVariant } };
   const metrics = await readCounts(ports, endpointName, arms, plan, watch.quantiles, watch.segments, tolerance);
   return evaluate({
     profile: plan.profile,
-    settings: { settleSeconds: plan.settleSeconds ?? 120, ...plan.settings },
+    settings: { settleSeconds: plan.settleSeconds, ...plan.settings },
     metrics,
     // A mirror drops what a slow candidate cannot take: its share of the answers says nothing of the routing.
     routing: watch.percent === 0 ? undefined : watch.segments.map(({ from, share }) => ({ from, share })),

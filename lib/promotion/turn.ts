@@ -19,7 +19,7 @@ const DURING = 'wait';
 export async function waitForTurn(way: UnderWay): Promise<Left> {
   const { ports, store, request, run, startedAt } = way;
   const { plan, endpointName, promotionId } = request;
-  const patience = (plan.deadlineSeconds ?? 86_400) * 1000;
+  const patience = plan.deadlineSeconds * 1000;
   const turn = await way.context.waitForCondition(
     'wait for the turn',
     async (state: { held: boolean; owner: string; left: Left; problem: string }) => {
@@ -39,9 +39,7 @@ export async function waitForTurn(way: UnderWay): Promise<Left> {
     {
       initialState: { held: false, owner: '', left: NOTHING_LEFT, problem: '' },
       waitStrategy: (state) =>
-        state.held || state.problem !== ''
-          ? { shouldContinue: false }
-          : { shouldContinue: true, delay: { seconds: plan.tickSeconds ?? 60 } },
+        state.held || state.problem !== '' ? { shouldContinue: false } : { shouldContinue: true, delay: { seconds: plan.tickSeconds } },
     },
   );
   if (!turn.held) throw new Withdrawal('held', turn.problem, DURING, '', true);

@@ -1,17 +1,17 @@
 import type { DurableContext } from '@aws/durable-execution-sdk-js';
+import type { WholeRequest } from './checked-request';
 import type { namesOf } from './configurations';
 import { reach } from './durable';
 import type { Move } from './endpoint';
 import { keepLock } from './lock';
 import type { Ports } from './ports';
-import type { PromotionRequest } from './request';
 import type { Store } from './store';
 
 /** One promotion that is being run: what every part of it is given. */
 export interface UnderWay {
   readonly ports: Ports;
   readonly store: Store;
-  readonly request: PromotionRequest;
+  readonly request: WholeRequest;
   readonly context: DurableContext;
   /** The durable execution: tells apart two runs under one id. */
   readonly run: string;
@@ -37,7 +37,7 @@ export class Withdrawal extends Error {
 /** A change of the endpoint, made only while the lock is held. */
 export function change(way: UnderWay, name: string, withinSeconds: number, push: (move: Move) => Promise<Move>): Promise<Move> {
   const { ports, store, request, run } = way;
-  const everySeconds = Math.min(15, request.plan.tickSeconds ?? 60);
+  const everySeconds = Math.min(15, request.plan.tickSeconds);
   return reach(way.context, ports, name, { everySeconds, withinSeconds }, async (move) => {
     if (!(await keepLock(ports, store, request, run)))
       return { ...move, state: 'lost', reason: 'another promotion has taken the endpoint over' };

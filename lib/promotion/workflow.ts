@@ -4,6 +4,7 @@ import { releaseScaling } from './autoscaling';
 import { saying } from './aws-errors';
 import { artifactProblem, samplesProblem } from './candidate-check';
 import { wantedCapacity } from './capacity';
+import { checkRequest } from './checked-request';
 import { type Base, changesInstances, createCandidateModel, createConfiguration, isLive, namesOf, readBase } from './configurations';
 import { baselineQuantiles, type Quantile, usualErrorRate } from './counts';
 import { insist } from './durable';
@@ -13,7 +14,7 @@ import { freeLock, keepLock, type Left, NOTHING_LEFT } from './lock';
 import { announce } from './notices';
 import { begin, conclude, type Ended, outcomeOf } from './outcome';
 import type { Ports } from './ports';
-import { checkRequest, type Outcome, type PromotionRequest, type Step } from './request';
+import type { Outcome, PromotionRequest, Step } from './request';
 import { noteStart } from './start';
 import { Store } from './store';
 import { Stretches } from './stretches';
@@ -24,8 +25,8 @@ import { clear, disarm, goBack, scaleAgain, settleOn } from './way-back';
 
 /** A promotion: one candidate's way from an approved model package to live, or back. Every line may be run again; see `docs/promotion.md`. */
 export function promotion(ports: Ports) {
-  return async (request: PromotionRequest, context: DurableContext): Promise<Outcome> => {
-    checkRequest(request);
+  return async (asked: PromotionRequest, context: DurableContext): Promise<Outcome> => {
+    const request = checkRequest(asked);
     const store = new Store(ports, request.bucket);
     const startedAt = await insist(context, 'begin', () => begin(ports, store, request));
     const run = context.executionContext.durableExecutionArn;
@@ -97,7 +98,7 @@ class Way {
     if (quantiles.length === 0 && request.plan.metrics.some((metric) => metric.kind === 'latency')) {
       throw new Withdrawal(
         'held',
-        `no request reached ${request.endpointName} in the ${request.plan.baselineSeconds ?? 3600} s before: there is no latency to compare with`,
+        `no request reached ${request.endpointName} in the ${request.plan.baselineSeconds} s before: there is no latency to compare with`,
         this.during,
       );
     }
@@ -142,9 +143,9 @@ class Way {
   }
 
   /** Mirrors requests to the candidate: its answers are dropped, its errors and its latency judged. */
-  private async mirror(step: Step, i: number, stretches: Stretches): Promise<void> {
+  private async mirror(step: Required<Step>, i: number, stretches: Stretches): Promise<void> {
     const { ports, request, base, names } = this.all();
-    const percent = step.percent ?? 100;
+    const { percent } = step;
     this.during = `shadow ${percent} %`;
     await insist(this.underWay.context, `create the ${this.during} configuration`, () =>
       createConfiguration(ports, request, base, 'shadow', percent),
@@ -165,39 +166,39 @@ class Way {
   }
 
   /** Rising shares, judged at every tick; the last one lasts as long as the evidence takes, or until a person agrees. */
-  private async route(steps: readonly Step[], stretches: Stretches): Promise<Tick> {
+  private async route(steps: readonly Required<Step>[], stretches: Stretches): Promise<Tick> {
     const { ports, request, plan, base, names } = this.all();
-    const deadline = (await stretches.now('start the deadline')) + (plan.deadlineSeconds ?? 86_400) * 1000;
+    const deadline = (await stretches.now('start the deadline')) + plan.deadlineSeconds * 1000;
     let last: Tick = untold;
     for (const [i, step] of steps.entries()) {
       const before = this.during;
       this.during = `${step.percent} %`;
       await stretches.close(before);
       const moved = await change(this.underWay, `route ${this.during}`, 1800, (move) =>
-        towardsShare(ports, request.endpointName, base.variant.VariantName!, step.percent!, move),
+        towardsShare(ports, request.endpointName, base.variant.VariantName!, step.percent, move),
       );
       mustBeDone(moved, `${this.during} could not be routed`, this.during);
-      await stretches.open(this.during, step.percent! / 100);
+      await stretches.open(this.during, step.percent / 100);
       const goal = i === steps.length - 1 ? 'evidence' : 'bake';
       const watch = {
         ...stretches.of(step, 100 + i, this.during),
         expectedConfig: names.canary,
-        percent: step.percent!,
+        percent: step.percent,
         deadline,
         goal,
       } as const;
-      last = await stretches.watch(watch, plan.onDeadline ?? 'rollBack');
+      last = await stretches.watch(watch, plan.onDeadline);
     }
     const wantsApproval = plan.approval === 'manual' || (last.end === 'deadline' && plan.onDeadline === 'ask');
     return wantsApproval ? this.approve(steps.at(-1)!, last, stretches) : last;
   }
 
-  private async approve(step: Step, last: Tick, stretches: Stretches): Promise<Tick> {
+  private async approve(step: Required<Step>, last: Tick, stretches: Stretches): Promise<Tick> {
     const { plan, names } = this.all();
     this.during = 'approval';
     const until = await stretches.now('start to wait for approval');
-    const deadline = until + (plan.approvalSeconds ?? 604_800) * 1000;
-    const stretch = { ...stretches.of(step, 200, this.during), expectedConfig: names.canary, percent: step.percent!, until, deadline };
+    const deadline = until + plan.approvalSeconds * 1000;
+    const stretch = { ...stretches.of(step, 200, this.during), expectedConfig: names.canary, percent: step.percent, until, deadline };
     const approved = await waitForApproval(this.underWay, stretches, { ...stretch, goal: 'approval' }, last.sentence);
     return { ...last, sentence: `${last.sentence}; ${approved.sentence}` };
   }
@@ -209,7 +210,7 @@ class Way {
     const base = await this.grown();
     await insist(context, 'create the live configuration', () => createConfiguration(ports, request, base, 'live'));
     await insist(context, 'create the final configuration', () => createConfiguration(ports, request, base, 'final'));
-    const deployment = guardrails(plan, [...(await this.arm(quantiles)), ...(plan.guardrail?.alarms ?? [])]);
+    const deployment = guardrails(plan, [...(await this.arm(quantiles)), ...plan.guardrail.alarms]);
     if (changesInstances(base)) {
       this.released = true;
       await insist(context, 'take the live variant off scaling', async () => {
@@ -217,7 +218,7 @@ class Way {
         if (await keepLock(ports, store, request, run)) await releaseScaling(ports, store, request, base.variant.VariantName!);
       });
     }
-    const within = (plan.updateSeconds ?? 3600) + 2 * (plan.guardrail?.waitSeconds ?? 300);
+    const within = plan.updateSeconds + 2 * plan.guardrail.waitSeconds;
     const take = base.wanted?.InitialInstanceCount === undefined ? 'nothing' : 'instances';
     const moved = await change(this.underWay, 'move the live variant', within, (move) =>
       towards(ports, request.endpointName, names.live, deployment, take, move),
@@ -261,7 +262,7 @@ class Way {
   private async mustReach(name: string, target: string): Promise<void> {
     const { ports, request } = this.all();
     this.changed = true;
-    const moved = await change(this.underWay, name, request.plan.updateSeconds ?? 3600, (move) =>
+    const moved = await change(this.underWay, name, request.plan.updateSeconds, (move) =>
       towards(ports, request.endpointName, target, undefined, 'weights', move),
     );
     mustBeDone(moved, 'the candidate did not come up', this.during);

@@ -1,28 +1,12 @@
-import { type Entry, type Lock, lockKey, type Outcome, promotion, Store } from '../../lib/promotion';
-import { DurableExecutor } from './harness/durable-executor';
+import { type Entry, type Lock, lockKey, type Outcome, Store } from '../../lib/promotion';
 import { violations } from './harness/invariants';
-import { closeWorlds, run, world } from './harness/run';
+import { closeWorlds, dying, run, world } from './harness/run';
 import { BUCKET, ENDPOINT, type World } from './harness/world';
 
 jest.setTimeout(60_000);
 afterEach(closeWorlds);
 
 const RATES = { 1: 0.001, 2: 0.001, 3: 0.001 };
-
-/** Runs version 2's promotion in a process that dies for good once something holds. */
-async function dying(on: World, isTime: () => Promise<boolean> | boolean): Promise<void> {
-  let dead = false;
-  const watch = (): void =>
-    on.later(10, async () => {
-      dead = await isTime();
-      if (!dead) watch();
-    });
-  watch();
-  void new DurableExecutor(on.clock).run(on.request('2'), promotion(on.ports), (alive, work) =>
-    dead ? new Promise(() => undefined) : on.process(() => !dead && alive(), work),
-  );
-  while (!dead) await on.clock.jump(10_000);
-}
 
 const read = <T>(on: World, key: string) => on.spared(async () => (await new Store(on.ports, BUCKET).read<T>(key))?.value);
 const moving = (on: World) => async () => (await on.look()).fleets.some(({ config, share }) => config.endsWith('-live') && share > 0);

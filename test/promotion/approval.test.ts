@@ -1,9 +1,8 @@
-import { withDurableExecution } from '@aws/durable-execution-sdk-js';
 import { LocalDurableTestRunner } from '@aws/durable-execution-sdk-js-testing';
-import { type Outcome, type PromotionRequest, promotion, Store, say } from '../../lib/promotion';
+import { Store, say } from '../../lib/promotion';
+import { awsRunner } from './harness/aws-runner';
 import { DurableExecutor } from './harness/durable-executor';
 import { violations } from './harness/invariants';
-import { passing } from './harness/passing';
 import { closeWorlds, run, world } from './harness/run';
 import { BUCKET, ENDPOINT, PLAN, type World } from './harness/world';
 
@@ -115,15 +114,7 @@ describe("by AWS's own local runner", () => {
     ['a refusal', false, { verdict: 'rolled back', reason: 'aborted by anna: no' }],
   ] as const)('%s by the callback ends the wait', async (_, agrees, end) => {
     const on = await world();
-    const handler = promotion(passing(on));
-    const runner = new LocalDurableTestRunner({
-      handlerFunction: withDurableExecution<PromotionRequest, Outcome>((request, context) =>
-        on.process(
-          () => true,
-          () => handler(request, context),
-        ),
-      ),
-    });
+    const runner = awsRunner(on);
     const running = runner.run({ payload: on.request('2', { plan: { ...PLAN, ...MANUAL } }) });
     while (!wanted(on)) await new Promise((resolve) => setTimeout(resolve, 20));
     const callback = runner.getOperation('approval');

@@ -29,7 +29,8 @@ const sample = {
   instances: 1,
   concurrency: 1,
 };
-const quantiles = () => baselineQuantiles({ cloudwatch, now: () => on.local.clock.now() }, 'flights', 'live', {});
+const PLAN = { baselineSeconds: 3600, binSeconds: 60 };
+const quantiles = () => baselineQuantiles({ cloudwatch, now: () => on.local.clock.now() }, 'flights', 'live', PLAN);
 
 test('an endpoint that is a minute old has a latency to compare with, once it was asked', async () => {
   expect(await quantiles()).toEqual([]);

@@ -45,11 +45,12 @@ interface Staged {
 
 /** A stage of the endpoint `delay`, and its template. */
 function staged(
-  stage: Partial<CanaryStageProps> = {},
+  stage: Partial<CanaryStageProps> | ((stack: Stack) => Partial<CanaryStageProps>) = {},
   endpoint: Partial<ModelEndpointProps> = {},
   then?: (on: Omit<Staged, 'template'>) => void,
 ): Staged {
   const stack = newStack();
+  const props = typeof stage === 'function' ? stage(stack) : stage;
   const modelStore = new ModelStore(stack, 'Store');
   const made = new ModelEndpoint(stack, 'Delay', {
     endpointName: 'delay',
@@ -58,7 +59,7 @@ function staged(
     modelStore,
     ...endpoint,
   });
-  const on = { stack, endpoint: made, stage: new CanaryStage(stack, 'Canary', { endpoint: made, ...stage }) };
+  const on = { stack, endpoint: made, stage: new CanaryStage(stack, 'Canary', { endpoint: made, ...props }) };
   then?.(on);
   return { ...on, template: new ReadableTemplate(stack) };
 }
@@ -473,35 +474,17 @@ describe('each option', () => {
 
   test('alarms of the user roll back the move too', () => {
     const metric = new Metric({ namespace: 'Shop', metricName: 'Complaints' });
-    const stack = newStack();
-    const alarm = new Alarm(stack, 'Complaints', { metric, threshold: 1, evaluationPeriods: 1, alarmName: 'complaints' });
-    const artifact = publishedArtifact(stack);
-    const endpoint = new ModelEndpoint(stack, 'Delay', {
-      endpointName: 'delay',
-      artifact,
-      image: ServingImage.sklearn('1.2'),
-      modelStore: new ModelStore(stack, 'Store'),
+    const on = staged((stack) => {
+      const alarm = new Alarm(stack, 'Complaints', { metric, threshold: 1, evaluationPeriods: 1, alarmName: 'complaints' });
+      return { goLive: GoLive.allAtOnce({ alarms: [alarm] }) };
     });
-    const stage = new CanaryStage(stack, 'Canary', { endpoint, goLive: GoLive.allAtOnce({ alarms: [alarm] }) });
-    const on = { stack, endpoint, stage, template: new ReadableTemplate(stack) };
     expect(planIn(on).guardrail?.alarms).toEqual(['<Complaints>']);
   });
 
   test('a key that must have signed is in the plan, and its public half may be read', () => {
-    const stack = newStack();
-    const key = new Key(stack, 'Signer', { keySpec: KeySpec.ECC_NIST_P256, keyUsage: KeyUsage.SIGN_VERIFY });
-    const endpoint = new ModelEndpoint(stack, 'Delay', {
-      endpointName: 'delay',
-      artifact: publishedArtifact(stack),
-      image: ServingImage.sklearn('1.2'),
-      modelStore: new ModelStore(stack, 'Store'),
-    });
-    const on = {
-      stack,
-      endpoint,
-      stage: new CanaryStage(stack, 'Canary', { endpoint, signingKeys: [key] }),
-      template: new ReadableTemplate(stack),
-    };
+    const on = staged((stack) => ({
+      signingKeys: [new Key(stack, 'Signer', { keySpec: KeySpec.ECC_NIST_P256, keyUsage: KeyUsage.SIGN_VERIFY })],
+    }));
     expect(planIn(on).artifact?.signedBy).toEqual(['<Signer.Arn>']);
     expect(statements(on, 'what delay-promotion does').ReadSigners).toEqual({
       Effect: 'Allow',

@@ -1,9 +1,7 @@
 import { DescribeEndpointCommand, DescribeEndpointConfigCommand } from '@aws-sdk/client-sagemaker';
-import { promotion } from '../../lib/promotion';
 import { autoscale, onOtherInstances, scalingOf } from './harness/autoscaled';
-import { DurableExecutor } from './harness/durable-executor';
 import { violations } from './harness/invariants';
-import { closeWorlds, run, world } from './harness/run';
+import { closeWorlds, dying, run, world } from './harness/run';
 import { ENDPOINT, type World } from './harness/world';
 
 jest.setTimeout(60_000);
@@ -84,17 +82,7 @@ describe('a version that wants other instances', () => {
     await onOtherInstances(on);
     await autoscale(on);
     const before = await scalingOf(on);
-    let dead = false;
-    const watch = (): void =>
-      on.later(10, async () => {
-        dead = (await on.look()).config.endsWith('-live');
-        if (!dead) watch();
-      });
-    watch();
-    void new DurableExecutor(on.clock).run(on.request('2'), promotion(on.ports), (alive, work) =>
-      dead ? new Promise(() => undefined) : on.process(() => !dead && alive(), work),
-    );
-    while (!dead) await on.clock.jump(10_000);
+    await dying(on, async () => (await on.look()).config.endsWith('-live'));
     expect(await scalingOf(on)).toMatchObject({ targets: [] });
     expect((await run(on, '3')).verdict).toBe('promoted');
     expect(await scalingOf(on)).toEqual(before);

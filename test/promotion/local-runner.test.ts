@@ -1,9 +1,8 @@
-import { withDurableExecution } from '@aws/durable-execution-sdk-js';
 import { LocalDurableTestRunner } from '@aws/durable-execution-sdk-js-testing';
-import { type Outcome, type PromotionRequest, promotion } from '../../lib/promotion';
+import { type Outcome, promotion } from '../../lib/promotion';
+import { awsRunner } from './harness/aws-runner';
 import { DurableExecutor } from './harness/durable-executor';
 import { violations } from './harness/invariants';
-import { passing } from './harness/passing';
 import { World } from './harness/world';
 
 jest.setTimeout(120_000);
@@ -22,14 +21,7 @@ describe.each([
       const mine = await new DurableExecutor(ours.clock).run<Outcome>(ours.request('2'), promotion(ours.ports), (alive, work) =>
         ours.process(alive, work),
       );
-      const handler = promotion(passing(theirs));
-      const handlerFunction = withDurableExecution<PromotionRequest, Outcome>((request, context) =>
-        theirs.process(
-          () => true,
-          () => handler(request, context),
-        ),
-      );
-      const execution = await new LocalDurableTestRunner({ handlerFunction }).run({ payload: theirs.request('2') });
+      const execution = await awsRunner(theirs).run({ payload: theirs.request('2') });
       const outcome = execution.getResult() as Outcome;
       expect({ mine: mine.verdict, theirs: outcome.verdict }).toEqual({ mine: verdict, theirs: verdict });
       await theirs.clock.jump(300_000);

@@ -1,9 +1,8 @@
 import { PutMetricAlarmCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
 import { CreateEndpointCommand, CreateEndpointConfigCommand, DescribeEndpointCommand } from '@aws-sdk/client-sagemaker';
-import { type Command, checkRequest, type Outcome, PACKAGE_METADATA, promotion, Store, say } from '../../lib/promotion';
-import { DurableExecutor } from './harness/durable-executor';
+import { type Command, checkRequest, type Outcome, PACKAGE_METADATA, Store, say } from '../../lib/promotion';
 import { violations } from './harness/invariants';
-import { closeWorlds, run, world } from './harness/run';
+import { closeWorlds, dying, run, world } from './harness/run';
 import { BUCKET, ENDPOINT, PLAN, type World } from './harness/world';
 
 jest.setTimeout(60_000);
@@ -106,14 +105,8 @@ describe('two candidates', () => {
 
   test('the second mends what a first left that died for good', async () => {
     const on = await world({ ...GOOD, 3: 0.001 });
-    let dead = false;
-    on.later(600, async () => {
-      dead = true;
-    });
-    void new DurableExecutor(on.clock).run(on.request('2'), promotion(on.ports), (alive, work) =>
-      dead ? new Promise(() => undefined) : on.process(alive, work),
-    );
-    while (!dead) await on.clock.jump(30_000);
+    const since = on.clock.now();
+    await dying(on, () => on.clock.now() >= since + 600_000);
     expect((await on.spared(() => on.look())).config).toMatch(/-canary$/);
     const outcome = await run(on, '3');
     expect(outcome.verdict).toBe('promoted');

@@ -3,6 +3,8 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { ArnFormat, CfnOutput, Stack, Token } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { CanaryStage } from '../canary-stage';
+import { sageMakerArn } from '../canary-stage/sagemaker-arn';
+import { endpointPrefix } from '../record';
 import type { OfferedStage } from './offered-stage';
 import { defaultReceiverName, requireReceiverName } from './receiver-name';
 
@@ -48,14 +50,13 @@ export class VersionOffer extends Construct {
     this.suffix = `To${account}`;
     this.openGroup();
     this.openBucket('OfferArtifacts', store.bucket, ['models/*']);
-    this.openBucket('OfferRecord', stage.recordBucket, [`promotions/${endpointName}/*`, 'samples/*']);
+    this.openBucket('OfferRecord', stage.recordBucket, [`${endpointPrefix(endpointName)}*`, 'samples/*']);
     for (const one of new Set([key, store.encryptionKey])) this.openKey(one);
     this.openTopic();
-    const { region, partition } = Stack.of(this);
     this.offer = {
       endpointName,
       topicArn: stage.topic.topicArn,
-      modelPackageGroupArn: `arn:${partition}:sagemaker:${region}:${Stack.of(this).account}:model-package-group/${stage.modelPackageGroupName.toLowerCase()}`,
+      modelPackageGroupArn: sageMakerArn(this, 'model-package-group', stage.modelPackageGroupName),
       recordBucketName: stage.recordBucket.bucketName,
       recordKeyArn: key.keyArn,
       artifactBucketName: store.bucket.bucketName,
@@ -86,11 +87,7 @@ export class VersionOffer extends Construct {
     if (group === undefined) {
       throw new Error(`the model package group ${stage.modelPackageGroupName} is not this template's: its policy cannot be written here`);
     }
-    const versions = Stack.of(this).formatArn({
-      service: 'sagemaker',
-      resource: 'model-package',
-      resourceName: `${stage.modelPackageGroupName.toLowerCase()}/*`,
-    });
+    const versions = sageMakerArn(this, 'model-package', `${stage.modelPackageGroupName}/*`);
     const statement = this.statement('OfferVersions', ['sagemaker:DescribeModelPackage'], [versions]).toStatementJson();
     const others = (group.modelPackageGroupPolicy as { Statement: unknown[] } | undefined)?.Statement ?? [];
     group.modelPackageGroupPolicy = { Version: '2012-10-17', Statement: [...others, statement] };

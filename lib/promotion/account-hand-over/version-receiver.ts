@@ -1,15 +1,17 @@
 import { Alarm, ComparisonOperator, type IAlarm, type IAlarmAction, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { Effect, PolicyStatement, ServicePrincipal, StarPrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnSubscription } from 'aws-cdk-lib/aws-sns';
-import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Arn, ArnFormat, Duration, Stack, Token } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { ModelEndpoint } from '../../endpoint';
-import { acknowledge } from '../../endpoint/acknowledge';
 import type { CanaryStage } from '../canary-stage';
+import { deadLetterQueue } from '../canary-stage/notices';
+import { sageMakerArn } from '../canary-stage/sagemaker-arn';
 import { StageFunction } from '../canary-stage/stage-function';
 import type { HandOver } from '../hand-over';
 import { HAND_OVER_VARIABLE } from '../hand-over-variable';
+import { endpointPrefix } from '../record';
 import type { OfferedStage } from './offered-stage';
 import { OnArrival } from './on-arrival';
 import { defaultReceiverName, requireReceiverName } from './receiver-name';
@@ -120,7 +122,7 @@ export class VersionReceiver extends Construct {
         resourceName: key,
         arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
       });
-    const record = ['samples/*', `promotions/${offer.endpointName}/*`];
+    const record = ['samples/*', `${endpointPrefix(offer.endpointName)}*`];
     const versions = `${offer.modelPackageGroupArn.replace(':model-package-group/', ':model-package/')}/*`;
     receiver.allow('TheirVersions', ['sagemaker:DescribeModelPackage'], [versions], undefined, 'the versions of one model package group');
     receiver.allow(
@@ -140,9 +142,8 @@ export class VersionReceiver extends Construct {
   private allowOurs(receiver: StageFunction): void {
     const { stage } = this.props;
     const { key, store } = stage._opened;
-    const group = stage.modelPackageGroupName.toLowerCase();
-    const arn = (resource: string, resourceName: string) => Stack.of(this).formatArn({ service: 'sagemaker', resource, resourceName });
-    const registry = [arn('model-package-group', group), arn('model-package', `${group}/*`)];
+    const group = stage.modelPackageGroupName;
+    const registry = [sageMakerArn(this, 'model-package-group', group), sageMakerArn(this, 'model-package', `${group}/*`)];
     receiver.allow(
       'Register',
       ['sagemaker:CreateModelPackage', 'sagemaker:ListModelPackages'],
@@ -185,12 +186,7 @@ export class VersionReceiver extends Construct {
   private addQueue(): Queue {
     const { stage, offer } = this.props;
     const { key } = stage._opened;
-    const queue = new Queue(this, 'LostOffers', {
-      encryption: QueueEncryption.KMS,
-      encryptionMasterKey: key,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-    });
+    const queue = deadLetterQueue(this, 'LostOffers', key);
     const sns = { principals: [new ServicePrincipal('sns.amazonaws.com')], conditions: { ArnEquals: { 'aws:SourceArn': offer.topicArn } } };
     queue.addToResourcePolicy(
       new PolicyStatement({ ...sns, sid: 'KeepLostOffers', actions: ['sqs:SendMessage'], resources: [queue.queueArn] }),
@@ -198,7 +194,6 @@ export class VersionReceiver extends Construct {
     key.addToResourcePolicy(
       new PolicyStatement({ ...sns, sid: 'EncryptLostOffers', actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: ['*'] }),
     );
-    acknowledge(queue, 'SQSQueueDLQ', 'it is the dead-letter queue');
     return queue;
   }
 

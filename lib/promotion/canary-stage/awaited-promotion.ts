@@ -1,9 +1,11 @@
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
-import { CustomResource, Duration, Stack } from 'aws-cdk-lib/core';
+import { CustomResource, Duration } from 'aws-cdk-lib/core';
 import { Construct, type IDependable } from 'constructs';
 import type { HandedOver } from '../../endpoint/owner';
 import { stemOf } from '../names';
+import { endpointPrefix } from '../record';
+import { sageMakerArn } from './sagemaker-arn';
 import { StageFunction } from './stage-function';
 
 /** @internal */
@@ -39,25 +41,18 @@ export class AwaitedPromotion extends Construct {
       memoryMebibytes: 256,
       executionTimeout: Duration.hours(1),
     });
-    const stack = Stack.of(this);
-    const arn = (resource: string, resourceName: string) =>
-      stack.formatArn({ service: 'sagemaker', resource, resourceName: resourceName.toLowerCase() });
-    waiter.allow('LookWhatServes', ['sagemaker:DescribeEndpoint'], [arn('endpoint', endpointName)]);
+    const own = ['endpoint-config', 'model'].map((resource) => sageMakerArn(this, resource, `${stemOf(endpointName)}-*`));
+    const record = `${endpointPrefix(endpointName)}*`;
+    waiter.allow('LookWhatServes', ['sagemaker:DescribeEndpoint'], [sageMakerArn(this, 'endpoint', endpointName)]);
     waiter.allow(
       'ReadWhatServes',
       ['sagemaker:DescribeEndpointConfig', 'sagemaker:DescribeModel'],
-      [arn('endpoint-config', `${stemOf(endpointName)}-*`), arn('model', `${stemOf(endpointName)}-*`)],
+      own,
       undefined,
       "the models and configurations of one endpoint's stage",
     );
-    waiter.allow(
-      'ReadRecord',
-      ['s3:GetObject'],
-      [bucket.arnForObjects(`promotions/${endpointName}/*`)],
-      undefined,
-      "one endpoint's record",
-    );
-    waiter.allow('ListRecord', ['s3:ListBucket'], [bucket.bucketArn], { StringLike: { 's3:prefix': `promotions/${endpointName}/*` } });
+    waiter.allow('ReadRecord', ['s3:GetObject'], [bucket.arnForObjects(record)], undefined, "one endpoint's record");
+    waiter.allow('ListRecord', ['s3:ListBucket'], [bucket.bucketArn], { StringLike: { 's3:prefix': record } });
     const resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::AwaitedPromotion',
       serviceToken: waiter.publish().functionArn,

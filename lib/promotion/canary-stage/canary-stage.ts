@@ -13,9 +13,9 @@ import { Construct } from 'constructs';
 import type { ModelStore } from '../../endpoint';
 import { readStatements } from '../../endpoint/artifact-access';
 import type { HandedOver } from '../../endpoint/owner';
+import type { WholePlan } from '../checked-request';
 import { STAGE_VARIABLE } from '../functions/stage';
 import { markOf } from '../names';
-import type { StagePlan } from '../request';
 import { STAGE_TAGS } from '../stage-tags';
 import { AwaitedPromotion } from './awaited-promotion';
 import { FirstConfiguration } from './first-configuration';
@@ -130,7 +130,7 @@ export class CanaryStage extends Construct {
       endpointName,
       workflow: workflow.resource,
       lost,
-      longestSeconds: longest(plan) + plan.deadlineSeconds!,
+      longestSeconds: longest(plan) + plan.deadlineSeconds,
     });
     this.stageAlarms.tell(endpoint.alarms.topic.topicArn);
     this.alarms = this.stageAlarms.all;
@@ -191,7 +191,7 @@ export class CanaryStage extends Construct {
     role.allowVersions(this.grants.versionsArn, 'the versions of one model package group');
   }
 
-  private addWorkflow(plan: StagePlan, lost: IQueue, signingKeyArns: string[]): StageFunction {
+  private addWorkflow(plan: WholePlan, lost: IQueue, signingKeyArns: string[]): StageFunction {
     const { endpointName } = this.handed.served;
     const settings = Stack.of(this).toJsonString({
       endpointName,

@@ -3,6 +3,7 @@ import { CustomResource, Duration, Stack } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { HandedOver } from '../../endpoint/owner';
 import { stemOf } from '../names';
+import { sageMakerArn } from './sagemaker-arn';
 import { StageFunction } from './stage-function';
 
 /** @internal */
@@ -63,9 +64,7 @@ export class FirstConfiguration extends Construct {
   }
 
   private allow(maker: StageFunction, endpointName: string, groupName: string, { role }: HandedOver): void {
-    const stack = Stack.of(this);
-    const arn = (resource: string, resourceName: string) =>
-      stack.formatArn({ service: 'sagemaker', resource, resourceName: resourceName.toLowerCase() });
+    const arn = (resource: string, name: string) => sageMakerArn(this, resource, name);
     const own = `${stemOf(endpointName)}-*`;
     const why = "the models and configurations of one endpoint's stage";
     const configurations = arn('endpoint-config', own);

@@ -1,10 +1,12 @@
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
-import { Stack } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import type { ModelStore } from '../../endpoint';
 import { stemOf } from '../names';
+import { endpointPrefix, promotionPrefix } from '../record';
+import { keysOf } from './records';
+import { sageMakerArn } from './sagemaker-arn';
 
 /**
  * What people and pipelines may do with a stage.
@@ -24,8 +26,8 @@ export class StageGrants {
     private readonly key: IKey,
     private readonly store: ModelStore,
   ) {
-    this.groupArn = this.arn('model-package-group', groupName);
-    this.versionsArn = this.arn('model-package', `${groupName}/*`);
+    this.groupArn = sageMakerArn(scope, 'model-package-group', groupName);
+    this.versionsArn = sageMakerArn(scope, 'model-package', `${groupName}/*`);
   }
 
   public publish(grantee: IGrantable): Grant {
@@ -41,23 +43,26 @@ export class StageGrants {
   public watch(grantee: IGrantable): Grant {
     const { endpointName, records } = this;
     const own = `${stemOf(endpointName)}-*`;
-    const record = [`promotions/${endpointName}/*`, `locks/${endpointName}.json`].map((key) => records.arnForObjects(key));
-    return this.add(grantee, ['sagemaker:DescribeEndpoint', 'sagemaker:ListTags'], [this.arn('endpoint', endpointName)])
+    const record = keysOf(endpointName).map((key) => records.arnForObjects(key));
+    const arn = (resource: string, name: string) => sageMakerArn(this.scope, resource, name);
+    return this.add(grantee, ['sagemaker:DescribeEndpoint', 'sagemaker:ListTags'], [arn('endpoint', endpointName)])
       .combine(
         this.add(
           grantee,
           ['sagemaker:DescribeEndpointConfig', 'sagemaker:DescribeModel'],
-          [this.arn('endpoint-config', own), this.arn('model', own)],
+          [arn('endpoint-config', own), arn('model', own)],
         ),
       )
       .combine(this.add(grantee, ['sagemaker:DescribeModelPackage', 'sagemaker:ListModelPackages'], [this.groupArn, this.versionsArn]))
       .combine(this.add(grantee, ['s3:GetObject'], record))
-      .combine(this.add(grantee, ['s3:ListBucket'], [records.bucketArn], { StringLike: { 's3:prefix': `promotions/${endpointName}/*` } }))
+      .combine(
+        this.add(grantee, ['s3:ListBucket'], [records.bucketArn], { StringLike: { 's3:prefix': `${endpointPrefix(endpointName)}*` } }),
+      )
       .combine(this.add(grantee, ['kms:Decrypt'], [this.key.keyArn]));
   }
 
   public control(grantee: IGrantable): Grant {
-    const controls = this.records.arnForObjects(`promotions/${this.endpointName}/*/controls/*`);
+    const controls = this.records.arnForObjects(`${promotionPrefix(this.endpointName, '*')}controls/*`);
     return this.add(grantee, ['s3:PutObject'], [controls])
       .combine(this.add(grantee, ['kms:GenerateDataKey'], [this.key.keyArn]))
       .combine(this.watch(grantee));
@@ -65,10 +70,5 @@ export class StageGrants {
 
   private add(grantee: IGrantable, actions: string[], resourceArns: string[], conditions?: Record<string, Record<string, unknown>>): Grant {
     return Grant.addToPrincipal({ grantee, actions, resourceArns, conditions });
-  }
-
-  /** SageMaker writes names in its ARNs in lower case. */
-  private arn(resource: string, resourceName: string): string {
-    return Stack.of(this.scope).formatArn({ service: 'sagemaker', resource, resourceName: resourceName.toLowerCase() });
   }
 }

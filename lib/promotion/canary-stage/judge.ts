@@ -127,7 +127,7 @@ export abstract class CanaryJudge {
   }
 
   /** @internal */
-  public abstract readonly _plan: Pick<StagePlan, 'metrics' | 'profile' | 'settings' | 'binSeconds' | 'settleSeconds'>;
+  public abstract readonly _plan: Required<Pick<StagePlan, 'metrics' | 'profile' | 'settings' | 'binSeconds' | 'settleSeconds'>>;
 }
 
 class Standard extends CanaryJudge {

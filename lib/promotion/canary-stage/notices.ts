@@ -16,17 +16,28 @@ export function noticeTopic(scope: Construct, encryptionKey: IKey): Topic {
 }
 
 /**
- * Approvals that started nothing: what EventBridge could not deliver, and what the function could not begin to work on.
+ * What could not be worked on, for two weeks.
  *
  * @internal
  */
-export function lostApprovals(scope: Construct, encryptionKey: IKey): Queue {
-  const queue = new Queue(scope, 'LostApprovals', {
+export function deadLetterQueue(scope: Construct, id: string, encryptionKey: IKey): Queue {
+  const queue = new Queue(scope, id, {
     encryption: QueueEncryption.KMS,
     encryptionMasterKey: encryptionKey,
     enforceSSL: true,
     retentionPeriod: Duration.days(14),
   });
+  acknowledge(queue, 'SQSQueueDLQ', 'it is the dead-letter queue');
+  return queue;
+}
+
+/**
+ * Approvals that started nothing: what EventBridge could not deliver, and what the function could not begin to work on.
+ *
+ * @internal
+ */
+export function lostApprovals(scope: Construct, encryptionKey: IKey): Queue {
+  const queue = deadLetterQueue(scope, 'LostApprovals', encryptionKey);
   encryptionKey.addToResourcePolicy(
     new PolicyStatement({
       sid: 'EncryptLostApprovals',
@@ -36,6 +47,5 @@ export function lostApprovals(scope: Construct, encryptionKey: IKey): Queue {
       conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
     }),
   );
-  acknowledge(queue, 'SQSQueueDLQ', 'it is the dead-letter queue');
   return queue;
 }

@@ -3,6 +3,7 @@ import type { ModelStore } from '../../endpoint';
 import type { HandedOver } from '../../endpoint/owner';
 import { AWS_CALLS, type Grant, RESOURCES } from '../calls';
 import { stemOf } from '../names';
+import { keysOf } from './records';
 import type { StageFunction } from './stage-function';
 
 /** What the calls of a promotion are about, on one endpoint's stage. */
@@ -86,7 +87,7 @@ function arnsOf(scope: StageFunction, place: Place, { handed, groupName, bucketN
       resourceName: key,
       arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
     });
-  if (place === 'stageObjects') return [`promotions/${endpointName}/*`, `locks/${endpointName}.json`].map(inBucket);
+  if (place === 'stageObjects') return keysOf(endpointName).map(inBucket);
   if (place === 'artifactBucket') return [store.bucket.bucketArn];
   if (place === 'artifacts') return [store.bucket.arnForObjects('models/*')];
   const alarm = (resourceName: string) =>

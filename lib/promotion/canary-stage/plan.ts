@@ -1,5 +1,6 @@
 import { Duration, Token } from 'aws-cdk-lib/core';
-import { checkRequest, type StagePlan } from '../request';
+import { checkRequest, type WholePlan } from '../checked-request';
+import type { StagePlan } from '../request';
 import { CanaryJudge } from './judge';
 import { Approval, GoLive, OnDeadline, WaitFor, WhenBusy } from './policy';
 import type { CanaryStageProps } from './props';
@@ -12,12 +13,12 @@ const STACK_PATIENCE = 3480;
 const UPDATES = 4;
 
 /**
- * A stage's plan, checked.
+ * A stage's plan, checked, with every default written out.
  *
  * @throws Error for steps, times or a metric that could not run, and for a wait that CloudFormation would not bear
  * @internal
  */
-export function planOf(props: CanaryStageProps): StagePlan {
+export function planOf(props: CanaryStageProps): WholePlan {
   const steps = props.steps ?? [CanaryStep.shadow(), CanaryStep.percent(5), CanaryStep.percent(25), CanaryStep.percent(50)];
   const updateSeconds = (props.updateTimeout ?? Duration.hours(1)).toSeconds();
   if (updateSeconds < 600 || updateSeconds > 28_800) throw new Error(`updateTimeout is 600 to 28800 s, got ${updateSeconds}`);
@@ -26,10 +27,10 @@ export function planOf(props: CanaryStageProps): StagePlan {
     throw new Error(`candidateInstances is a whole number of at least 1, got ${instances}`);
   }
   const judged = (props.judge ?? CanaryJudge.standard())._plan;
-  const plan: StagePlan = {
+  const wanted: StagePlan = {
     steps: steps.map(({ _step }) => _step),
     ...judged,
-    tickSeconds: Math.min(60, judged.binSeconds ?? 60),
+    tickSeconds: Math.min(60, judged.binSeconds),
     deadlineSeconds: (props.deadline ?? Duration.hours(24)).toSeconds(),
     onDeadline: props.onDeadline ?? OnDeadline.ROLL_BACK,
     ...(props.approval ?? Approval.none())._plan,
@@ -39,7 +40,8 @@ export function planOf(props: CanaryStageProps): StagePlan {
     updateSeconds,
     artifact: demandOf(props),
   };
-  checkRequest({ promotionId: 'any', endpointName: props.endpoint.endpointName, bucket: 'any', modelPackageArn: 'any', plan });
+  const any = { promotionId: 'any', bucket: 'any', modelPackageArn: 'any' };
+  const { plan } = checkRequest({ ...any, endpointName: props.endpoint.endpointName, plan: wanted });
   if (props.waitFor === WaitFor.PROMOTED) requireWithinAnHour(plan);
   return plan;
 }
@@ -54,27 +56,25 @@ function demandOf({ signingKeys, refuseUnknownClasses }: CanaryStageProps): Stag
 }
 
 /** The most time that a promotion may take, in seconds, turns of others not counted. */
-export function longest(plan: StagePlan): number {
-  const shadows = plan.steps.filter(({ kind }) => kind === 'shadow').reduce((sum, { bakeSeconds }) => sum + (bakeSeconds ?? 300), 0);
+export function longest(plan: WholePlan): number {
+  const shadows = plan.steps.filter(({ kind }) => kind === 'shadow').reduce((sum, { bakeSeconds }) => sum + bakeSeconds, 0);
   const asks = plan.approval === 'manual' || plan.onDeadline === 'ask';
-  const approval = asks ? (plan.approvalSeconds ?? 604_800) : 0;
-  return (
-    shadows + (plan.deadlineSeconds ?? 86_400) + approval + (plan.guardrail?.waitSeconds ?? 300) + UPDATES * (plan.updateSeconds ?? 3600)
-  );
+  const approval = asks ? plan.approvalSeconds : 0;
+  return shadows + plan.deadlineSeconds + approval + plan.guardrail.waitSeconds + UPDATES * plan.updateSeconds;
 }
 
 /** The longest that an execution may last, in seconds: its turn, its way, and a way back that is tried for hours. */
-export function longestExecution(plan: StagePlan): number {
-  return longest(plan) + (plan.deadlineSeconds ?? 86_400) + 12 * 3600;
+export function longestExecution(plan: WholePlan): number {
+  return longest(plan) + plan.deadlineSeconds + 12 * 3600;
 }
 
-function requireWithinAnHour(plan: StagePlan): void {
+function requireWithinAnHour(plan: WholePlan): void {
   const seconds = longest(plan);
   if (seconds <= STACK_PATIENCE) return;
   const minutes = (value: number) => `${Math.ceil(value / 60)} min`;
   throw new Error(
     `waitFor PROMOTED waits for as long as CloudFormation does, ${minutes(STACK_PATIENCE)}; this promotion may take ${minutes(seconds)}: ` +
-      `${UPDATES} updates of ${minutes(plan.updateSeconds!)}, a deadline of ${minutes(plan.deadlineSeconds!)}, shadow, approval and bake. ` +
+      `${UPDATES} updates of ${minutes(plan.updateSeconds)}, a deadline of ${minutes(plan.deadlineSeconds)}, shadow, approval and bake. ` +
       `Shorten deadline and updateTimeout, or leave waitFor out and let fledge watch wait`,
   );
 }

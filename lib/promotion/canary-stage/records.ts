@@ -4,6 +4,15 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Duration } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { secureBucket } from '../../endpoint/secure-bucket';
+import { lockKey } from '../lock';
+import { endpointPrefix } from '../record';
+
+/**
+ * Keys of one endpoint's lock, controls and record.
+ *
+ * @internal
+ */
+export const keysOf = (endpointName: string): string[] => [`${endpointPrefix(endpointName)}*`, lockKey(endpointName)];
 
 /** What is written once: whoever wants to change what was decided finds it barred, whatever their own permissions. */
 const WRITTEN_ONCE = ['promotions/*/record/*', 'promotions/*/controls/*', 'promotions/*/outcome.json'];

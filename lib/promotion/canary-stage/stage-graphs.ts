@@ -10,7 +10,7 @@ import {
   TextWidgetBackground,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Duration } from 'aws-cdk-lib/core';
-import { PROMOTION_METRICS } from '../metrics';
+import { PROMOTION_METRICS, type PublishedMetric } from '../metrics';
 import { CANDIDATE } from '../names';
 import type { StagePlan } from '../request';
 import { promotionMetric } from './stage-alarms';
@@ -55,7 +55,7 @@ export function stageGraphs(endpointName: string, liveVariant: string, plan: Sta
         period: PERIOD,
       });
     });
-  const evidence = (metric: (typeof PROMOTION_METRICS)['evidenceWorse']): IMetric[] =>
+  const evidence = (metric: PublishedMetric): IMetric[] =>
     plan.metrics.map(({ id, name }) => promotionMetric(metric, endpointName, PERIOD, { Metric: id }).with({ label: name ?? id }));
   return [
     [
@@ -76,11 +76,11 @@ export function stageGraphs(endpointName: string, liveVariant: string, plan: Sta
         'Worse: evidence (1 rolls back)',
         [
           promotionMetric(PROMOTION_METRICS.evidenceWorseInAll, endpointName, PERIOD).with({ label: 'all together' }),
-          ...evidence(PROMOTION_METRICS.evidenceWorse as never),
+          ...evidence(PROMOTION_METRICS.evidenceWorse),
         ],
         1,
       ),
     ],
-    [graph('Not worse: evidence (all at 1 promote)', evidence(PROMOTION_METRICS.evidenceNotWorse as never), 1)],
+    [graph('Not worse: evidence (all at 1 promote)', evidence(PROMOTION_METRICS.evidenceNotWorse), 1)],
   ];
 }

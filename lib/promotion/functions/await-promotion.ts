@@ -1,6 +1,7 @@
 import { type DurableContext, withDurableExecution } from '@aws/durable-execution-sdk-js';
-import { DescribeEndpointConfigCommand, DescribeModelCommand } from '@aws-sdk/client-sagemaker';
+import { DescribeEndpointConfigCommand } from '@aws-sdk/client-sagemaker';
 import { isTransient, saying } from '../aws-errors';
+import { packageOf } from '../configurations';
 import { look } from '../endpoint';
 import { awsPorts, type Ports } from '../ports';
 import { history } from '../record';
@@ -26,13 +27,11 @@ export async function standing(ports: Ports, { EndpointName, Bucket, ModelPackag
   return `${ModelPackageArn} was ${outcome.verdict}: ${outcome.reason}`;
 }
 
-/** The one package that an endpoint at rest serves; empty while two versions serve. */
-async function servedPackage(ports: Ports, endpointName: string): Promise<string> {
+/** The one package that an endpoint at rest serves; null while two versions serve. */
+async function servedPackage(ports: Ports, endpointName: string): Promise<string | null> {
   const { configName } = await look(ports, endpointName);
   const config = await ports.sagemaker.send(new DescribeEndpointConfigCommand({ EndpointConfigName: configName }));
-  if (config.ProductionVariants?.length !== 1) return '';
-  const model = await ports.sagemaker.send(new DescribeModelCommand({ ModelName: config.ProductionVariants[0].ModelName }));
-  return (model.Containers?.[0] ?? model.PrimaryContainer)?.ModelPackageName ?? '';
+  return config.ProductionVariants?.length === 1 ? packageOf(ports, config.ProductionVariants[0].ModelName!) : null;
 }
 
 const ports = awsPorts();

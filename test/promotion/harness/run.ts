@@ -26,3 +26,18 @@ export function run(
   const request = on.request(version, { plan: { ...PLAN, ...plan }, ...over });
   return executor.run<Outcome>(request, promotion(on.ports), (alive, work) => on.process(alive, work));
 }
+
+/** Runs version 2's promotion in a process that dies for good once something holds. */
+export async function dying(on: World, isTime: () => Promise<boolean> | boolean): Promise<void> {
+  let dead = false;
+  const watch = (): void =>
+    on.later(10, async () => {
+      dead = await isTime();
+      if (!dead) watch();
+    });
+  watch();
+  void new DurableExecutor(on.clock).run(on.request('2'), promotion(on.ports), (alive, work) =>
+    dead ? new Promise(() => undefined) : on.process(() => !dead && alive(), work),
+  );
+  while (!dead) await on.clock.jump(10_000);
+}
