@@ -34,7 +34,7 @@ const [program] = bundled(join(work, 'package'), ['bench/archive-program']) as [
 const python = 'import sys, tarfile\nwith tarfile.open(sys.argv[2], "w:gz") as tar: tar.add(sys.argv[1], arcname=".")';
 const npmTar = 'require(process.argv[3]).c({ gzip: true, file: process.argv[2], cwd: process.argv[1] }, ["."])';
 const shell = (line: string) => ['sh', '-c', line];
-/** No peer looks for code in what it packs: the archive alone is compared, and what our scan adds has a row of its own. */
+/** No peer looks for code in what it packs: the archive alone is compared, and what our scan adds has a row of its own. Memory is of both. */
 const ours = (mode: string): Contender => ({
   name: `cdk-fledge, ${mode}`,
   command: (source, target) => ['node', program, source, mode, `${target}.d`],
@@ -122,13 +122,13 @@ console.log();
 const small = join(work, 'quarter');
 mkdirSync(small);
 writeModelFiles(small, bytes / 4);
-const quarter = measure(ours('size'), small);
+const quarter = measure(scanned, small);
 
 const second = secondDigest();
 const size = results.get('cdk-fledge, size')!;
 const stored = results.get('cdk-fledge, stored')!;
 const copy = results.get('cp -r')!;
-const peak = Math.max(...['size', 'speed', 'stored'].map((mode) => results.get(`cdk-fledge, ${mode}`)!.memory));
+const peak = Math.max(...[...results].filter(([name]) => name.startsWith('cdk-fledge')).map(([, { memory }]) => memory));
 const ratio = (a: number, b: number) => `${(a / b).toFixed(2)}x`;
 const added = results.get(scanned.name)!;
 console.log(
@@ -139,7 +139,7 @@ goal('output against Python level 9', ratio(size.size, baseline.size), '<= 1x', 
 goal('stored against Python level 9', ratio(baseline.wall, stored.wall), '>= 35x', baseline.wall >= 35 * stored.wall);
 goal('stored against cp -r', ratio(copy.wall, stored.wall), '>= 0.4x', copy.wall >= 0.4 * stored.wall);
 goal('peak memory', `${peak.toFixed(0)} MiB`, '< 160 MiB', peak < 160);
-goal('memory at four times the input', ratio(size.memory, quarter.memory), '<= 1.15x', size.memory <= 1.15 * quarter.memory);
+goal('memory at four times the input', ratio(added.memory, quarter.memory), '<= 1.15x', added.memory <= 1.15 * quarter.memory);
 goal('second digest of an unchanged 2 GB directory', `${second.toFixed(3)} s`, '< 0.1 s', second < 0.1);
 
 /** Seconds that a second digest takes when nothing changed. */

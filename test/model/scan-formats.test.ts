@@ -3,8 +3,10 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32, deflateRawSync } from 'node:zlib';
+import { BufferBytes } from '../../lib/model/formats/bytes';
 import { inspect } from '../../lib/model/inspect';
 import { decide, enforce, reportJson, reportSarif, reportText, scan } from '../../lib/model/scan';
+import { tellingText } from '../../lib/model/scan/telling-text';
 
 const FIXTURES = join(__dirname, 'fixtures');
 const PAYLOAD = Buffer.from('\x80\x02cos\nsystem\nX\x02\0\0\0id\x85R.', 'latin1');
@@ -151,6 +153,33 @@ describe('configurations and templates', () => {
   test('code of its own is unknown, PyYAML objects are dangerous', () => {
     expect(graded('config.json', JSON.stringify({ auto_map: { AutoModel: 'modeling.X' } })).grade).toBe('unknown');
     expect(graded('config.yaml', "a: !!python/object/apply:os.system ['id']\n").grade).toBe('dangerous');
+  });
+
+  /** Each of them makes PyYAML's unsafe loader call os.system. */
+  test.each([
+    ["!!python%2Fobject/apply:os.system ['id']"],
+    ["!<tag:yaml.org,2002:pyth%6fn/object/apply:os.system> ['id']"],
+    ["%TAG !e! tag:yaml.org,2002:pyth\n---\n!e!on/object/apply:os.system ['id']"],
+    ["%TAG ! tag:yaml.org,2002:python/\n---\n!object/apply:os.system ['id']"],
+  ])('a tag of YAML that is written otherwise is dangerous all the same: %s', (yaml) => {
+    expect(graded('config.yaml', yaml).grade).toBe('dangerous');
+    expect(graded('config.yaml', Buffer.from(`\ufeff${yaml}`, 'utf16le')).grade).toBe('dangerous');
+  });
+
+  test.each([
+    ['escaped', '{"auto\\u005fmap": {"AutoModel": "modeling.X"}}'],
+    ['behind a byte order mark', '\ufeff{"auto_map": {"AutoModel": "modeling.X"}}'],
+    ['behind megabytes', `{"a": "${'x'.repeat(3_000_000)}", "auto_map": {"AutoModel": "modeling.X"}}`],
+    ['across two reads', `{"a": "${'x'.repeat(65_520)}", "auto_map": {"AutoModel": "modeling.X"}}`],
+  ])('a key is found %s', (_, json) => {
+    expect(codes('config.json', json)).toEqual(['remote-code']);
+  });
+
+  test('weights that begin without a zero, and a vocabulary with the word template, are no documents to read', () => {
+    const weights = Buffer.concat([Buffer.alloc(100_000, 'py/ '), Buffer.alloc(100_000)]);
+    expect(tellingText(new BufferBytes(weights))).toBeUndefined();
+    expect(tellingText(new BufferBytes(Buffer.from('{"!!": 3, "template": 12, "\\u0120a": 13}')))).toBeUndefined();
+    expect(tellingText(new BufferBytes(Buffer.from('{"template" : "{{ a }}"}')))).toBe('{"template" : "{{ a }}"}');
   });
 
   test('an archive that cannot be opened is unknown, and so is native code', () => {

@@ -164,6 +164,14 @@ describe('what is not malicious', () => {
     const whole = readFileSync(join(__dirname, 'fixtures/sklearn-pickle-4/model.pkl'));
     expect(scan(whole.subarray(0, 200)).findings).toContainEqual(expect.objectContaining({ grade: 'unknown', code: 'pickle-broken' }));
   });
+
+  test('a pickle of more values than memory is for is unknown', () => {
+    expect(scan(Buffer.alloc(9_000_000, 'N'), 'model.pkl').grade).toBe('unknown');
+    const held = Buffer.concat([Buffer.from('\x80\x04', 'latin1'), Buffer.alloc(9_000_000, 'N'), Buffer.from('.')]);
+    expect(scan(held, 'model.pkl').findings).toContainEqual(
+      expect.objectContaining({ code: 'out-of-time', message: 'the pickle is too long to be followed to its end' }),
+    );
+  });
 });
 
 describe('fuzzed', () => {

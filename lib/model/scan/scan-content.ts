@@ -20,7 +20,8 @@ import type { PartHint, ScanContext } from './scan-context';
 import { scanCoreml, scanOnnx, scanSavedModel, scanTflite, scanTorchScript } from './scan-graphs';
 import { scanHdf5, scanKerasJson, scanKerasZip } from './scan-keras';
 import { scanPickles } from './scan-pickle';
-import { isTelling, scanJson, scanTemplate, scanYaml } from './scan-text';
+import { scanJson, scanTemplate, scanYaml } from './scan-text';
+import { startsLikeText, tellingText } from './telling-text';
 
 const LARGEST_TEXT = 16 * 1024 * 1024;
 
@@ -219,7 +220,7 @@ function notAPickle(path: string, context: ScanContext): void {
 function scanUnknown(bytes: Bytes, head: Buffer, path: string, context: ScanContext, depth: number): void {
   const announced = startsLikePickle(head);
   const expected = PICKLE_NAMES.test(path);
-  const looksLikeText = !head.includes(0) && !announced;
+  const looksLikeText = !announced && startsLikeText(bytes, head);
   if (looksLikeText && bytes.size <= LARGEST_TEXT) scanText(bytes, path, context);
   if (OPCODES[head[0]!] === undefined) {
     if (PICKLE_ONLY.test(path)) notAPickle(path, context);
@@ -233,14 +234,13 @@ function scanUnknown(bytes: Bytes, head: Buffer, path: string, context: ScanCont
 }
 
 function scanText(bytes: Bytes, path: string, context: ScanContext): void {
-  const raw = bytes.read(0, bytes.size);
   const isTemplate = /\.(jinja2?|j2|tmpl)$/i.test(path);
   const isTorchScript = /(^|!)[^!]*\bcode\/__torch__.*\.py$/.test(path);
-  if (!isTemplate && !isTorchScript && !isTelling(raw)) return;
-  const text = raw.toString('utf8');
+  const text = isTemplate || isTorchScript ? bytes.read(0, bytes.size).toString('utf8') : tellingText(bytes);
+  if (text === undefined) return;
   const first = /\S/.exec(text)?.[0];
   if (first === '{' || first === '[') scanJson(text, path, context);
   if (isTemplate) scanTemplate(text, path, context);
-  if (text.includes('python/')) scanYaml(text, path, context);
   if (isTorchScript) scanTorchScript(text, path, context);
+  scanYaml(text, path, context);
 }

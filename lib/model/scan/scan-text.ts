@@ -1,12 +1,6 @@
 import { judgeName } from './names';
 import type { ScanContext } from './scan-context';
 
-/** What a JSON or YAML document must hold, as it is or escaped, before anything of it is worth a finding: most hold none, and need not be read. */
-const TELLING = ['template', 'auto_map', '__module__', 'py/', 'py\\/', 'python/', '\\u'].map((word) => Buffer.from(word));
-
-/** Whether a document may hold what is looked for. */
-export const isTelling = (text: Buffer): boolean => TELLING.some((word) => text.includes(word));
-
 /** Ways from a template's values to the interpreter that renders it. */
 const TEMPLATE_HARM =
   /__\w+__|\|\s*attr\b|\battr\s*\(|\\x5f|\\u005f|\\137|\b(lipsum|cycler|joiner|self|request|get_flashed_messages|url_for)\s*[.[|]|\b(popen|subprocess|os\.system|builtins|globals)\b|_TemplateReference__|\{%-?\s*(include|import|from|extends)\b|['"]__\w*['"]\s*[~+]|[~+]\s*['"]\w*__['"]|['"]_{1,2}['"]\s*[~*+]/;
@@ -34,7 +28,7 @@ const DEEPEST = 64;
 export function scanJson(text: string, path: string, context: ScanContext): void {
   let document: unknown;
   try {
-    document = JSON.parse(text);
+    document = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch {
     return;
   }
@@ -96,18 +90,34 @@ function split(path: string): [module: string, name: string] {
 
 /** PyYAML's tags that name Python objects: an unsafe loader makes them. */
 export function scanYaml(text: string, path: string, context: ScanContext): void {
-  for (const match of text.matchAll(/!!?(?:<tag:yaml\.org,2002:)?python\/(object\/apply|object\/new|object|module|name)[:/]?([\w.]*)/g)) {
-    const [tag, kind, name = ''] = match;
+  for (const { tag, meant, offset } of yamlTags(text)) {
+    const [, kind, name = ''] = PYTHON_TAG.exec(meant) ?? [];
+    if (kind === undefined) continue;
     const judged = judgeName(...split(name));
-    const calls = /apply|new|module/.test(kind!);
+    const calls = /apply|new|module/.test(kind);
     const grade = calls || judged.grade === 'dangerous' ? (judged.grade === 'safe' ? 'unknown' : 'dangerous') : 'unknown';
     context.add({
       grade,
       code: 'yaml-python',
       path,
-      offset: match.index,
+      offset,
       name: name === '' ? tag : name,
       message: `${tag}: an unsafe YAML loader makes it`,
     });
   }
 }
+
+const PYTHON_TAG = /^(?:tag:yaml\.org,2002:|!)python\/(object\/apply|object\/new|object|module|name)[:/]?([\w.]*)/;
+
+/** Tags as they are written, and what they mean once their handle and their escapes are resolved (YAML 1.1, 4.1 and 5.6). */
+function* yamlTags(text: string): Generator<{ readonly tag: string; readonly meant: string; readonly offset: number }> {
+  const handles = new Map([['!!', 'tag:yaml.org,2002:']]);
+  for (const [, handle, prefix] of text.matchAll(/^%TAG[ \t]+(\S+)[ \t]+(\S+)/gm)) handles.set(handle!, prefix!);
+  for (const match of text.matchAll(/!<([^>\s]+)>?|(!(?:[\w-]*!)?)([^\s,[\]{}'"<!]+)/g)) {
+    const [tag, verbatim, handle = '', suffix = ''] = match;
+    yield { tag, meant: unescaped(verbatim ?? (handles.get(handle) ?? handle) + suffix), offset: match.index };
+  }
+}
+
+const unescaped = (uri: string): string =>
+  uri.replace(/%([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));

@@ -22,6 +22,8 @@ export function runPickle(bytes: Bytes, offset = 0, options: PickleOptions = {})
 }
 
 const MOST_OPCODES = 50_000_000;
+/** Values that are held at once, some 50 bytes each: three for each word of a vocabulary. */
+const MOST_VALUES = 8_000_000;
 const MOST_FAULTS = 100;
 const DEEPEST = 16;
 const HEAVY = 100_000_000;
@@ -127,6 +129,8 @@ class Machine {
   private frameEnd = Number.POSITIVE_INFINITY;
   private protocol = 0;
   private opcodes = 0;
+  /** Values that were put into others, which hold them. */
+  private contained = 0;
   /** Where the present opcode stands. */
   private start = 0;
   private opcode = 0;
@@ -147,7 +151,7 @@ class Machine {
     try {
       for (;;) {
         if (this.opcodes >= most) return this.ended('limit');
-        if (this.opcodes % CLOCK_EVERY === 0 && performance.now() > until) return this.ended('limit');
+        if (this.opcodes % CLOCK_EVERY === 0 && (performance.now() > until || this.values > MOST_VALUES)) return this.ended('limit');
         this.opcodes++;
         this.start = this.reader.at;
         this.opcode = this.reader.u8();
@@ -162,6 +166,10 @@ class Machine {
       if (!(error instanceof TruncatedError)) throw error;
       return this.ended('truncated');
     }
+  }
+
+  private get values(): number {
+    return this.stack.length + this.marks.length + this.memo.size + this.contained;
   }
 
   private ended(stopped: PickleRun['stopped']): PickleRun {
@@ -246,6 +254,7 @@ class Machine {
 
   private sequence(kind: PickleSequence['kind'], items: Value[]): void {
     const sequence = new PickleSequence(kind, items);
+    this.contained += items.length;
     this.stack.push(sequence);
     this.weighed(sequence.weight);
   }
@@ -264,6 +273,7 @@ class Machine {
   private dict(entries: Value[]): void {
     const dict = new PickleDict();
     dict.entries = entries;
+    this.contained += entries.length;
     this.stack.push(dict);
   }
 
@@ -281,6 +291,7 @@ class Machine {
   private append(values: Value[]): void {
     const target = this.top();
     if (!(target instanceof PickleSequence || target instanceof PickleCall)) return;
+    this.contained += values.length;
     if (target.items === undefined) target.items = values;
     else for (const value of values) target.items.push(value);
     if (target instanceof PickleSequence) {
@@ -293,6 +304,7 @@ class Machine {
     const target = this.top();
     if (!(target instanceof PickleDict || target instanceof PickleCall)) return;
     if (entries.length % 2 !== 0) this.fault('an odd number of keys and values');
+    this.contained += entries.length;
     if (target.entries === undefined) target.entries = entries;
     else for (const value of entries) target.entries.push(value);
     if (target instanceof PickleDict) {
