@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import fs, { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -186,6 +186,20 @@ describe('an archive', () => {
       code: 'unsafe-archive',
       message: expect.stringContaining('users is a link to /etc/passwd'),
     });
+  });
+
+  test.each(SIZES)('that is refused leaves nothing open, and nothing on disk: %s', (_, ballast) => {
+    onnx();
+    writeFileSync(join(folder, 'ballast.json'), ballast);
+    symlinkSync('/etc/passwd', join(folder, 'users'));
+    archive('czf', 'model.tar.gz', 'model.onnx', 'ballast.json', 'users');
+    const [open, close, make] = [jest.spyOn(fs, 'openSync'), jest.spyOn(fs, 'closeSync'), jest.spyOn(fs, 'mkdtempSync')];
+    expect(errorOf(() => inspectArchive(join(folder, 'model.tar.gz')))).toMatchObject({ code: 'unsafe-archive' });
+    const opened = open.mock.results.map(({ value }) => value);
+    expect(opened.length).toBeGreaterThan(0);
+    expect(close.mock.calls.map(([descriptor]) => descriptor)).toEqual(opened);
+    expect(make.mock.results.filter(({ value }) => existsSync(value))).toEqual([]);
+    for (const spy of [open, close, make]) spy.mockRestore();
   });
 
   test('that would write outside of where it is unpacked', () => {

@@ -103,11 +103,15 @@ function archiveTree(given: string, path: string, largest: number): ModelTree {
 function unpackedTree(given: string, path: string, largest: number): ModelTree {
   const folder = mkdtempSync(join(tmpdir(), 'fledge-'));
   const tar = join(folder, 'model.tar');
-  const close = () => rmSync(folder, { recursive: true, force: true });
+  let bytes: FileBytes | undefined;
+  const close = () => {
+    bytes?.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
   try {
     gunzipFile(path, tar, largest);
-    const bytes = new FileBytes(tar);
-    return { ...treeOfTar(given, bytes), directory: path, close: () => [bytes.close(), close()] };
+    bytes = new FileBytes(tar);
+    return { ...treeOfTar(given, bytes), directory: path, close };
   } catch (error) {
     close();
     throw error;
