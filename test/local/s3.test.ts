@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -26,6 +27,7 @@ import { LocalClock } from '../../lib/local/clock';
 import { Faults } from '../../lib/local/faults';
 import { Dispatch, Listener } from '../../lib/local/server';
 import { DirectoryObjects } from '../../lib/local/storage/directory-objects';
+import { fill } from '../../lib/local/storage/s3/kept-objects';
 import { S3Service } from '../../lib/local/storage/s3/s3-service';
 
 const folder = mkdtempSync(join(tmpdir(), 's3-test-'));
@@ -110,6 +112,18 @@ describe('an object', () => {
     await expect(put('wrong', 'bytes', { ChecksumCRC32: 'AAAAAA==' })).rejects.toMatchObject({ name: 'BadDigest' });
     await expect(text('wrong')).rejects.toMatchObject({ name: 'NoSuchKey' });
   });
+  test('whose client goes away on the way leaves nothing, and the server whole', async () => {
+    const file = join(folder, 'broken');
+    const broken = async function* (looks: number) {
+      yield randomBytes(1000);
+      // Meanwhile the file is opened, and written to.
+      for (let i = 0; i < looks; i++) await stat(folder);
+      throw new Error('the client went away');
+    };
+    for (let i = 0; i < 40; i++) await expect(fill(file, broken(i % 4))).rejects.toThrow('the client went away');
+    expect(existsSync(file)).toBe(false);
+  });
+
   test('is copied with its metadata and deleted', async () => {
     await s3.send(new CopyObjectCommand({ Bucket, Key: 'copy', CopySource: `${Bucket}/a/b.json` }));
     expect((await s3.send(new HeadObjectCommand({ Bucket, Key: 'copy' }))).Metadata).toEqual({ digest: 'abc' });

@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { ServiceError } from '../../server';
 import type { DirectoryObjects } from '../directory-objects';
 import { type Algorithm, type Checksum, checksum } from './checksum';
@@ -145,19 +145,19 @@ export class KeptObjects {
 export async function fill(file: string, body: AsyncIterable<Uint8Array>, algorithm?: Algorithm): Promise<Arrived> {
   const md5 = createHash('md5');
   const sum: Checksum | undefined = algorithm && checksum(algorithm);
-  const target = createWriteStream(file, { mode: 0o600 });
   let size = 0;
-  try {
+  const counted = async function* () {
     for await (const part of body) {
       const bytes = Buffer.from(part.buffer, part.byteOffset, part.byteLength);
       size += bytes.length;
       md5.update(bytes);
       sum?.update(bytes);
-      if (!target.write(bytes)) await once(target, 'drain');
+      yield bytes;
     }
-    await new Promise<void>((resolve, reject) => target.end((error?: Error | null) => (error ? reject(error) : resolve())));
+  };
+  try {
+    await pipeline(counted, createWriteStream(file, { mode: 0o600 }));
   } catch (error) {
-    target.destroy();
     await rm(file, { force: true });
     throw error;
   }
