@@ -26,6 +26,8 @@ export interface Start {
   readonly modelPackageArn: string | null;
   /** What the approval of the candidate said: who, and why. */
   readonly approval: string;
+  /** How often the candidate was judged by requests that it answered, and did not go live. */
+  readonly earlierTries: number;
 }
 
 /** Where a promotion stands; overwritten at every tick, for whoever watches. */

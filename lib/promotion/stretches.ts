@@ -19,6 +19,7 @@ export class Stretches {
     private readonly way: UnderWay,
     private readonly liveVariant: string,
     private readonly quantiles: readonly Quantile[],
+    private readonly earlierTries: number,
   ) {
     this.bin = way.request.plan.binSeconds;
   }
@@ -49,6 +50,7 @@ export class Stretches {
       name: during,
       liveVariant: this.liveVariant,
       quantiles: this.quantiles,
+      earlierTries: this.earlierTries,
       segments: [...this.segments],
       until,
       deadline: until + 3_600_000,

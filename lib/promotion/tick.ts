@@ -8,6 +8,7 @@ import { CANDIDATE, markOf } from './names';
 import type { Ports } from './ports';
 import { publishMetrics } from './publish-metrics';
 import { note, type Progress, progressKey } from './record';
+import { betaOf } from './tries';
 import type { UnderWay } from './under-way';
 
 /** Verdicts in a row that may be invalid (metrics late, a share not yet as routed) before the comparison is given up. */
@@ -23,6 +24,8 @@ export interface Watch {
   readonly expectedConfig: string;
   readonly liveVariant: string;
   readonly quantiles: readonly Quantile[];
+  /** How often the candidate was judged before, and did not go live. */
+  readonly earlierTries: number;
   readonly segments: readonly Segment[];
   /** Milliseconds since 1970: not over before this. */
   readonly until: number;
@@ -82,12 +85,12 @@ export async function tick(way: UnderWay, watch: Watch, before: Tick): Promise<T
 async function judge(ports: Ports, request: WholeRequest, watch: Watch): Promise<Verdict> {
   const { plan, endpointName } = request;
   const sight = await look(ports, endpointName);
-  const { latencyTolerance: tolerance } = profile(plan.profile, plan.settings);
+  const { latencyTolerance: tolerance, beta } = profile(plan.profile, plan.settings);
   const arms = { candidate: { variant: CANDIDATE }, baseline: { variant: watch.liveVariant } };
   const metrics = await readCounts(ports, endpointName, arms, plan, watch.quantiles, watch.segments, tolerance);
   return evaluate({
     profile: plan.profile,
-    settings: { settleSeconds: plan.settleSeconds, ...plan.settings },
+    settings: { settleSeconds: plan.settleSeconds, ...plan.settings, beta: betaOf(beta, watch.earlierTries) },
     metrics,
     // A mirror drops what a slow candidate cannot take: its share of the answers says nothing of the routing.
     routing: watch.percent === 0 ? undefined : watch.segments.map(({ from, share }) => ({ from, share })),

@@ -91,7 +91,7 @@ class Way {
     }));
     changesInstances(base);
     this.base = base;
-    await insist(context, 'note the start', () => noteStart(ports, store, request, base));
+    const start = await insist(context, 'note the start', () => noteStart(ports, store, request, base));
     const quantiles = await insist(context, 'measure the live latency', () =>
       baselineQuantiles(ports, request.endpointName, base.variant.VariantName!, request.plan),
     );
@@ -106,7 +106,7 @@ class Way {
     await insist(context, 'create the model', () => createCandidateModel(ports, request, base));
 
     const { plan } = request;
-    const stretches = new Stretches(this.underWay, base.variant.VariantName!, quantiles);
+    const stretches = new Stretches(this.underWay, base.variant.VariantName!, quantiles, start.earlierTries);
     const [shadows, shares] = ['shadow', 'percent'].map((kind) => plan.steps.filter((step) => step.kind === kind));
     for (const [i, step] of shadows.entries()) await this.mirror(step, i, stretches);
     await this.stage();

@@ -55,7 +55,13 @@ async function recorded(
 ) {
   const one = request(promotionId, version);
   await note(store, one, '000-begin', { at, what: 'begin', sentence: 'wants to go live', request: one });
-  const start = { configName: 'c', modelName: 'm', modelPackageArn: arn(version - 1), approval: 'approved by ana: beats it' };
+  const start = {
+    configName: 'c',
+    modelName: 'm',
+    modelPackageArn: arn(version - 1),
+    approval: 'approved by ana: beats it',
+    earlierTries: 0,
+  };
   await note(store, one, '001-start', { at: at + 1, what: 'start', sentence: 'approved by ana', start });
   if (!end) return;
   const verdictKey = await note(store, one, '200-verdict', { at: at + 2, what: 'verdict', sentence: '50 %: promoted', verdict });

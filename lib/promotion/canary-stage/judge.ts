@@ -25,7 +25,8 @@ export interface CanaryJudgeOptions {
   readonly falseRollback?: number;
 
   /**
-   * The most promotions of a candidate at least `margin` times as bad that go live. Above 0, below 1.
+   * The most first promotions of a candidate at least `margin` times as bad that go live. Above 0, below 1. A version that answered requests in k promotions and did
+   * not go live has this / (k (k + 1)) at the next: all promotions after the first together err no more often than the first.
    *
    * @default 0.05
    */
