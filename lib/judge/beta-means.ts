@@ -4,8 +4,9 @@
 export const MOST_EVENTS = 400;
 /** The mean is worked out at shares e^(-j / NODES), and between them by a chord in ln q, which never lies below it. */
 const NODES = 32;
-/** The means of bins with up to so many events are kept as they are. */
+/** The means of bins with up to so many events are kept as they are, so many in a row. */
 const KEPT = 1000;
+const IN_ROW = 32;
 /** Larger powers are divided by this on the way. */
 const LARGE = 1e200;
 const LOG_LARGE = Math.log(LARGE);
@@ -27,6 +28,8 @@ export interface Terms {
   readonly bursts: number;
   /** Whether to bet on less where a bin holds more than it can tell, y = r^(1 / (1 + iota (n - 1))): there the evidence grows fastest. */
   readonly tempered: boolean;
+  /** ln of the cap on one bin's factors. @default - no cap */
+  readonly logCap?: number;
 }
 
 /** The two parameters together of a beta distribution with this intra-class correlation; with one of 1 all events of a bin are one. */
@@ -42,21 +45,29 @@ export class BetaMeans {
   /** ln y, stretch by stretch. */
   private readonly logEffects: Float64Array;
   private readonly effects: number;
+  private readonly logCap: number;
   /** The beta distribution's two parameters together. */
   private readonly concentration: number;
   /** By node and stretch. */
   private readonly rows: (Float64Array | undefined)[][] = [];
   private row: (Float64Array | undefined)[] = [];
-  /** By node and number of events. */
+  /**
+   * By node and number of events: the most hits with which no factor can be above the cap, 0 where not yet asked for; then for each effect the logarithm at
+   * the node, and how far that at the next is from it.
+   */
   private readonly keptRows: (Float64Array | undefined)[][] = [];
   private kept: (Float64Array | undefined)[] = [];
+  /** The same for the last bin of more events than are kept. */
+  private readonly passing: Float64Array;
   private share = Number.NaN;
   private node = Number.NaN;
   private beyond = 0;
 
-  constructor({ effects, correlation, tempered }: Terms) {
+  constructor({ effects, correlation, tempered, logCap = Infinity }: Terms) {
+    this.logCap = logCap;
     this.effects = effects.length;
     this.concentration = concentrationOf(correlation);
+    this.passing = new Float64Array(1 + 2 * effects.length);
     this.logEffects = new Float64Array(FIRST.length * effects.length);
     for (let s = 0; s + 1 < FIRST.length; s++) {
       const n = (FIRST[s]! + FIRST[s + 1]!) / 2;
@@ -67,11 +78,12 @@ export class BetaMeans {
   }
 
   /**
-   * Writes hits ln y - ln E[(1 + Q (y - 1))^n] for each effect.
+   * Adds hits ln y - ln E[(1 + Q (y - 1))^n] for each effect.
    * @param hits like n, after the root for bursts
    * @param events before it: what is known of a few is kept
+   * @returns whether one of them may be above the cap
    */
-  weigh(hits: number, n: number, events: number, share: number, into: Float64Array): void {
+  add(hits: number, n: number, events: number, share: number, sums: Float64Array): boolean {
     if (share !== this.share) {
       this.share = share;
       const place = -NODES * Math.log(share);
@@ -80,13 +92,18 @@ export class BetaMeans {
       if (node !== this.node) this.moveTo(node);
     }
     const { beyond, logEffects } = this;
-    const near = 1 - beyond;
     const whole = Math.floor(n);
-    const means = this.kept[events] ?? this.meansOf(n, whole, events);
-    let j = STRETCH[whole]! * into.length;
-    for (let k = 0, i = 0; k < into.length; k++, i += 2, j++) {
-      into[k] = hits * logEffects[j]! - (near * means[i]! + beyond * means[i + 1]!);
+    const keeps = events <= KEPT;
+    const means = keeps ? (this.kept[Math.floor(events / IN_ROW)] ?? this.startRow(events)) : this.passing;
+    let i = keeps ? (events % IN_ROW) * (1 + 2 * sums.length) : 0;
+    let j = STRETCH[whole]! * sums.length;
+    if (!keeps || means[i] === 0) this.workOutMeans(n, whole, means, i);
+    const mayExceed = hits > means[i]!;
+    i++;
+    for (let k = 0; k < sums.length; k++, i += 2, j++) {
+      sums[k]! += hits * logEffects[j]! - means[i]! - beyond * means[i + 1]!;
     }
+    return mayExceed;
   }
 
   private moveTo(node: number): void {
@@ -97,16 +114,28 @@ export class BetaMeans {
     this.keptRows[node] = this.kept;
   }
 
-  /** The logarithms at the present node and at the next, by turns: chords between whole n, in which they are convex. */
-  private meansOf(n: number, whole: number, events: number): Float64Array {
+  private startRow(events: number): Float64Array {
+    const row = new Float64Array(IN_ROW * (1 + 2 * this.effects));
+    this.kept[Math.floor(events / IN_ROW)] = row;
+    return row;
+  }
+
+  /** By chords between whole n, in which the logarithms are convex. */
+  private workOutMeans(n: number, whole: number, into: Float64Array, at: number): void {
     const stretch = STRETCH[whole]!;
     const table = this.row[stretch] ?? this.fill(stretch);
     const part = n - whole;
-    const from = (whole - FIRST[stretch]!) * 2 * this.effects;
-    const means = table.slice(from, from + 2 * this.effects);
-    for (let i = 0; i < means.length; i++) means[i] = (1 - part) * means[i]! + part * table[from + means.length + i]!;
-    if (events <= KEPT) this.kept[events] = means;
-    return means;
+    const width = 2 * this.effects;
+    const from = (whole - FIRST[stretch]!) * width;
+    let most = Infinity;
+    for (let i = 0; i < width; i += 2) {
+      const near = (1 - part) * table[from + i]! + part * table[from + width + i]!;
+      const far = (1 - part) * table[from + i + 1]! + part * table[from + width + i + 1]!;
+      into[at + 1 + i] = near;
+      into[at + 2 + i] = far - near;
+      most = Math.min(most, (this.logCap + far) / this.logEffects[stretch * this.effects + i / 2]!);
+    }
+    into[at] = most;
   }
 
   /** The logarithms at the share of the present node and at the next, by turns. */

@@ -2,6 +2,9 @@
 import { type BetaMeans, concentrationOf, MOST_EVENTS, meansFor, type Terms } from './beta-means';
 import type { JudgeSettings } from './types';
 
+/** No factor of one bin is larger than this even in the plain form: a bound far above any threshold, and within floating point. */
+const PLAIN_LOG_CAP = 50;
+
 /**
  * Bets on all effects at once. Of a bin's E bad events x fell on one arm, whose share of them is at most q while the hypothesis holds. They come in bursts, so up to
  * D = 1 + (E - 1) bursts of them count as one, and all of them as n = E / D; and a bin has a share of its own, so q is only the mean of a beta
@@ -12,7 +15,7 @@ import type { JudgeSettings } from './types';
  * has an expectation of at most 1: see the appendix of docs/judging.md. Without bursts and correlation it is the likelihood ratio of two binomial counts.
  */
 export class Bets {
-  /** ln of each effect's factor for the last bin. */
+  /** ln of each effect's factor for the last bin placed. */
   readonly log: Float64Array;
   private readonly logEffects: Float64Array;
   /** ln (1 + q (y - 1)) of each effect for the last share without correlation. */
@@ -22,9 +25,12 @@ export class Bets {
   private readonly concentration: number;
   private readonly means: BetaMeans | undefined;
   private readonly before: Float64Array;
+  /** ln of the cap on one bin's factors. */
+  readonly logCap: number;
 
   constructor(readonly terms: Terms) {
-    const { effects, correlation } = terms;
+    const { effects, correlation, logCap = Infinity } = terms;
+    this.logCap = logCap;
     this.log = new Float64Array(effects.length);
     this.logEffects = Float64Array.from(effects, Math.log);
     this.spread = new Float64Array(effects.length);
@@ -33,31 +39,61 @@ export class Bets {
     if (correlation > 0) this.means = meansFor(terms);
   }
 
+  /** Sets the factors of a bin; its parameters are those of `add`. */
+  place(hits: number, events: number, share: number, from: number): void {
+    this.log.fill(0);
+    this.add(hits, events, share, from, this.log);
+  }
+
   /**
-   * Sets the factors of a bin.
+   * Adds ln of each effect's factor for a bin to `sums`.
    * @param hits bad events of the arm that is bet on
    * @param events bad events of both arms, at least 1
    * @param share the arm's share of them under the hypothesis, strictly between 0 and 1
    * @param from the share that the effects are meant against: an effect that the hypothesis' share already explains is not bet on, and of one that it
    * explains in part only the rest is
+   * @returns whether one of them may be above the cap
    */
-  place(hits: number, events: number, share: number, from: number): void {
-    const { log, means } = this;
+  add(hits: number, events: number, share: number, from: number, sums: Float64Array): boolean {
     const root = 1 / (1 + this.terms.bursts * (events - 1));
-    const rooted = hits * root;
-    const n = events * root;
-    if (n !== 1 && means !== undefined) means.weigh(rooted, n, events, share, log);
-    else this.weighExactly(rooted, n, share);
-    if (share > from) this.lower(share, from);
+    if (share > from) return this.addLowered(hits * root, events * root, events, share, from, sums);
+    return this.addFull(hits * root, events * root, events, share, sums);
   }
 
-  private weighExactly(hits: number, n: number, share: number): void {
-    const { log, logEffects, spread } = this;
+  private addFull(hits: number, n: number, events: number, share: number, sums: Float64Array): boolean {
+    if (n !== 1 && this.means !== undefined) return this.means.add(hits, n, events, share, sums);
+    return this.addExactly(hits, n, share, sums);
+  }
+
+  private addExactly(hits: number, n: number, share: number, sums: Float64Array): boolean {
+    const { logEffects, spread } = this;
     if (share !== this.spreadShare) {
       this.spreadShare = share;
-      for (let k = 0; k < spread.length; k++) spread[k] = Math.log1p(share * Math.expm1(logEffects[k]!));
+      const { effects } = this.terms;
+      for (let k = 0; k < spread.length; k++) spread[k] = Math.log1p(share * (effects[k]! - 1));
     }
-    for (let k = 0; k < log.length; k++) log[k] = hits * logEffects[k]! - n * spread[k]!;
+    let largest = 0;
+    for (let k = 0; k < sums.length; k++) {
+      const log = hits * logEffects[k]! - n * spread[k]!;
+      sums[k]! += log;
+      if (log > largest) largest = log;
+    }
+    return largest > this.logCap;
+  }
+
+  /** Bets on the effect nearest to what is left of each; on none where that is nearer to no effect at all. */
+  private addLowered(hits: number, n: number, events: number, share: number, from: number, sums: Float64Array): boolean {
+    const { logEffects, before } = this;
+    before.fill(0);
+    const mayExceed = this.addFull(hits, n, events, share, before);
+    const explained = Math.log((share * (1 - from)) / ((1 - share) * from));
+    let j = sums.length - 1;
+    for (let k = sums.length - 1; k >= 0; k--) {
+      const left = logEffects[k]! - explained;
+      while (j >= 0 && (logEffects[j]! + (logEffects[j - 1] ?? 0)) / 2 > left) j--;
+      if (j >= 0) sums[k]! += before[j]!;
+    }
+    return mayExceed;
   }
 
   /**
@@ -70,19 +106,6 @@ export class Bets {
     if (events === 0 || concentration === Infinity) return share;
     return Math.max(share, (share * concentration + hits) / (concentration + events));
   }
-
-  /** Bets on the effect nearest to what is left of each; on none where that is nearer to no effect at all. */
-  private lower(share: number, from: number): void {
-    const { log, logEffects, before } = this;
-    before.set(log);
-    const explained = Math.log((share * (1 - from)) / ((1 - share) * from));
-    let j = log.length - 1;
-    for (let k = log.length - 1; k >= 0; k--) {
-      const left = logEffects[k]! - explained;
-      while (j >= 0 && (logEffects[j]! + (logEffects[j - 1] ?? 0)) / 2 > left) j--;
-      log[k] = j < 0 ? 0 : before[j]!;
-    }
-  }
 }
 
 /** Bets for and against, on the settings' terms and one margin. */
@@ -92,6 +115,8 @@ export class Stakes {
   /** That more of them are the baseline's than if the candidate were the margin times as bad; in the reverse order of the settings' effects. */
   readonly notWorse: Bets;
   readonly notWorseWeights: readonly number[];
+  /** ln of the cap on one bin's factors. */
+  readonly logCap: number;
 
   constructor(
     settings: JudgeSettings,
@@ -101,8 +126,10 @@ export class Stakes {
     const robust = settings.form === 'robust';
     const correlation = robust ? settings.correlation : 0;
     const promotionCorrelation = robust ? settings.promotionCorrelation : 0;
+    const logCap = robust ? Math.log(settings.cap) : PLAIN_LOG_CAP;
+    this.logCap = logCap;
     const bursts = robust ? 1 / MOST_EVENTS : 0;
-    this.worse = new Bets({ effects: effects.filter((r) => r > 1), correlation, bursts, tempered: true });
+    this.worse = new Bets({ effects: effects.filter((r) => r > 1), correlation, bursts, tempered: true, logCap });
     const below = effects.filter((r) => r < margin);
     // What is bet on must not depend on the bin here, where bad events need not be rare; so a bin is allowed less.
     this.notWorse = new Bets({
@@ -110,6 +137,7 @@ export class Stakes {
       correlation: promotionCorrelation,
       bursts: Math.max(bursts, promotionCorrelation / 2),
       tempered: false,
+      logCap,
     });
     this.notWorseWeights = promotionWeights.slice(0, below.length).reverse();
   }

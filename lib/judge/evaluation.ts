@@ -10,6 +10,9 @@ import { answer } from './sentence';
 import { checkMargin, profile } from './settings';
 import type { Bin, Crossing, JudgeInput, JudgeSettings, MetricInput, Routing, TracePoint, Verdict } from './types';
 
+/** Logarithms no further apart are equal: after bins at the cap two series often have the same evidence, and the first is named. */
+const EQUAL = 1e-9;
+
 /**
  * Holds one stage's counts and evidence. Bins may be added in any order, late or again; a bin that comes after those already judged costs the same
  * however many came before it.
@@ -189,18 +192,17 @@ export class Evaluation {
   private lookForCrossing(moment: number): void {
     const { threshold } = this;
     // A mean is at most its largest part.
-    let bound = 0;
-    for (const { part, process } of this.running) if (part > 0 && process.worse.logBound > bound) bound = process.worse.logBound;
-    if (bound < threshold || this.logWorse() < threshold) return;
+    const mayHave = this.running.some(({ part, process }) => part > 0 && process.worse.hasReached(threshold));
+    if (!mayHave || this.logWorse() < threshold) return;
     let best: { metric: RunningMetric; logEvidence: number; excess: number } | undefined;
     for (const metric of this.metrics) {
       if (metric.part === 0) continue;
       const logEvidence = logWorseOf(metric);
       const excess = logEvidence + Math.log(metric.part);
-      if (best === undefined || excess > best.excess) best = { metric, logEvidence, excess };
+      if (best === undefined || excess > best.excess + EQUAL) best = { metric, logEvidence, excess };
     }
     const { metric, logEvidence } = best!;
-    const leading = metric.series.reduce((a, b) => (b.process.worse.logValue > a.process.worse.logValue ? b : a));
+    const leading = metric.series.reduce((a, b) => (b.process.worse.logValue > a.process.worse.logValue + EQUAL ? b : a));
     this.crossing = {
       at: moment,
       metric: metric.input.id,

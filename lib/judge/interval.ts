@@ -58,10 +58,9 @@ export function gatherBins(table: BinTable, until: number, settings: JudgeSettin
   const { candidateRequests, candidateBad, baselineRequests, baselineBad } = table;
   const correlation = settings.form === 'robust' ? settings.correlation : 0;
   const places = new Int16Array(1 << 13);
-  const events = new Float64Array(1 << 13);
-  const first = new Float64Array(1 << 13);
-  const second = new Float64Array(1 << 13);
-  let classes = 0;
+  const events: number[] = [];
+  const first: number[] = [];
+  const second: number[] = [];
   let candidateSum = 0;
   let eventSum = 0;
   for (let i = 0; i < until; i++) {
@@ -75,13 +74,18 @@ export function gatherBins(table: BinTable, until: number, settings: JudgeSettin
     candidateSum += candidateBad[i]! * root;
     eventSum += rooted;
     const key = classOf(n / m);
-    if (places[key] === 0) places[key] = ++classes;
     const place = places[key]! - 1;
-    events[place]! += rooted;
-    first[place]! += rooted * theta;
-    second[place]! += rooted * theta * theta;
+    if (place < 0) {
+      places[key] = events.push(rooted);
+      first.push(rooted * theta);
+      second.push(rooted * theta * theta);
+    } else {
+      events[place]! += rooted;
+      first[place]! += rooted * theta;
+      second[place]! += rooted * theta * theta;
+    }
   }
-  const weights = events.slice(0, classes);
+  const weights = Float64Array.from(events);
   const theta = weights.map((v, g) => first[g]! / v);
   const variance = weights.map((v, g) => Math.max(0, second[g]! / v - theta[g]! ** 2));
   return { theta, variance, events: weights, candidateSum, eventSum };

@@ -4,8 +4,6 @@ import { burstSize, logMean } from './likelihood';
 import type { JudgeSettings, Objective, Totals } from './types';
 import { WorseProcess } from './worse';
 
-/** No factor of one bin is larger than this even in the plain form: a bound far above any threshold, and within floating point. */
-const PLAIN_LOG_CAP = 50;
 /** A bin with more bad events than this many times what the bins before it lead to expect, and this many more, is no normal one. */
 const OUTAGE_TIMES = 4;
 const OUTAGE_EVENTS = 10;
@@ -43,7 +41,6 @@ export class SeriesProcess {
   private readonly belowMargin: Float64Array;
   private readonly belowObjective: Float64Array;
   private readonly robust: boolean;
-  private readonly logCap: number;
   private block: Block | undefined;
   private eventsBefore = 0;
   private requestsBefore = 0;
@@ -58,7 +55,6 @@ export class SeriesProcess {
     private readonly settings: JudgeSettings,
   ) {
     this.robust = settings.form === 'robust';
-    this.logCap = this.robust ? Math.log(settings.cap) : PLAIN_LOG_CAP;
     this.worse = new WorseProcess(settings);
     this.belowMargin = new Float64Array(stakes.notWorse.terms.effects.length);
     this.belowObjective = new Float64Array(objective === undefined ? 0 : OBJECTIVE_PARTS.length);
@@ -126,8 +122,7 @@ export class SeriesProcess {
     if (events === 0 || candidateRequests === 0 || baselineRequests === 0) return;
     const { worse } = this.stakes;
     const share = candidateRequests / (candidateRequests + baselineRequests);
-    worse.place(candidateBad, events, worse.shareAfter(hits, shown, share), share);
-    this.worse.step(worse.log, this.logCap);
+    this.worse.step(worse, candidateBad, events, worse.shareAfter(hits, shown, share), share);
   }
 
   private stepNotWorse(candidateRequests: number, candidateBad: number, baselineRequests: number, baselineBad: number): void {
@@ -141,10 +136,12 @@ export class SeriesProcess {
     this.requestsBefore += requests;
     if (this.robust && events > most) return;
     const { notWorse, margin } = this.stakes;
-    const { belowMargin, logCap } = this;
+    const { belowMargin } = this;
     const baselineShare = baselineRequests / (baselineRequests + candidateRequests * margin);
+    if (!notWorse.add(baselineBad, events, baselineShare, baselineShare, belowMargin)) return;
+    // What is above the cap is taken back.
     notWorse.place(baselineBad, events, baselineShare, baselineShare);
-    for (let k = 0; k < belowMargin.length; k++) belowMargin[k]! += Math.min(notWorse.log[k]!, logCap);
+    for (let k = 0; k < belowMargin.length; k++) belowMargin[k]! -= Math.max(0, notWorse.log[k]! - notWorse.logCap);
   }
 
   private stepObjective(rate: number, requests: number, bad: number): void {
@@ -153,7 +150,7 @@ export class SeriesProcess {
       const part = OBJECTIVE_PARTS[k]!;
       const better = Math.log1p(-rate * part) - Math.log1p(-rate);
       const l = (bad * Math.log(part) + (requests - bad) * better) / rootOf;
-      this.belowObjective[k]! += Math.min(l, this.logCap);
+      this.belowObjective[k]! += Math.min(l, this.stakes.logCap);
     }
   }
 

@@ -1,4 +1,5 @@
 /** The evidence that the candidate is worse, bin by bin. */
+import type { Bets } from './bets';
 import type { JudgeSettings } from './types';
 
 /** Part of the late reserve is put to use after every so many bins with evidence in them ... */
@@ -28,7 +29,7 @@ export class WorseProcess {
   /** exp(-scale). */
   private unit = 1;
   private bins = 0;
-  /** ln M at the last summing up, ln of all stakes then, and the largest of `since`. */
+  /** ln M at the last summing up, ln of all stakes then, and what none of `since` exceeds. */
   private log = 0;
   private logStakes = 0;
   private rise = 0;
@@ -41,36 +42,31 @@ export class WorseProcess {
     this.stakes = this.weights.map((w) => w * (1 - lateReserve));
     this.since = new Float64Array(weights.length);
     this.asleep = lateReserve;
+    this.weigh();
   }
 
-  /** Takes in a bin's factors. */
-  step(l: Float64Array, logCap: number): void {
-    const { since } = this;
-    let largest = 0;
-    let rise = 0;
-    for (let k = 0; k < since.length; k++) {
-      const log = l[k]!;
-      const grown = since[k]! + log;
-      since[k] = grown;
-      if (log > largest) largest = log;
-      if (grown > rise) rise = grown;
-    }
-    if (largest <= logCap) this.rise = rise;
-    else {
-      for (let k = 0; k < since.length; k++) since[k]! -= l[k]!;
-      this.stepCapped(l, logCap);
+  /** Takes in a bin; see `Bets.add`. */
+  step(bets: Bets, hits: number, events: number, share: number, from: number): void {
+    // A bet gains at most E KL(hits/E || share), which a mean over shares and a root only lower; and that is at most Pearson's X^2.
+    const off = hits - events * share;
+    if (off > 0) this.rise += (off * off) / (events * share * (1 - share));
+    if (bets.add(hits, events, share, from, this.since)) {
+      bets.place(hits, events, share, from);
+      this.stepCapped(bets);
     }
     if (++this.bins % WAKE_EVERY === 0) this.wake();
   }
 
-  private stepCapped(l: Float64Array, logCap: number): void {
-    const { stakes } = this;
+  private stepCapped({ log, logCap }: Bets): void {
+    const { stakes, since } = this;
+    if (!log.some((one) => one > logCap)) return;
+    for (let k = 0; k < since.length; k++) since[k]! -= log[k]!;
     this.sumUp();
     const before = this.logStakes;
     let sum = this.asleep * this.unit;
     for (let k = 0; k < stakes.length; k++) {
-      sum += stakes[k]! * Math.exp(Math.min(l[k]!, MOST_LOG));
-      stakes[k]! *= Math.exp(Math.max(-MOST_LOG, Math.min(l[k]!, logCap)));
+      sum += stakes[k]! * Math.exp(Math.min(log[k]!, MOST_LOG));
+      stakes[k]! *= Math.exp(Math.max(-MOST_LOG, Math.min(log[k]!, logCap)));
     }
     this.log += Math.min(logCap, Math.log(sum) + this.scale - before);
     this.weigh();
@@ -112,14 +108,15 @@ export class WorseProcess {
     this.asleep = asleep;
   }
 
-  /** ln M is at most this: quick to know. */
-  get logBound(): number {
-    return this.log + this.rise;
+  /** Whether ln M is at least so much; it is worked out only where it may be. */
+  hasReached(logThreshold: number): boolean {
+    if (this.log + this.rise < logThreshold) return false;
+    this.sumUp();
+    return this.log >= logThreshold;
   }
 
   /** ln M. */
   get logValue(): number {
-    if (this.rise === 0 && this.since.every((value) => value === 0)) return this.log;
     const { stakes, since } = this;
     let sum = this.asleep * this.unit;
     for (let k = 0; k < stakes.length; k++) sum += stakes[k]! * Math.exp(since[k]!);
