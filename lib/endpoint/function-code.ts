@@ -1,7 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Code } from 'aws-cdk-lib/aws-lambda';
+import { Code, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { packageRoot } from '../model/entry-point';
+
+/**
+ * What the functions of this package run on: the newest that aws-cdk-lib knows, which cdk-nag asks for, and one of the two that AWS runs durable functions on.
+ *
+ * @internal
+ */
+export const FUNCTION_RUNTIME = Runtime.NODEJS_24_X;
 
 /**
  * The code of a Lambda function, bundled when this package was built: a user's synth needs no bundler.

@@ -2,14 +2,14 @@ import { Alarm, ComparisonOperator, type IAlarm, type IAlarmAction, Metric, Trea
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Function as LambdaCode, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Function as LambdaCode } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { ArnFormat, type CfnResource, CustomResource, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeWildcards } from '../endpoint/acknowledge';
 import type { JudgedDeployment } from '../endpoint/deployment-judge';
 import { allowLogGroup } from '../endpoint/encryption';
-import { bundledFunction } from '../endpoint/function-code';
+import { bundledFunction, FUNCTION_RUNTIME } from '../endpoint/function-code';
 import type { JudgeSettings } from '../judge';
 import { sageMakerArn } from './canary-stage/sagemaker-arn';
 import { EVIDENCE_METRIC, ROLLOUT_VARIABLE } from './evidence-metric';
@@ -60,7 +60,7 @@ export class JudgeWatch extends Construct {
     const role = this.addRole(logGroup);
     const judge = new LambdaCode(this, 'Function', {
       description: `judges deployments of the SageMaker endpoint ${endpointName}`,
-      runtime: Runtime.NODEJS_24_X,
+      runtime: FUNCTION_RUNTIME,
       handler: 'index.handler',
       code: bundledFunction('rollout-judge'),
       environment: { [ROLLOUT_VARIABLE]: JSON.stringify(plan) },

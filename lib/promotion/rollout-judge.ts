@@ -1,9 +1,9 @@
 import type { IAlarm } from 'aws-cdk-lib/aws-cloudwatch';
-import { Token } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { DeploymentJudge } from '../endpoint';
 import type { JudgedDeployment } from '../endpoint/deployment-judge';
-import { type JudgeSettings, profile } from '../judge';
+import type { JudgeSettings } from '../judge';
+import { judgeSettings } from './canary-stage/judge-settings';
 import { JudgeWatch } from './rollout-judge-watch';
 
 /** How the new fleet of a deployment is compared with the old one. */
@@ -56,15 +56,10 @@ export class RolloutJudge extends DeploymentJudge {
   /**
    * Judges 5xx, model errors and latency, allowing for errors that come in bursts.
    *
-   * @throws Error for a number out of its range
+   * @throws Error for a number out of its range, or not known at synth
    */
   public static standard(options: RolloutJudgeOptions = {}): RolloutJudge {
-    const { margin, latencyTolerance, falseRollback: alpha, falsePromotion: beta } = options;
-    const settings = { margin, latencyTolerance, alpha, beta };
-    const token = Object.entries(options).find(([, value]) => Token.isUnresolved(value));
-    if (token) throw new Error(`${token[0]} of a judge must be written out: the judge is told of it when the stack is synthesised`);
-    inTheUsersWords(() => profile('standard', settings));
-    return new RolloutJudge(settings, options.failClosed ?? true);
+    return new RolloutJudge(judgeSettings(options), options.failClosed ?? true);
   }
 
   private constructor(
@@ -77,15 +72,5 @@ export class RolloutJudge extends DeploymentJudge {
   /** @internal */
   public _bind(scope: Construct, deployment: JudgedDeployment): IAlarm {
     return new JudgeWatch(scope, 'Judge', { ...deployment, settings: this.settings, failClosed: this.failClosed }).alarm;
-  }
-}
-
-/** The settings' own names are those of the papers. */
-function inTheUsersWords(check: () => void): void {
-  try {
-    check();
-  } catch (error) {
-    const message = (error as Error).message.replace("'alpha'", "'falseRollback'").replace("'beta'", "'falsePromotion'");
-    throw new Error(message);
   }
 }

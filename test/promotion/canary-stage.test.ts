@@ -1,7 +1,7 @@
 import { Alarm, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
-import { Duration, type Stack, Tags } from 'aws-cdk-lib/core';
+import { Duration, type Stack, Tags, Token } from 'aws-cdk-lib/core';
 import {
   Approval,
   CanaryJudge,
@@ -159,7 +159,7 @@ describe('the least to write', () => {
   test('runs the workflow as a durable function, by an alias of a published version that stays for those who began on it', () => {
     const { Properties } = functionNamed(on, 'delay-promotion');
     expect(Properties).toMatchObject({
-      Runtime: 'nodejs22.x',
+      Runtime: 'nodejs24.x',
       Architectures: ['arm64'],
       Timeout: 900,
       DurableConfig: { RetentionPeriodInDays: 90 },
@@ -432,9 +432,10 @@ describe('each option', () => {
         falsePromotion: 0.1,
         metrics: [
           JudgedMetric.wrongAnswers(),
-          JudgedMetric.counted('refused loans', { namespace: 'Bank', bad: 'Refused', requests: 'Asked', required: false }),
+          JudgedMetric.counted('refused loans', { metricNamespace: 'Bank', bad: 'Refused', requests: 'Asked', required: false }),
         ],
         bin: Duration.seconds(10),
+        block: Duration.seconds(30),
         settle: Duration.seconds(30),
       }),
       approval: Approval.manual({ timeout: Duration.days(2) }),
@@ -452,7 +453,7 @@ describe('each option', () => {
         { kind: 'percent', percent: 10, bakeSeconds: 300 },
         { kind: 'percent', percent: 50, bakeSeconds: 3600 },
       ],
-      settings: { margin: 1.5, latencyTolerance: 0, alpha: 0.01, beta: 0.1 },
+      settings: { margin: 1.5, latencyTolerance: 0, alpha: 0.01, beta: 0.1, blockSeconds: 30 },
       binSeconds: 10,
       tickSeconds: 10,
       settleSeconds: 30,
@@ -671,8 +672,11 @@ describe('is refused', () => {
     [() => CanaryStep.percent(51), 'a routed share is above 0 and at most 50 percent, got 51'],
     [() => CanaryStep.shadow({ percent: 0 }), 'a shadow share is above 0 and at most 100 percent, got 0'],
     [() => CanaryJudge.standard({ margin: 1 }), "setting 'margin' must be above 1, not 1"],
+    [() => CanaryJudge.standard({ falseRollback: 1 }), "setting 'falseRollback' must be above 0 and below 1, not 1"],
+    [() => CanaryJudge.standard({ block: Duration.seconds(0) }), "setting 'block' must be above 0, not 0"],
+    [() => CanaryJudge.standard({ margin: Token.asNumber({ Ref: 'Margin' }) }), 'margin of a judge must be written out'],
     [
-      () => CanaryJudge.standard({ metrics: [JudgedMetric.counted('Latency', { namespace: 'a', bad: 'b', requests: 'c' })] }),
+      () => CanaryJudge.standard({ metrics: [JudgedMetric.counted('Latency', { metricNamespace: 'a', bad: 'b', requests: 'c' })] }),
       "the judge has the metric 'Latency' twice",
     ],
     [() => GoLive.canary({ percent: 60 }), 'the part of the fleet that moves first is 1 to 50 percent, got 60'],

@@ -1,6 +1,6 @@
-import { type Duration, Token } from 'aws-cdk-lib/core';
-import { profile } from '../../judge';
+import type { Duration } from 'aws-cdk-lib/core';
 import { ANSWERS_METRIC, type CountedMetric, STANDARD_METRICS, type StagePlan } from '../request';
+import { judgeSettings } from './judge-settings';
 
 export interface CanaryJudgeOptions {
   /**
@@ -47,6 +47,14 @@ export interface CanaryJudgeOptions {
   readonly bin?: Duration;
 
   /**
+   * How long a disturbance lasts, at least a second: bins shorter than this share its noise, so that six bins of 10 s are one witness and not six. It counts only where
+   * `bin` is shorter. Shorter than the disturbances that the endpoint really meets, the judge errs more often than it says.
+   *
+   * @default Duration.minutes(1)
+   */
+  readonly block?: Duration;
+
+  /**
    * How late CloudWatch's counts may be; younger ones are not judged.
    *
    * @default Duration.minutes(2)
@@ -55,8 +63,8 @@ export interface CanaryJudgeOptions {
 }
 
 export interface CountedRequestsOptions {
-  /** CloudWatch's namespace. */
-  readonly namespace: string;
+  /** CloudWatch's namespace of both. */
+  readonly metricNamespace: string;
   /** Metric whose sum is the number of bad requests, by EndpointName and VariantName. */
   readonly bad: string;
   /** Metric whose sum is the number of requests looked at, with the same dimensions. */
@@ -91,7 +99,7 @@ export abstract class JudgedMetric {
    * @param name as a person would say it: `refused loans`
    */
   public static counted(name: string, options: CountedRequestsOptions): JudgedMetric {
-    const { namespace, bad, requests, margin, required } = options;
+    const { metricNamespace: namespace, bad, requests, margin, required } = options;
     return new Counted({
       id: name.toLowerCase().replace(/[^a-z0-9]+/g, '-'),
       name,
@@ -121,7 +129,7 @@ export abstract class CanaryJudge {
   /**
    * The anytime-valid judge that allows for bursts of errors: it may look as often as it likes. docs/judging.md says what it promises.
    *
-   * @throws Error for a value out of its range
+   * @throws Error for a value out of its range, or not known at synth
    */
   public static standard(options: CanaryJudgeOptions = {}): CanaryJudge {
     return new Standard(options);
@@ -135,14 +143,8 @@ class Standard extends CanaryJudge {
   /** @internal */
   public readonly _plan: CanaryJudge['_plan'];
 
-  constructor({ margin, latencyTolerance, falseRollback, falsePromotion, metrics = [], bin, settle }: CanaryJudgeOptions) {
+  constructor({ metrics = [], bin, block, settle, ...rates }: CanaryJudgeOptions) {
     super();
-    const settings = Object.fromEntries(
-      Object.entries({ margin, latencyTolerance, alpha: falseRollback, beta: falsePromotion }).filter(
-        ([, value]) => value !== undefined && !Token.isUnresolved(value),
-      ),
-    );
-    profile('standard', settings);
     const judged = metrics.map(({ _metric }) => _metric);
     const twice = judged.find(
       ({ id }, i) => judged.findIndex((other) => other.id === id) !== i || STANDARD_METRICS.some((one) => one.id === id),
@@ -151,7 +153,7 @@ class Standard extends CanaryJudge {
     this._plan = {
       metrics: [...STANDARD_METRICS, ...judged],
       profile: 'standard',
-      settings,
+      settings: judgeSettings({ ...rates, block: block?.toSeconds() }),
       binSeconds: bin?.toSeconds() ?? 60,
       settleSeconds: settle?.toSeconds() ?? 120,
     };

@@ -1,15 +1,13 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { Alias, Architecture, type CfnFunction, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Alias, Architecture, type CfnFunction, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { ArnFormat, Duration, RemovalPolicy, type Size, Stack, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeWildcards } from '../../endpoint/acknowledge';
 import { allowLogGroup } from '../../endpoint/encryption';
-import { packageRoot } from '../../model/entry-point';
+import { bundledFunction, FUNCTION_RUNTIME } from '../../endpoint/function-code';
 
 /** @internal */
 export interface StageFunctionProps {
@@ -59,9 +57,9 @@ export class StageFunction extends Construct {
       description,
       role: role.withoutPolicyUpdates(),
       logGroup,
-      code: Code.fromAsset(bundled(props.bundle)),
+      code: bundledFunction(props.bundle),
       handler: 'index.handler',
-      runtime: Runtime.NODEJS_22_X,
+      runtime: FUNCTION_RUNTIME,
       architecture: Architecture.ARM_64,
       timeout: props.timeout,
       memorySize: props.memoryMebibytes,
@@ -143,18 +141,11 @@ export class StageFunction extends Construct {
     if (this.resource.deadLetterQueue === undefined) {
       acknowledge(this, 'LambdaDLQ', 'CloudFormation calls it and gets its failure as the answer; nothing is lost to a queue');
     }
-    Validations.of(this).acknowledge(
-      { id: 'AwsSolutions-L1', reason: 'the Node release that the bundle was built and tested for' },
-      { id: 'Annotation::aws-lambda:Function.DurableConfig', reason: 'it is durable from its first deployment on' },
-    );
+    Validations.of(this).acknowledge({
+      id: 'Annotation::aws-lambda:Function.DurableConfig',
+      reason: 'it is durable from its first deployment on',
+    });
     // aws-cdk-lib lets every function wait for its role twice, by name and by reference; cfn-lint warns of it.
     (this.resource.node.defaultChild as CfnFunction).addMetadata('cfn-lint', { config: { ignore_checks: ['W3005'] } });
   }
-}
-
-/** @throws Error where the package was not built */
-function bundled(name: string): string {
-  const directory = join(packageRoot(__dirname), 'dist', 'lambda', name);
-  if (existsSync(join(directory, 'index.js'))) return directory;
-  throw new Error(`${directory} holds no index.js: build the package first (npm run build)`);
 }

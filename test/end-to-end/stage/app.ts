@@ -19,17 +19,6 @@ import {
 const app = new App();
 const stack = new Stack(app, 'Flights', { env: { account: '000000000000', region: 'us-east-1' } });
 
-/** The standard judge, told that a disturbance lasts for one bin: nobody disturbs this endpoint for a minute, and the judge would wait for minutes. */
-class Quick extends CanaryJudge {
-  readonly _plan: CanaryJudge['_plan'];
-
-  constructor() {
-    super();
-    const { _plan } = CanaryJudge.standard({ bin: Duration.seconds(10), settle: Duration.seconds(5) });
-    this._plan = { ..._plan, settings: { ..._plan.settings, blockSeconds: 10 } };
-  }
-}
-
 const endpoint = new ModelEndpoint(stack, 'FlightDelay', {
   endpointName: 'flights',
   artifact: ModelArtifact.fromDirectory(join(__dirname, '../../../model-artifacts/flight-delay', process.env.MODEL_VERSION!)),
@@ -42,7 +31,8 @@ const endpoint = new ModelEndpoint(stack, 'FlightDelay', {
 const stage = new CanaryStage(stack, 'Canary', {
   endpoint,
   steps: [CanaryStep.percent(10, { bake: Duration.seconds(10) }), CanaryStep.percent(50, { bake: Duration.seconds(10) })],
-  judge: new Quick(),
+  // A disturbance lasts for one bin: nobody disturbs this endpoint for a minute, and the judge would wait for minutes.
+  judge: CanaryJudge.standard({ bin: Duration.seconds(10), block: Duration.seconds(10), settle: Duration.seconds(5) }),
   goLive: GoLive.allAtOnce({ bake: Duration.seconds(1) }),
   deadline: Duration.minutes(10),
   updateTimeout: Duration.minutes(10),

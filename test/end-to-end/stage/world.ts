@@ -202,7 +202,7 @@ export class World {
     await this.lambda.send(
       new CreateFunctionCommand({
         FunctionName: 'stand-in',
-        Runtime: 'nodejs22.x',
+        Runtime: 'nodejs24.x',
         Handler: 'index.handler',
         Role: `arn:aws:iam::${MiniStack.account}:role/stand-in`,
         Timeout: 120,
