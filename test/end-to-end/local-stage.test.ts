@@ -1,13 +1,13 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalStage } from '../../lib/cli/local-stage';
 import { awsPorts } from '../../lib/promotion';
+import { FLEDGE, fledge as run } from './harness/fledge';
 
 const ROOT = join(__dirname, '..', '..');
-const FLEDGE = join(ROOT, 'dist', 'bin', 'fledge.js');
 const FLIGHTS = join(ROOT, 'model-artifacts', 'flight-delay');
 const folder = mkdtempSync(join(tmpdir(), 'local-stage-'));
 const plan = join(folder, 'plan.json');
@@ -18,13 +18,7 @@ let environment: NodeJS.ProcessEnv = {};
 let said = '';
 
 /** A command of another shell, with the variables that the server printed. */
-function fledge(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  return new Promise((resolve) =>
-    execFile(process.execPath, [FLEDGE, ...argv], { env: { ...process.env, ...environment } }, (error, out, err) =>
-      resolve({ code: (error?.code as number | undefined) ?? 0, out, err }),
-    ),
-  );
-}
+const fledge = (...argv: string[]) => run({ ...process.env, ...environment }, ...argv);
 
 async function until<T>(look: () => Promise<T | undefined> | T | undefined): Promise<T> {
   for (;;) {

@@ -8,7 +8,6 @@ import {
   ListModelPackagesCommand,
   ListModelsCommand,
   ListTagsCommand,
-  UpdateModelPackageCommand,
 } from '@aws-sdk/client-sagemaker';
 import { type Notice, type Outcome, STAGE_TAGS } from '../../lib/promotion';
 import { changedPaths } from './stage/stand-ins';
@@ -126,20 +125,36 @@ chapter(
 );
 
 chapter(
-  'version 3, registered by a pipeline and approved by hand, is rolled back',
+  'the commands tell what was done, and work the verdict out again from the record',
+  async () => {
+    expect(await world.fledge('status', ENDPOINT)).toMatchObject({ code: 0, out: expect.stringMatching(/^last: v2-.*, promoted: /) });
+    const { code, out } = await world.fledge('explain', ENDPOINT, '2');
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/^version 2 on flights: promoted/) });
+    expect(out).toMatch(/(\d+) of \1 verdicts are the same/);
+    expect(await world.fledge('promote', ENDPOINT, '2')).toMatchObject({ code: 1, err: 'error: version 2 is live on flights already\n' });
+  },
+  60_000,
+);
+
+chapter(
+  'version 3, published and approved by the command, is rolled back, and who watches it has exit code 3',
   async () => {
     const before = await endpoint();
     const { Buckets } = await world.s3.send(new ListBucketsCommand({}));
-    const store = Buckets!.map(({ Name }) => Name!).find((name) => name.includes('storemodelsbucket'))!;
-    const ModelPackageArn = await world.publish(3, ENDPOINT, store);
+    const named = (part: string) => Buckets!.map(({ Name }) => Name!).find((name) => name.includes(part))!;
+    await world.publish(3, ENDPOINT, named('storemodelsbucket'), named('canaryrecordsbucket'));
     expect(await world.relay.deliver()).toEqual([]);
-    await world.sagemaker.send(new UpdateModelPackageCommand({ ModelPackageArn, ModelApprovalStatus: 'Approved' }));
+    expect(await world.fledge('promote', ENDPOINT, '3', '--by', 'ana')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('version 3 is approved'),
+    });
     const outcome = await promotion();
     expect(outcome).toMatchObject({
       verdict: 'rolled back',
       modelPackageArn: version(3),
       reason: expect.stringMatching(/5xx|model errors/),
     });
+    expect(await world.fledge('watch', ENDPOINT, '--newest')).toMatchObject({ code: 3, out: expect.stringContaining('rolled back') });
     expect(await endpoint()).toMatchObject({ EndpointStatus: 'InService', EndpointConfigName: before.EndpointConfigName });
     const { probability, recorded } = await world.answer(ENDPOINT, 2);
     expect(probability).toBeCloseTo(recorded, 5);

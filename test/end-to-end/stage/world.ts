@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { CreateFunctionCommand, GetDurableExecutionCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { CreateModelPackageCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { buildSync } from 'esbuild';
 import { Replay } from '../../../lib/cli/rehearsal/replay';
 import { readTraffic } from '../../../lib/cli/rehearsal/traffic';
 import { type LocalSageMaker, startLocal } from '../../../lib/local';
-import { archive, inspect } from '../../../lib/model';
-import { PACKAGE_METADATA } from '../../../lib/promotion';
+import { inspect } from '../../../lib/model';
 import { Cdk } from '../harness/cdk';
+import { fledge, type Ran } from '../harness/fledge';
 import { MiniStack } from '../harness/ministack';
 import { Relay } from './relay';
 import { type Synthesised, type Template, withStandIns } from './stand-ins';
@@ -59,8 +59,7 @@ export class World {
       region: MiniStack.region,
       timings: { start: 0.5, shift: 0.2, terminate: 0.2, alarmPoll: 0.5 },
     });
-    const variables = local.environment();
-    const environment = Object.fromEntries(ITS_SERVICES.map((name) => `AWS_ENDPOINT_URL_${name}`).map((name) => [name, variables[name]]));
+    const environment = servicesOf(local);
     let world: World | undefined;
     try {
       // The function of an AwsCustomResource expects an SDK where Lambda has one.
@@ -122,6 +121,10 @@ export class World {
     this.replay.pace(perSecond);
   }
 
+  private get environment(): NodeJS.ProcessEnv {
+    return { PATH: process.env.PATH, HOME: this.folder, ...this.ministack.environment, ...servicesOf(this.local) };
+  }
+
   /** Ends the requests. */
   async quiet(): Promise<void> {
     await this.replay?.stop();
@@ -140,31 +143,29 @@ export class World {
     return { probability: predictions[0].probability, recorded: outputs.probability };
   }
 
-  /** Registers a version as a pipeline does: its archive in the store, its package in the group, to be approved. @returns the package's ARN */
-  async publish(version: number, group: string, store: string): Promise<string> {
-    const packed = await archive(join(FLIGHTS, String(version)), { output: this.folder });
-    const Key = `models/${packed.digest}.tar.gz`;
-    const Body = readFileSync(packed.path);
-    await this.s3.send(new PutObjectCommand({ Bucket: store, Key, Body }));
-    await this.local.objects.write(store, Key, Body);
-    const { ModelPackageArn } = await this.sagemaker.send(
-      new CreateModelPackageCommand({
-        ModelPackageGroupName: group,
-        ModelApprovalStatus: 'PendingManualApproval',
-        InferenceSpecification: {
-          Containers: [
-            {
-              Image: `${MiniStack.account}.dkr.ecr.${MiniStack.region}.amazonaws.com/serving:onnx-1`,
-              ModelDataUrl: `s3://${store}/${Key}`,
-            },
-          ],
-          SupportedContentTypes: ['application/json', 'text/csv'],
-          SupportedResponseMIMETypes: ['application/json', 'text/csv'],
-        },
-        CustomerMetadataProperties: { [PACKAGE_METADATA.digest]: packed.digest },
-      }),
+  /** Runs the command as whoever looks after the stage does. */
+  fledge(...argv: string[]): Promise<Ran> {
+    return fledge(this.environment, ...argv);
+  }
+
+  /** Registers a version of the model, which waits for approval. */
+  async publish(version: number, group: string, bucket: string, stageBucket: string): Promise<void> {
+    const directory = join(FLIGHTS, String(version));
+    const { code, out, err } = await this.fledge(
+      'publish',
+      directory,
+      '--bucket',
+      bucket,
+      '--group',
+      group,
+      '--stage-bucket',
+      stageBucket,
+      '--json',
     );
-    return ModelPackageArn!;
+    if (code !== 0) throw new Error(err);
+    const { key } = JSON.parse(out) as { key: string };
+    const { Body } = await this.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    await this.local.objects.write(bucket, key, Buffer.from(await Body!.transformToByteArray()));
   }
 
   /** Waits for a durable execution's end. @throws Error with its reason where it did not succeed, and when it takes longer */
@@ -210,4 +211,9 @@ export class World {
       }),
     );
   }
+}
+
+function servicesOf(local: LocalSageMaker): Record<string, string> {
+  const variables = local.environment();
+  return Object.fromEntries(ITS_SERVICES.map((name) => `AWS_ENDPOINT_URL_${name}`).map((name) => [name, variables[name]!]));
 }
