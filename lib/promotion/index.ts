@@ -5,6 +5,7 @@ export type { ArtifactDemand } from './artifact-demand';
 export type { RecordedSamples } from './candidate-check';
 export { checkRequest } from './checked-request';
 export { type Command, type Control, heard, say, words } from './controls';
+export { baselineQuantiles } from './counts';
 export { type Lock, lockKey } from './lock';
 export { PROMOTION_METRICS, type PublishedMetric } from './metrics';
 export { CANDIDATE } from './names';

@@ -121,6 +121,8 @@ describe('fledge plan', () => {
 
 describe('fledge rehearse', () => {
   const traffic = join(FLIGHTS, 'traffic.csv.gz');
+  const unfit = join(folder, 'unfit.jsonl');
+  writeFileSync(unfit, '{"inputs":{"carrier":7}}\n');
   test.each([
     ['one model only', [join(FLIGHTS, '1'), '--traffic', traffic], 1, /at least two model directories/],
     [
@@ -141,6 +143,12 @@ describe('fledge rehearse', () => {
       [join(FLIGHTS, '1'), join(FLIGHTS, '2'), '--traffic', join(folder, 'no.csv')],
       1,
       /there is no such file/,
+    ],
+    [
+      'requests of which the live version answers none',
+      [join(FLIGHTS, '1'), join(FLIGHTS, '2'), '--traffic', unfit, '--requests', '100', '--no-report'],
+      1,
+      /answered none of \d+ requests, so there is nothing to compare with: ModelError: .*carrier/,
     ],
   ])('refuses %s, and leaves nothing running', async (_, argv, exit, said) => {
     const { code, err } = await fledge('rehearse', ...argv);

@@ -44,7 +44,10 @@ test('the rehearsal promotes the better version and none of the flawed ones', as
     report,
   ]);
   const [code] = await once(child, 'exit');
-  const result = JSON.parse(output.out) as { promotions: { candidate: string; verdict: string; reason: string; counts: object }[] };
+  const result = JSON.parse(output.out) as {
+    live: { p50: number; model: { p50: number } };
+    promotions: { candidate: string; verdict: string; reason: string; counts: object }[];
+  };
   const verdicts = result.promotions.map(({ candidate, verdict, reason }) => ({ candidate, verdict, reason }));
   expect(verdicts).toEqual([
     { candidate: '2', verdict: 'promoted', reason: expect.any(String) },
@@ -52,6 +55,7 @@ test('the rehearsal promotes the better version and none of the flawed ones', as
     { candidate: '4', verdict: 'rolled back', reason: expect.stringMatching(/latency/) },
     { candidate: '5', verdict: expect.stringMatching(/rolled back|held/), reason: expect.stringMatching(/wrong answers/) },
   ]);
+  expect(result.live.model.p50).toBeLessThan(result.live.p50);
   expect(code).toBe(0);
   expect(existsSync(report)).toBe(true);
 }, 400_000);

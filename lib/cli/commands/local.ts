@@ -94,9 +94,7 @@ function hostAndTell(local: LocalSageMaker, endpoint: string, plan: StagePlan, {
 /** @returns ends it */
 function keepAsking(local: LocalSageMaker, endpointName: string, traffic: Traffic, perSecond: number): () => Promise<void> {
   const recorder = new OutcomeRecorder(awsPorts(), endpointName, traffic);
-  const replay = new Replay({ url: local.url, region: local.region, endpointName, clients: CLIENTS, ...traffic }, (report) =>
-    recorder.take(report),
-  );
-  replay.pace(perSecond);
+  const replay = new Replay({ url: local.url, region: local.region, endpointName, ...traffic }, (report) => recorder.take(report));
+  replay.pace(perSecond, CLIENTS);
   return () => replay.stop();
 }

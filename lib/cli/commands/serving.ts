@@ -8,6 +8,7 @@ import { LocalStage } from '../local-stage';
 import { ended, wholeBetween } from '../options';
 import { problemOf } from '../problem';
 import { measure } from '../rehearsal/measure';
+import { throughClient } from '../rehearsal/narration';
 import { Replay } from '../rehearsal/replay';
 import { readTraffic } from '../rehearsal/traffic';
 import type { Session } from '../session';
@@ -108,24 +109,18 @@ async function invokeMany(endpoint: string, options: InvokeOptions, file: string
   if (!options.url) throw new UserError('--traffic wants the --url of a SageMaker on this machine: no load is sent to AWS');
   const terminal = new Terminal(options.json ?? false);
   const traffic = readTraffic(file);
-  const failures: string[] = [];
-  const replay = new Replay(
-    { url: options.url, region: 'us-east-1', endpointName: endpoint, clients: options.clients, ...traffic },
-    (report) => {
-      failures.push(...report.failures);
-      terminal.now(`${replay.requests} of ${options.requests} requests, ${replay.failed} failed`);
-    },
+  const replay = new Replay({ url: options.url, region: 'us-east-1', endpointName: endpoint, ...traffic }, () =>
+    terminal.now(`${replay.requests} of ${options.requests} requests, ${replay.failed} failed`),
   );
   try {
-    const figures = await measure(replay, options.requests, signal);
+    const figures = await measure(replay, options.requests, options.clients, signal);
     terminal.now('');
-    terminal.result({ endpoint, ...figures, failures });
+    terminal.result({ endpoint, ...figures, failures: replay.failures });
     if (options.json) return;
-    const accuracy = figures.accuracy === null ? '' : `accuracy ${(100 * figures.accuracy).toFixed(1)} %, `;
-    terminal.say(
-      `${figures.requests} requests, ${figures.failed} failed: ${accuracy}p50 ${figures.p50.toFixed(2)} ms, p99 ${figures.p99.toFixed(2)} ms, ${figures.perSecond.toFixed(0)} requests/s`,
-    );
-    for (const failure of failures) terminal.say(`  ${failure}`);
+    const accuracy = figures.accuracy === null ? '' : `: accuracy ${(100 * figures.accuracy).toFixed(1)} %`;
+    terminal.say(`${figures.requests} requests, ${figures.failed} failed${accuracy}`);
+    terminal.say(throughClient(figures));
+    for (const failure of replay.failures) terminal.say(`  ${failure}`);
   } finally {
     await replay.stop();
   }

@@ -7,20 +7,25 @@ export interface ReplayFigures {
   readonly failed: number;
   /** Share of the answers that turned out right, where outcomes are known; null otherwise. */
   readonly accuracy: number | null;
-  /** Milliseconds, as the client saw it. */
+  /** Milliseconds from a request's sending to its answer, as the client saw it. */
   readonly p50: number;
   readonly p99: number;
   readonly perSecond: number;
+  /** Milliseconds a request that the client's one thread was at work: of a model that is fast, most of what there is to measure. */
+  readonly clientMs: number;
 }
 
-/** Replays until `requests` are answered, then rests. */
-export async function measure(replay: Replay, requests: number, signal: AbortSignal): Promise<ReplayFigures> {
-  const began = performance.now();
+/** Replays until `requests` are answered, so many under way at once, then rests. */
+export async function measure(replay: Replay, requests: number, clients: number, signal: AbortSignal): Promise<ReplayFigures> {
   replay.keepLatencies();
-  replay.pace(Number.POSITIVE_INFINITY);
+  replay.pace(Number.POSITIVE_INFINITY, clients);
+  // The thread starts, and loads the SDK.
+  while (replay.requests === 0) await pause(20, signal);
+  const [began, before, rest] = [performance.now(), replay.requests, replay.utilization()];
   while (replay.requests < requests) await pause(20, signal);
   const seconds = (performance.now() - began) / 1000;
-  replay.pace(0);
+  const { active } = replay.utilization(rest);
+  replay.rest();
   const { failed, known, wrong } = replay;
   const sorted = replay.takeLatencies();
   const quantile = (q: number) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
@@ -30,6 +35,7 @@ export async function measure(replay: Replay, requests: number, signal: AbortSig
     accuracy: known === 0 ? null : 1 - wrong / known,
     p50: quantile(0.5),
     p99: quantile(0.99),
-    perSecond: replay.requests / seconds,
+    perSecond: (replay.requests - before) / seconds,
+    clientMs: active / (replay.requests - before),
   };
 }

@@ -2,6 +2,7 @@ import { evidenceLine } from '../evidence-line';
 import type { Published } from '../local-stage';
 import { reasonOf, titleOf, verdictSentence, whenOf } from '../report';
 import type { Terminal } from '../terminal';
+import type { ReplayFigures } from './measure';
 import type { RehearsalEvents } from './rehearsal';
 
 /** What a person sees as it goes: a line for each thing that happened, and on a terminal one more that says where the evidence stands. */
@@ -15,11 +16,12 @@ export function narrate(terminal: Terminal): RehearsalEvents {
       terminal.say(`packed    ${titleOf(version)}: ${inspection.format}, ${(archiveBytes / 1000).toFixed(0)} kB, ${digest.slice(0, 12)}`);
       terminal.now('live      measuring the first one');
     },
-    live: (version, { requests, accuracy, p50, p99, perSecond }) => {
+    live: ({ version, figures, model }) => {
       terminal.now('');
-      const right = accuracy === null ? '' : `, accuracy ${(100 * accuracy).toFixed(1)} %`;
-      const speed = `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ${perSecond.toFixed(0)} requests/s`;
-      terminal.say(`live      ${titleOf(version)}: ${requests} requests${right}, ${speed}`);
+      const right = figures.accuracy === null ? '' : `, accuracy ${(100 * figures.accuracy).toFixed(1)} %`;
+      const latency = `model latency p50 ${model.p50.toFixed(2)} ms, p99 ${model.p99.toFixed(2)} ms`;
+      terminal.say(`live      ${titleOf(version)}: ${figures.requests} requests${right}, ${latency}`);
+      terminal.say(`          ${throughClient(figures)}`);
     },
     begins: (version) => {
       during = '';
@@ -45,6 +47,12 @@ export function narrate(terminal: Terminal): RehearsalEvents {
       for (const line of others) terminal.say(line);
     },
   };
+}
+
+/** What a client saw, and what of it was the client's own work. */
+export function throughClient({ p50, p99, perSecond, clientMs }: ReplayFigures): string {
+  const seen = `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ${perSecond.toFixed(0)} requests/s`;
+  return `through the AWS SDK's client, whose own work is ${clientMs.toFixed(1)} ms a request: ${seen}`;
 }
 
 /** Breaks a line where the terminal ends, the rest below its words; as it is where nobody's eyes are. */

@@ -1,8 +1,10 @@
+import { availableParallelism } from 'node:os';
 import type { Verdict } from '../../judge';
 import { type LocalSageMaker, startLocal } from '../../local';
 import {
   ANSWERS_METRIC,
   awsPorts,
+  baselineQuantiles,
   type Entry,
   type Outcome,
   type Ports,
@@ -14,7 +16,8 @@ import {
   Store,
   story,
 } from '../../promotion';
-import { LocalStage, type Published, STAGE_BUCKET } from '../local-stage';
+import { UserError } from '../exit-codes';
+import { LIVE, LocalStage, type Published, STAGE_BUCKET } from '../local-stage';
 import { orAborted, pause } from '../pause';
 import { measure, type ReplayFigures } from './measure';
 import { OutcomeRecorder } from './outcome-recorder';
@@ -52,10 +55,19 @@ export interface Rehearsed {
   readonly story: readonly Entry[];
 }
 
+/** The version that serves, as it answered before any candidate came. */
+export interface LiveVersion {
+  readonly version: Published;
+  /** As the client saw it. */
+  readonly figures: ReplayFigures;
+  /** Milliseconds with the model, as CloudWatch says them (ModelLatency): what candidates are judged by. */
+  readonly model: { readonly p50: number; readonly p99: number };
+}
+
 /** Called as the rehearsal goes. */
 export interface RehearsalEvents {
   published(version: Published): void;
-  live(version: Published, figures: ReplayFigures): void;
+  live(live: LiveVersion): void;
   begins(version: Published): void;
   progress(version: Published, progress: Progress, seconds: number): void;
   ended(rehearsed: Rehearsed): void;
@@ -64,10 +76,11 @@ export interface RehearsalEvents {
 /** What came of it. */
 export interface RehearsalResult {
   readonly endpointName: string;
-  readonly live: { readonly version: Published; readonly figures: ReplayFigures };
+  readonly live: LiveVersion;
   readonly promotions: readonly Rehearsed[];
 }
 
+/** Requests under way at once, at the most: a slow candidate must not slow the traffic. */
 const CLIENTS = 32;
 
 /**
@@ -102,12 +115,10 @@ export async function rehearse(options: RehearsalOptions, events: RehearsalEvent
     );
     await stage.deploy(endpointName, first);
     const recorder = new OutcomeRecorder(ports, endpointName, traffic);
-    replay = new Replay({ url: local.url, region: local.region, endpointName, clients: CLIENTS, ...traffic }, (report) =>
-      recorder.take(report),
-    );
-    const figures = await measure(replay, options.liveRequests, options.signal);
-    events.live(first, figures);
-    replay.pace(options.perSecond);
+    replay = new Replay({ url: local.url, region: local.region, endpointName, ...traffic }, (report) => recorder.take(report));
+    const live = { version: first, ...(await measureLive(ports, replay, endpointName, options)) };
+    events.live(live);
+    replay.pace(options.perSecond, CLIENTS);
     await pause((BASELINE_SECONDS + 1) * 1000, options.signal);
     const promotions: Rehearsed[] = [];
     for (const version of candidates) {
@@ -120,7 +131,7 @@ export async function rehearse(options: RehearsalOptions, events: RehearsalEvent
       );
       events.ended(promotions.at(-1)!);
     }
-    return { endpointName, live: { version: first, figures }, promotions };
+    return { endpointName, live, promotions };
   } finally {
     await close(local, runner, replay);
     process.env = environment;
@@ -128,6 +139,25 @@ export async function rehearse(options: RehearsalOptions, events: RehearsalEvent
 }
 
 const BASELINE_SECONDS = 6;
+
+/** More requests at once than there are cores would only wait for each other. */
+async function measureLive(
+  ports: Ports,
+  replay: Replay,
+  endpointName: string,
+  { liveRequests, signal }: RehearsalOptions,
+): Promise<Pick<LiveVersion, 'figures' | 'model'>> {
+  const began = performance.now();
+  const figures = await measure(replay, liveRequests, availableParallelism(), signal);
+  const baselineSeconds = Math.ceil((performance.now() - began) / 1000);
+  const quantiles = await baselineQuantiles(ports, endpointName, LIVE, { baselineSeconds, binSeconds: 1 });
+  if (figures.failed === figures.requests) {
+    const why = replay.failures[0] ?? 'no reason given';
+    throw new UserError(`the live version answered none of ${figures.requests} requests, so there is nothing to compare with: ${why}`);
+  }
+  const of = (wanted: number) => quantiles.find(({ percentile }) => percentile === wanted)!.microseconds / 1000;
+  return { figures, model: { p50: of(50), p99: of(99) } };
+}
 
 /** Minutes on AWS are seconds here; what is judged, and how, is the same. */
 function planOf(options: RehearsalOptions, traffic: Traffic): StagePlan {

@@ -6,14 +6,18 @@ export interface ReplayOrder {
   readonly contentType: string;
   readonly bodies: readonly string[];
   readonly outcomes: readonly string[] | undefined;
-  /** Requests under way at once, at the most. */
-  readonly clients: number;
 }
 
 /** What it is told on the way. */
 export type ReplayCommand =
-  /** Requests a second; 0 rests, Infinity goes as fast as the clients go. */
-  { readonly kind: 'pace'; readonly perSecond: number } | { readonly kind: 'stop' };
+  | {
+      readonly kind: 'pace';
+      /** Requests a second; 0 rests, Infinity goes as fast as the clients go. */
+      readonly perSecond: number;
+      /** Requests under way at once, at the most. */
+      readonly clients: number;
+    }
+  | { readonly kind: 'stop' };
 
 /** What one variant answered since the last report. */
 export interface VariantTally {

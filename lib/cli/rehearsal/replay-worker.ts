@@ -12,11 +12,14 @@ const client = new SageMakerRuntimeClient({
   region: order.region,
   credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
   maxAttempts: 1,
+  // The same command, again and again: the client's stack of middleware is put together once.
+  cacheMiddleware: true,
 });
 
 let next = 0;
 let underWay = 0;
 let perSecond = 0;
+let clients = 0;
 let owed = 0;
 let since = performance.now();
 let stopped = false;
@@ -52,7 +55,7 @@ async function ask(): Promise<void> {
   }
   latencies.push(performance.now() - sent);
   underWay -= 1;
-  if (perSecond === Number.POSITIVE_INFINITY && !stopped) void ask();
+  if (perSecond === Number.POSITIVE_INFINITY && underWay < clients && !stopped) void ask();
 }
 
 /** Which variant failed, the error does not say: those requests are counted under no variant. */
@@ -72,9 +75,9 @@ function tallyOf(variant: string) {
 
 const pacing = setInterval(() => {
   const now = performance.now();
-  if (perSecond !== Number.POSITIVE_INFINITY) owed = Math.min(owed + ((now - since) / 1000) * perSecond, order.clients);
+  if (perSecond !== Number.POSITIVE_INFINITY) owed = Math.min(owed + ((now - since) / 1000) * perSecond, clients);
   since = now;
-  while (!stopped && perSecond > 0 && underWay < order.clients && (perSecond === Number.POSITIVE_INFINITY || owed >= 1)) {
+  while (!stopped && perSecond > 0 && underWay < clients && (perSecond === Number.POSITIVE_INFINITY || owed >= 1)) {
     owed -= 1;
     void ask();
   }
@@ -91,7 +94,7 @@ const reporting = setInterval(report, REPORT_EVERY);
 
 parentPort!.on('message', (command: ReplayCommand) => {
   if (command.kind === 'pace') {
-    perSecond = command.perSecond;
+    ({ perSecond, clients } = command);
     owed = 0;
     return;
   }

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { EventLoopUtilization } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { entryPoint } from '../../model/entry-point';
 import type { ReplayCommand, ReplayOrder, ReplayReport } from './replay-messages';
@@ -11,6 +12,8 @@ export class Replay {
   failed = 0;
   known = 0;
   wrong = 0;
+  /** The first message of each kind of failure. */
+  readonly failures: string[] = [];
   private kept: Float64Array[] | undefined;
 
   /** @param onReport called a few times a second */
@@ -24,14 +27,28 @@ export class Replay {
         this.known += tally.known;
         this.wrong += tally.wrong;
       }
+      this.failures.push(...report.failures);
       this.kept?.push(report.latencies);
       onReport(report);
     });
   }
 
-  /** @param perSecond requests a second; 0 rests, Infinity goes as fast as its clients go */
-  pace(perSecond: number): void {
-    this.tell({ kind: 'pace', perSecond });
+  /**
+   * @param perSecond requests a second; Infinity goes as fast as its clients go
+   * @param clients requests under way at once, at the most
+   */
+  pace(perSecond: number, clients: number): void {
+    this.tell({ kind: 'pace', perSecond, clients });
+  }
+
+  /** Sends no more. */
+  rest(): void {
+    this.tell({ kind: 'pace', perSecond: 0, clients: 0 });
+  }
+
+  /** How busy the sending thread was since. @default - since its start */
+  utilization(since?: EventLoopUtilization): EventLoopUtilization {
+    return this.worker.performance.eventLoopUtilization(since);
   }
 
   /** Keeps every request's latency from now on, until they are taken: they are many. */

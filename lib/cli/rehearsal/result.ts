@@ -2,10 +2,10 @@ import type { RehearsalResult, Rehearsed } from './rehearsal';
 
 /** The document of `fledge rehearse --json`. */
 export function describeResult(result: RehearsalResult) {
-  const { version, figures } = result.live;
+  const { version, figures, model } = result.live;
   return {
     endpoint: result.endpointName,
-    live: { directory: version.directory, version: version.inspection.version ?? null, digest: version.digest, ...figures },
+    live: { directory: version.directory, version: version.inspection.version ?? null, digest: version.digest, ...figures, model },
     promotions: result.promotions.map(describePromotion),
   };
 }

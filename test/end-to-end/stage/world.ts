@@ -117,8 +117,8 @@ export class World {
   traffic(endpointName: string, perSecond: number): void {
     const inputs = inspect(join(FLIGHTS, '1')).signature!.inputs.map(({ name }) => name);
     const traffic = readTraffic(join(FLIGHTS, 'traffic.csv.gz'), inputs);
-    this.replay = new Replay({ url: this.local.url, region: this.local.region, endpointName, clients: 16, ...traffic }, () => {});
-    this.replay.pace(perSecond);
+    this.replay = new Replay({ url: this.local.url, region: this.local.region, endpointName, ...traffic }, () => {});
+    this.replay.pace(perSecond, 16);
   }
 
   private get environment(): NodeJS.ProcessEnv {
