@@ -55,6 +55,11 @@ function cell(group: Cell['group'], requestsPerSecond: number, base: number, tim
   return { name: `${group} ${requestsPerSecond}/s ${base} x${times}`, group, requestsPerSecond, base, times, minutes };
 }
 
+/** Whether it counts for the bad requests that are served before rollback. */
+export function isClearlyWorse({ group, times }: Cell): boolean {
+  return group === 'errors' && times >= 2;
+}
+
 /** Whether a candidate is bad in the sense of the promotion guarantee: twice as bad or worse. */
 export function isBad({ times }: Cell): boolean {
   return times >= 2;

@@ -1,6 +1,6 @@
 /** What the bench prints: a table of judges, a table of cells, and the goals. */
-import { CELLS, type Cell, isBad } from './cells';
-import { CALIBRATED, type Tally } from './run-cell';
+import { CELLS, type Cell, isBad, isClearlyWorse } from './cells';
+import { CALIBRATED, KNOWING, type Tally } from './run-cell';
 import type { Speed } from './speed';
 import { WALD_JUDGES, type WaldRatio } from './wald';
 import type { Result } from './worker';
@@ -47,10 +47,11 @@ const clean = ({ cell }: Outcome) => cell.times === 1 && cell.disturbance === un
 const disturbed = ({ cell }: Outcome) => cell.times === 1 && cell.disturbance !== undefined && cell.disturbance !== 'heavy noise';
 const heavy = ({ cell }: Outcome) => cell.times === 1 && cell.disturbance === 'heavy noise';
 const worse = (times: number) => (outcome: Outcome) => outcome.cell.group === 'errors' && outcome.cell.times === times;
-const clearlyWorse = (outcome: Outcome) => outcome.cell.group === 'errors' && outcome.cell.times >= 2;
 
 function judgeTable(outcomes: readonly Outcome[]): string[] {
-  const judges = [...new Set(outcomes.flatMap(({ tallies }) => [...tallies.keys()]))].filter((judge) => !judge.startsWith(CALIBRATED));
+  const judges = [...new Set(outcomes.flatMap(({ tallies }) => [...tallies.keys()]))].filter(
+    (judge) => !judge.startsWith(CALIBRATED) && judge !== KNOWING,
+  );
   const rows = judges.map((judge) => {
     const at = (cells: (outcome: Outcome) => boolean) => outcomes.filter(cells).flatMap(({ tallies }) => tallies.get(judge) ?? []);
     const false_ = at(clean).map(rolledBack);
@@ -174,7 +175,10 @@ function goals(
         ['Kayenta asked every 30 minutes', 'Kayenta, every 30 min'],
         ['Flagger', 'Flagger, 5 failed checks'],
       ] as const
-    ).map(([name, peer]) => atMost(`bad requests served, ${judge}, of ${name}`, exposure(outcomes, judge, peer), 0.5, ratio)),
+    ).map(([name, peer]) => {
+      const goal = atMost(`bad requests served, ${judge}, of ${name}`, exposure(outcomes, judge, peer), 0.5, ratio);
+      return judge === ONE_OF_THREE ? `${goal}; ${ratio(exposure(outcomes, KNOWING, peer))} had it known how many times worse` : goal;
+    }),
     below(`bad requests served, ${judge}, of the 3-of-3 alarm`, exposure(outcomes, judge, 'static alarm, 3 of 3'), 1, ratio),
   ];
   const fine = (judge: number) => {
@@ -220,10 +224,12 @@ function goals(
 
 /** Geometric mean over the error cells of 2, 5 and 20 times, of the bad requests that one judge lets through against another. */
 function exposure(outcomes: readonly Outcome[], judge: string, against: string): number {
-  const logs = outcomes.filter(clearlyWorse).map(({ tallies }) => {
-    const [one, other] = [tallies.get(judge)!, tallies.get(against)!];
-    return Math.log(one.badServed / one.runs / (other.badServed / other.runs));
-  });
+  const logs = outcomes
+    .filter(({ cell }) => isClearlyWorse(cell))
+    .map(({ tallies }) => {
+      const [one, other] = [tallies.get(judge)!, tallies.get(against)!];
+      return Math.log(one.badServed / one.runs / (other.badServed / other.runs));
+    });
   return Math.exp(mean(logs));
 }
 

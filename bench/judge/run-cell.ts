@@ -1,6 +1,6 @@
 /** One cell: many runs of the same traffic, each seen by every judge. */
 import { type Counts, calibrateCorrelation, type JudgeSettings, type ProfileName, profile, trace } from '../../lib/judge';
-import type { Cell } from './cells';
+import { type Cell, isClearlyWorse } from './cells';
 import { flagger, kayenta, type Minute, type Rule, staticAlarm } from './peers';
 import { Random } from './random';
 import {
@@ -50,6 +50,9 @@ const OURS: readonly Variant[] = [
   { judge: 'fledge plain, 10 s bins', profile: 'plain', stepsInBin: 1 },
 ];
 
+/** In cells of a clearly worse candidate: one of three metrics, had it known how many times worse the candidate is and bet on nothing else. */
+export const KNOWING = 'fledge, one of 3 metrics, knowing';
+
 /** In cells noisier than the default allows for, also with a correlation measured by an hour of A/A. */
 export const CALIBRATED = 'fledge, calibrated';
 
@@ -77,7 +80,9 @@ function runBatch(cell: Cell, runs: number, random: Random, tallies: Map<string,
   const horizon = cell.minutes * 60;
   for (let run = 0; run < runs; run++) {
     const traffic = makeTraffic(cell, random);
-    const variants = cell.disturbance === 'heavy noise' ? [...OURS, ...calibrated(cell, random)] : OURS;
+    const variants = [...OURS];
+    if (cell.disturbance === 'heavy noise') variants.push(...calibrated(cell, random));
+    if (isClearlyWorse(cell)) variants.push(knowing(cell));
     for (const { judge, profile, stepsInBin, settings: own } of variants) {
       const overrides = { ...settings, ...own };
       const decided = ours(cell, traffic, profile, stepsInBin, overrides).find(({ decision }) => decision !== 'hold');
@@ -116,6 +121,12 @@ function calibrated(cell: Cell, random: Random): Variant[] {
     { judge: CALIBRATED, profile: 'standard', stepsInBin: STEPS_A_MINUTE, settings },
     { judge: `${CALIBRATED}, 10 s bins`, profile: 'standard', stepsInBin: 1, settings },
   ];
+}
+
+/** The same cap, noise and budget, with all of it on the truth. */
+function knowing({ times }: Cell): Variant {
+  const settings = { ...ONE_OF_THREE, effects: [1, times], rollbackWeights: [0, 1], promotionWeights: [1, 0], lateReserve: 0 };
+  return { judge: KNOWING, profile: 'standard', stepsInBin: STEPS_A_MINUTE, settings };
 }
 
 /** The judge of lib/judge, asked after every bin. */
