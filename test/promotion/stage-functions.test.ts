@@ -1,30 +1,15 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ListEndpointConfigsCommand, ListModelsCommand } from '@aws-sdk/client-sagemaker';
-import { type Outcome, outcomeKey, type Ports } from '../../lib/promotion';
-import { standing } from '../../lib/promotion/functions/await-promotion';
+import type { Ports } from '../../lib/promotion';
 import { answering, type CustomResourceEvent } from '../../lib/promotion/functions/custom-resource';
 import { endpointTags, type FirstConfigurationProperties, firstConfiguration } from '../../lib/promotion/functions/first-configuration';
 import { flightDelay, IMAGE, ROLE, type Started, start } from '../local/support';
+import { type AnswerAddress, answerAddress } from './harness/cloudformation';
 
 let on: Started;
-let ports: Ports;
+let ports: Pick<Ports, 'sagemaker' | 'now'>;
 beforeEach(async () => {
   on = await start();
-  const client = {
-    endpoint: on.local.url,
-    region: on.local.region,
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    forcePathStyle: true,
-  };
-  ports = {
-    sagemaker: on.sagemaker,
-    s3: new S3Client(client),
-    cloudwatch: new CloudWatchClient(client),
-    now: Date.now,
-  } as unknown as Ports;
+  ports = { sagemaker: on.sagemaker, now: Date.now };
 });
 afterEach(() => on.stop());
 
@@ -147,74 +132,27 @@ test("the endpoint's tags follow the template's", async () => {
 });
 
 describe('CloudFormation is answered', () => {
-  let server: Server;
-  let answers: Record<string, unknown>[];
-  let failures: number;
-  let url: string;
+  let address: AnswerAddress;
   beforeEach(async () => {
-    answers = [];
-    failures = 0;
-    server = createServer(async (request, response) => {
-      let text = '';
-      for await (const chunk of request) text += chunk;
-      if (failures-- > 0) response.writeHead(503).end();
-      else {
-        answers.push({ ...JSON.parse(text), type: request.headers['content-type'] });
-        response.end();
-      }
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    address = await answerAddress();
   });
-  afterEach(() => new Promise((resolve) => server.close(resolve)));
+  afterEach(() => address.close());
 
   test('with what was made', async () => {
-    await answering({ ...event('Create', 'any'), ResponseURL: url }, async () => 'made');
-    expect(answers).toMatchObject([{ Status: 'SUCCESS', PhysicalResourceId: 'made', LogicalResourceId: 'First', type: '' }]);
+    await answering({ ...event('Create', 'any'), ResponseURL: address.url }, async () => 'made');
+    expect(address.answers).toMatchObject([{ Status: 'SUCCESS', PhysicalResourceId: 'made', LogicalResourceId: 'First', type: '' }]);
   });
 
   test('with why nothing was, and with the id that it knows, so that it deletes nothing else', async () => {
-    await answering({ ...event('Update', 'any', 'before'), ResponseURL: url }, async () => {
+    await answering({ ...event('Update', 'any', 'before'), ResponseURL: address.url }, async () => {
       throw new Error('no quota for ml.c6i.large');
     });
-    expect(answers).toMatchObject([{ Status: 'FAILED', Reason: 'no quota for ml.c6i.large', PhysicalResourceId: 'before' }]);
+    expect(address.answers).toMatchObject([{ Status: 'FAILED', Reason: 'no quota for ml.c6i.large', PhysicalResourceId: 'before' }]);
   });
 
   test('even where the first try to tell it fails', async () => {
-    failures = 1;
-    await answering({ ...event('Create', 'any'), ResponseURL: url }, async () => 'made');
-    expect(answers).toMatchObject([{ Status: 'SUCCESS' }]);
-  });
-});
-
-describe('waiting for a promotion', () => {
-  const outcome = (modelPackageArn: string, verdict: Outcome['verdict'], endedAt: number) => ({
-    modelPackageArn,
-    verdict,
-    endedAt,
-    startedAt: endedAt - 1,
-    reason: '5xx 9 % against 0 %',
-  });
-  const record = async (id: string, told: object) => {
-    await ports.s3.send(new CreateBucketCommand({ Bucket: 'record' })).catch(() => undefined);
-    await ports.s3.send(new PutObjectCommand({ Bucket: 'record', Key: outcomeKey('delay', id), Body: JSON.stringify(told) }));
-  };
-  const asked = (ModelPackageArn: string) => standing(ports, { EndpointName: 'delay', Bucket: 'record', ModelPackageArn }, 1000);
-
-  test('is over at once for the version that the endpoint was created with', async () => {
-    const one = await registered(1);
-    await served(await firstConfiguration(ports, event('Create', one)));
-    expect(await asked(one)).toBe('promoted');
-  });
-
-  test('goes on until the version of this deployment was decided on, whatever became of it before', async () => {
-    await served(await firstConfiguration(ports, event('Create', await registered(1))));
-    const two = await registered(2);
-    await record('before', outcome(two, 'rolled back', 500));
-    expect(await asked(two)).toBe('');
-    await record('now', outcome(two, 'rolled back', 2000));
-    expect(await asked(two)).toBe(`${two} was rolled back: 5xx 9 % against 0 %`);
-    await record('later', outcome(two, 'promoted', 3000));
-    expect(await asked(two)).toBe('promoted');
+    address.failures = 1;
+    await answering({ ...event('Create', 'any'), ResponseURL: address.url }, async () => 'made');
+    expect(address.answers).toMatchObject([{ Status: 'SUCCESS' }]);
   });
 });

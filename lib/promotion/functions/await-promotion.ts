@@ -18,13 +18,22 @@ export interface AwaitedPromotion {
 /** Less than the hour that CloudFormation waits for a custom resource, so that it hears why. Milliseconds. */
 const PATIENCE = 58 * 60_000;
 
-/** How it stands: `` while it is open, `promoted`, or why not. */
-export async function standing(ports: Ports, { EndpointName, Bucket, ModelPackageArn }: AwaitedPromotion, since: number): Promise<string> {
-  if ((await servedPackage(ports, EndpointName)) === ModelPackageArn) return 'promoted';
+/** How it stands: `` while it is open, `promoted`, or why not. A package is the deployment's own: whatever was decided on it counts. */
+async function standing(ports: Ports, { EndpointName, Bucket, ModelPackageArn }: AwaitedPromotion): Promise<string> {
+  const served = await servedPackage(ports, EndpointName);
+  if (served === ModelPackageArn) return 'promoted';
   const outcomes = await history(new Store(ports, Bucket), EndpointName);
-  const outcome = outcomes.filter((one) => one.modelPackageArn === ModelPackageArn && one.endedAt >= since).at(-1);
-  if (outcome === undefined || outcome.verdict === 'promoted') return outcome?.verdict ?? '';
-  return `${ModelPackageArn} was ${outcome.verdict}: ${outcome.reason}`;
+  const outcome = outcomes.filter((one) => one.modelPackageArn === ModelPackageArn).at(-1);
+  if (outcome !== undefined)
+    return outcome.verdict === 'promoted' ? 'promoted' : `${ModelPackageArn} was ${outcome.verdict}: ${outcome.reason}`;
+  // A stack that goes back names a version that was live before: nothing promotes it again.
+  return served !== null && isLater(served, ModelPackageArn) ? 'promoted' : '';
+}
+
+/** Whether a package is a later version of the other's group. */
+function isLater(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((arn) => /^(.*)\/(\d+)$/.exec(arn));
+  return a?.[1] === b?.[1] && Number(a?.[2]) > Number(b?.[2]);
 }
 
 /** The one package that an endpoint at rest serves; null while two versions serve. */
@@ -41,7 +50,7 @@ export const handler = withDurableExecution(
   async (event: CustomResourceEvent<AwaitedPromotion>, context: DurableContext): Promise<void> => {
     const since = await context.step('begin', async () => ports.now());
     const found =
-      event.RequestType === 'Delete'
+      event.RequestType === 'Delete' || event.PhysicalResourceId === event.ResourceProperties.ModelPackageArn
         ? 'promoted'
         : await context.waitForCondition(
             'wait for the promotion',
@@ -49,7 +58,7 @@ export const handler = withDurableExecution(
               const late =
                 ports.now() - since > PATIENCE ? `${event.ResourceProperties.ModelPackageArn} was not decided on within 58 minutes` : '';
               try {
-                return (await standing(ports, event.ResourceProperties, since)) || late;
+                return (await standing(ports, event.ResourceProperties)) || late;
               } catch (error) {
                 return isTransient(error) ? late : `the promotion could not be followed: ${saying(error)}`;
               }
