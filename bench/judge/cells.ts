@@ -59,8 +59,3 @@ function cell(group: Cell['group'], requestsPerSecond: number, base: number, tim
 export function isClearlyWorse({ group, times }: Cell): boolean {
   return group === 'errors' && times >= 2;
 }
-
-/** Whether a candidate is bad in the sense of the promotion guarantee: twice as bad or worse. */
-export function isBad({ times }: Cell): boolean {
-  return times >= 2;
-}

@@ -1,7 +1,8 @@
 /** What the bench prints: a table of judges, a table of cells, and the goals. */
-import { CELLS, type Cell, isBad, isClearlyWorse } from './cells';
+import { CELLS, type Cell, isClearlyWorse } from './cells';
 import { CALIBRATED, KNOWING, type Tally } from './run-cell';
 import type { Speed } from './speed';
+import { isBad } from './traffic';
 import { WALD_JUDGES, type WaldRatio } from './wald';
 import type { Result } from './worker';
 

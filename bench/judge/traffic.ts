@@ -1,4 +1,5 @@
 /** Traffic of both arms, in steps of ten seconds. */
+import { profile } from '../../lib/judge';
 import { type Cell, SHARE } from './cells';
 import type { Random } from './random';
 
@@ -11,7 +12,8 @@ const DEVIATES = [0, 1.2815515655446004, 2.3263478740408408];
 /** Latency is log-normal: median 50 ms, this spread of the logarithm. */
 export const MEDIAN_MILLISECONDS = 50;
 export const LOG_SPREAD = 0.5;
-export const LATENCY_TOLERANCE = 0.1;
+/** The tolerance of the standard profile, in standard deviations. */
+const TOLERATED = Math.log1p(profile('standard').latencyTolerance) / LOG_SPREAD;
 
 /** Counts of one run, step by step. In error cells there is one kind of bad request; in latency cells one for each quantile. */
 export interface Traffic {
@@ -109,6 +111,17 @@ function bursts(steps: number, random: Random): (rate: number, step: number) => 
   return (rate, i) => (bursting[i] === 1 ? rate + 0.2 : rate);
 }
 
+/** The part of an arm's requests that is slow: above a threshold this many standard deviations of the baseline above its median. */
+function slowRate(threshold: number, times: number): number {
+  return upperTail(threshold - Math.log(times) / LOG_SPREAD);
+}
+
+/** Whether the candidate is bad in the sense of the promotion guarantee: twice as bad or worse, for latency at one of the quantiles. */
+export function isBad({ group, times }: Cell): boolean {
+  if (group !== 'latency') return times >= 2;
+  return DEVIATES.some((threshold) => slowRate(threshold + TOLERATED, times) >= 2 * slowRate(threshold, 1));
+}
+
 /** The parts of either arm's requests above its threshold; the thresholds are the baseline's quantiles as measured in the hour before. */
 function slowRates(cell: Cell, random: Random): { candidate: number[]; baseline: number[] } {
   const before = cell.requestsPerSecond * (1 - SHARE) * 3600;
@@ -116,8 +129,8 @@ function slowRates(cell: Cell, random: Random): { candidate: number[]; baseline:
   for (const [j, p] of QUANTILES.entries()) {
     const density = Math.exp(-(DEVIATES[j]! ** 2) / 2) / Math.sqrt(2 * Math.PI);
     const measured = DEVIATES[j]! + (random.normal() * Math.sqrt((p * (1 - p)) / before)) / density;
-    rates.baseline.push(upperTail(measured));
-    rates.candidate.push(upperTail(measured + (Math.log(1 + LATENCY_TOLERANCE) - Math.log(cell.times)) / LOG_SPREAD));
+    rates.baseline.push(slowRate(measured, 1));
+    rates.candidate.push(slowRate(measured + TOLERATED, cell.times));
   }
   return rates;
 }

@@ -10,9 +10,6 @@ import { answer } from './sentence';
 import { checkMargin, profile } from './settings';
 import type { Bin, Crossing, JudgeInput, JudgeSettings, MetricInput, Routing, TracePoint, Verdict } from './types';
 
-/** Logarithms no further apart are equal: after bins at the cap two series often have the same evidence, and the first is named. */
-const EQUAL = 1e-9;
-
 /**
  * Holds one stage's counts and evidence. Bins may be added in any order, late or again; a bin that comes after those already judged costs the same
  * however many came before it.
@@ -199,10 +196,10 @@ export class Evaluation {
       if (metric.part === 0) continue;
       const logEvidence = logWorseOf(metric);
       const excess = logEvidence + Math.log(metric.part);
-      if (best === undefined || excess > best.excess + EQUAL) best = { metric, logEvidence, excess };
+      if (best === undefined || excess > best.excess) best = { metric, logEvidence, excess };
     }
     const { metric, logEvidence } = best!;
-    const leading = metric.series.reduce((a, b) => (b.process.worse.logValue > a.process.worse.logValue + EQUAL ? b : a));
+    const leading = metric.series.reduce((a, b) => (b.process.worse.logValue > a.process.worse.logValue ? b : a));
     this.crossing = {
       at: moment,
       metric: metric.input.id,

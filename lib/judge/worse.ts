@@ -120,6 +120,6 @@ export class WorseProcess {
     const { stakes, since } = this;
     let sum = this.asleep * this.unit;
     for (let k = 0; k < stakes.length; k++) sum += stakes[k]! * Math.exp(since[k]!);
-    return this.log + Math.log(sum) + this.scale - this.logStakes;
+    return this.log + (Math.log(sum) + this.scale - this.logStakes);
   }
 }

@@ -143,6 +143,23 @@ describe('the budget across metrics', () => {
     expect(Math.exp(together.crossing!.logEvidence)).toBeLessThan(40);
     expect(together.sentence).toContain('evidence of all metrics together above the 20 that suffices');
   });
+
+  it('names the first of those with the same evidence, as two minutes at the cap give it', () => {
+    const failing = (id: string, baselineBad: number) =>
+      metricOf(
+        id,
+        [0, 60].map((after) => bin(300, 300, 2700, baselineBad, START + after)),
+      );
+    for (let baselineBad = 250; baselineBad < 350; baselineBad++) {
+      for (const [a, b] of [
+        [3, baselineBad],
+        [baselineBad, 3],
+      ] as const) {
+        const { crossing } = evaluate({ metrics: [failing('a', a), failing('b', b)], routing });
+        expect(crossing).toMatchObject({ at: START + 120, metric: 'a', logEvidence: expect.closeTo(Math.log(64), 12) });
+      }
+    }
+  });
 });
 
 describe('latency', () => {
