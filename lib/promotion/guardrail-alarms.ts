@@ -83,7 +83,10 @@ export async function putGuardrailAlarms(
 }
 
 /** Deletes them, whether or not they are there. */
-export async function deleteGuardrailAlarms(ports: Ports, { errorsAlarm, latencyAlarm }: ReturnType<typeof namesOf>): Promise<void> {
+export async function deleteGuardrailAlarms(
+  ports: Pick<Ports, 'cloudwatch'>,
+  { errorsAlarm, latencyAlarm }: Pick<ReturnType<typeof namesOf>, 'errorsAlarm' | 'latencyAlarm'>,
+): Promise<void> {
   for (const name of [errorsAlarm, latencyAlarm]) {
     try {
       await ports.cloudwatch.send(new DeleteAlarmsCommand({ AlarmNames: [name] }));

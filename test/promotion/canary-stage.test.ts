@@ -23,6 +23,7 @@ import {
   WhenBusy,
 } from '../../lib';
 import type { StagePlan } from '../../lib/promotion';
+import { namesOf } from '../../lib/promotion/configurations';
 import {
   bySid,
   DIGEST,
@@ -290,8 +291,20 @@ describe('the least to write', () => {
         Action: ['sagemaker:DeleteEndpointConfig', 'sagemaker:DeleteModel'],
         Resource: [`${GROUP}:endpoint-config/delay-*`, `${GROUP}:model/delay-*`],
       },
+      ClearAlarms: {
+        Effect: 'Allow',
+        Action: 'cloudwatch:DeleteAlarms',
+        Resource: 'arn:<AWS::Partition>:cloudwatch:eu-west-1:111122223333:alarm:delay-*',
+      },
       ListWhatWasMade: { Effect: 'Allow', Action: ['sagemaker:ListEndpointConfigs', 'sagemaker:ListModels'], Resource: '*' },
     });
+  });
+
+  test('takes the workflow and what it may do away before the endpoint, and clears away what it made last', () => {
+    for (const id of ['CanaryWorkflow', 'CanaryWorkflowPolicy', 'CanaryWorkflowRole', 'CanaryWorkflowLive']) {
+      const { DependsOn } = on.template.resources[id];
+      expect(DependsOn).toEqual(expect.arrayContaining(['CanaryFirst', 'CanaryFirstFunctionPolicy', 'Delay']));
+    }
   });
 
   test('lets the workflow make its calls, each on this endpoint alone', () => {
@@ -415,6 +428,13 @@ describe('the least to write', () => {
       Resource: 'arn:<AWS::Partition>:cloudwatch:eu-west-1:111122223333:alarm:TargetTracking-endpoint/delay/*',
     });
   });
+});
+
+test('an endpoint named in capitals: the workflow may set the alarms that it gives names in lower case', () => {
+  const { OwnAlarms } = statements(staged({}, { endpointName: 'FlightDelay' }), 'what FlightDelay-promotion does');
+  const { errorsAlarm } = namesOf({ endpointName: 'FlightDelay', promotionId: 'any' });
+  expect(OwnAlarms.Resource).toBe('arn:<AWS::Partition>:cloudwatch:eu-west-1:111122223333:alarm:flightdelay-*');
+  expect(errorsAlarm).toMatch(/^flightdelay-/);
 });
 
 describe('each option', () => {

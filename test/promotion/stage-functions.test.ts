@@ -1,15 +1,19 @@
+import { CloudWatchClient, DescribeAlarmsCommand, PutMetricAlarmCommand } from '@aws-sdk/client-cloudwatch';
 import { ListEndpointConfigsCommand, ListModelsCommand } from '@aws-sdk/client-sagemaker';
 import type { Ports } from '../../lib/promotion';
+import { namesOf } from '../../lib/promotion/configurations';
 import { answering, type CustomResourceEvent } from '../../lib/promotion/functions/custom-resource';
 import { endpointTags, type FirstConfigurationProperties, firstConfiguration } from '../../lib/promotion/functions/first-configuration';
 import { flightDelay, IMAGE, ROLE, type Started, start } from '../local/support';
 import { type AnswerAddress, answerAddress } from './harness/cloudformation';
 
 let on: Started;
-let ports: Pick<Ports, 'sagemaker' | 'now'>;
+let ports: Pick<Ports, 'sagemaker' | 'cloudwatch' | 'now'>;
 beforeEach(async () => {
   on = await start();
-  ports = { sagemaker: on.sagemaker, now: Date.now };
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  const cloudwatch = new CloudWatchClient({ endpoint: on.local.url, region: on.local.region, credentials });
+  ports = { sagemaker: on.sagemaker, cloudwatch, now: Date.now };
 });
 afterEach(() => on.stop());
 
@@ -94,6 +98,21 @@ describe('the first configuration', () => {
     expect(await firstConfiguration(ports, event('Delete', 'any', name))).toBe(name);
     expect(await configurations()).toEqual(['delay-of-somebody-else']);
     expect(await models()).toEqual([]);
+  });
+
+  test('takes the alarms with it that a promotion set, which died with its stack while the live variant moved', async () => {
+    const name = await firstConfiguration(ports, event('Create', await registered(1)));
+    const { live, errorsAlarm, latencyAlarm } = namesOf({ endpointName: 'delay', promotionId: 'died' });
+    const variant = { VariantName: 'live', ModelName: (await models())[0], InstanceType: 'ml.c6i.large' as const, InitialInstanceCount: 1 };
+    await on.sagemaker.createEndpointConfig({ EndpointConfigName: live, ProductionVariants: [variant] });
+    for (const AlarmName of [errorsAlarm, latencyAlarm, 'delay-of-somebody-else']) {
+      const metric = { Namespace: 'AWS/SageMaker', MetricName: 'Invocations', Statistic: 'Sum' as const, Period: 60 };
+      const limit = { Threshold: 1, EvaluationPeriods: 1, ComparisonOperator: 'GreaterThanThreshold' as const };
+      await ports.cloudwatch.send(new PutMetricAlarmCommand({ AlarmName, ...metric, ...limit }));
+    }
+    await firstConfiguration(ports, event('Delete', 'any', name));
+    const { MetricAlarms } = await ports.cloudwatch.send(new DescribeAlarmsCommand({}));
+    expect(MetricAlarms!.map(({ AlarmName }) => AlarmName)).toEqual(['delay-of-somebody-else']);
   });
 
   test('takes what the endpoint served while the endpoint is still going', async () => {

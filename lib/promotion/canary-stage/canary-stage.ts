@@ -125,6 +125,8 @@ export class CanaryStage extends Construct {
       (props.signingKeys ?? []).map(({ keyArn }) => keyArn),
     );
     this.workflow = workflow.publish();
+    // When the stack goes, so does a promotion under way, before the endpoint goes and what it made is cleared away.
+    workflow.node.addDependency(first, this.handed.resource);
     const rule = this.startOnApproval(lost);
     this.stageAlarms = new StageAlarms(this, 'Alarms', {
       endpointName,

@@ -3,6 +3,7 @@ import { CustomResource, Duration, Stack } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { HandedOver } from '../../endpoint/owner';
 import { stemOf } from '../names';
+import { fleetAlarmsArn } from './alarm-arn';
 import { sageMakerArn } from './sagemaker-arn';
 import { StageFunction } from './stage-function';
 
@@ -88,6 +89,13 @@ export class FirstConfiguration extends Construct {
     maker.allow('LookWhatServes', ['sagemaker:DescribeEndpoint'], [arn('endpoint', endpointName)]);
     maker.allow('ReadConfigurations', ['sagemaker:DescribeEndpointConfig'], [configurations], undefined, why);
     maker.allow('ClearAway', ['sagemaker:DeleteEndpointConfig', 'sagemaker:DeleteModel'], [configurations, models], undefined, why);
+    maker.allow(
+      'ClearAlarms',
+      ['cloudwatch:DeleteAlarms'],
+      [fleetAlarmsArn(this, endpointName)],
+      undefined,
+      "alarms of one endpoint's stage",
+    );
     maker.allow(
       'ListWhatWasMade',
       ['sagemaker:ListEndpointConfigs', 'sagemaker:ListModels'],

@@ -3,6 +3,7 @@ import type { ModelStore } from '../../endpoint';
 import type { HandedOver } from '../../endpoint/owner';
 import { AWS_CALLS, type Grant, RESOURCES } from '../calls';
 import { stemOf } from '../names';
+import { alarmArn, fleetAlarmsArn } from './alarm-arn';
 import { keysOf } from './records';
 import type { StageFunction } from './stage-function';
 
@@ -90,11 +91,8 @@ function arnsOf(scope: StageFunction, place: Place, { handed, groupName, bucketN
   if (place === 'stageObjects') return keysOf(endpointName).map(inBucket);
   if (place === 'artifactBucket') return [store.bucket.bucketArn];
   if (place === 'artifacts') return [store.bucket.arnForObjects('models/*')];
-  const alarm = (resourceName: string) =>
-    stack.formatArn({ service: 'cloudwatch', resource: 'alarm', resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
-  // CloudWatch, unlike SageMaker, writes names in its ARNs as they are.
-  if (place === 'ownAlarms') return [alarm(`${stemOf(endpointName)}-*`)];
-  if (place === 'trackingAlarms') return [alarm(`TargetTracking-endpoint/${endpointName}/*`)];
+  if (place === 'ownAlarms') return [fleetAlarmsArn(scope, endpointName)];
+  if (place === 'trackingAlarms') return [alarmArn(scope, `TargetTracking-endpoint/${endpointName}/*`)];
   const filled: Record<string, string> = {
     partition: stack.partition,
     region: stack.region,

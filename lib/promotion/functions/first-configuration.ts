@@ -1,3 +1,4 @@
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import {
   AddTagsCommand,
   CreateEndpointConfigCommand,
@@ -14,11 +15,12 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { isAlreadyThere, isMissing, isTransient } from '../aws-errors';
 import { deleteConfiguration, deleteModel } from '../configurations';
+import { deleteGuardrailAlarms } from '../guardrail-alarms';
 import { isMade, markOf, stemOf } from '../names';
 import type { Ports } from '../ports';
 import { answering, type CustomResourceEvent } from './custom-resource';
 
-type Registry = Pick<Ports, 'sagemaker' | 'now'>;
+type Registry = Pick<Ports, 'sagemaker' | 'cloudwatch' | 'now'>;
 
 /** What the template says of the configuration that an endpoint is created with. Documents are JSON: CloudFormation makes texts of all else. */
 export interface FirstConfigurationProperties {
@@ -55,7 +57,7 @@ export async function firstConfiguration(ports: Registry, event: CustomResourceE
   return input.EndpointConfigName;
 }
 
-/** Deletes every configuration and model that the stage made and the endpoint, if it is still there, does not serve. */
+/** Deletes every configuration and model that the stage made and the endpoint, if it is still there, does not serve; and the alarms of a promotion that died with the stage. */
 async function clearAway(ports: Registry, endpointName: string): Promise<void> {
   const served = await servedBy(ports, endpointName);
   for (const name of await listed((NextToken) =>
@@ -63,7 +65,9 @@ async function clearAway(ports: Registry, endpointName: string): Promise<void> {
       .send(new ListEndpointConfigsCommand({ NameContains: stemOf(endpointName), NextToken, MaxResults: 100 }))
       .then((page) => ({ names: page.EndpointConfigs!.map((one) => one.EndpointConfigName!), next: page.NextToken })),
   )) {
-    if (isMade(endpointName, name) && !served.includes(name)) await deleteConfiguration(ports, name);
+    if (!isMade(endpointName, name)) continue;
+    if (name.endsWith('-live')) await deleteGuardrailAlarms(ports, alarmsBeside(name));
+    if (!served.includes(name)) await deleteConfiguration(ports, name);
   }
   for (const name of await listed((NextToken) =>
     ports.sagemaker
@@ -72,6 +76,12 @@ async function clearAway(ports: Registry, endpointName: string): Promise<void> {
   )) {
     if (isMade(endpointName, name) && !served.includes(name)) await deleteModel(ports, name);
   }
+}
+
+/** The alarms that a promotion sets on the fleet of its live configuration. */
+function alarmsBeside(liveConfiguration: string) {
+  const stem = liveConfiguration.replace(/-live$/, '').toLowerCase();
+  return { errorsAlarm: `${stem}-errors`, latencyAlarm: `${stem}-latency` };
 }
 
 /** Names of the configuration and of the models that an endpoint serves; none where there is no endpoint, or it is going. */
@@ -137,7 +147,8 @@ export async function endpointTags(ports: Registry, event: CustomResourceEvent<E
 
 const tagsIn = (text = '[]'): Tag[] => JSON.parse(text) as Tag[];
 
-const ports: Registry = { sagemaker: new SageMakerClient({ maxAttempts: 5 }), now: Date.now };
+const retries = { maxAttempts: 5 };
+const ports: Registry = { sagemaker: new SageMakerClient(retries), cloudwatch: new CloudWatchClient(retries), now: Date.now };
 
 /** The Lambda function of `Custom::FirstConfiguration` and `Custom::EndpointTags`. */
 export const handler = (event: Asked): Promise<void> =>
