@@ -13,7 +13,7 @@ export const MODEL = join(root, 'model-artifacts/flight-delay/2');
 /** A server of the bench: one process that answers, with the model loaded once. */
 export interface Contender {
   readonly name: string;
-  readonly ours: boolean;
+  readonly role: 'ours' | 'peer' | 'bound';
   readonly path: string;
   command(port: number): readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
@@ -38,6 +38,7 @@ export function bundle(work: string): string {
       'lib/model/archive/archive-process.ts',
       'bench/serving/load.ts',
       'bench/serving/bare-loop.ts',
+      'bench/serving/bare-socket.ts',
     ],
     outbase: '.',
     outdir: join(folder, 'dist'),
@@ -70,7 +71,7 @@ export function pythonEnvironment(say: (line: string) => void): string {
 export function contenders(programs: string, python: string): Contender[] {
   const ours = {
     name: 'cdk-fledge, local endpoint',
-    ours: true,
+    role: 'ours' as const,
     path: '/endpoints/flight-delay/invocations',
     command: (port: number) => [
       process.execPath,
@@ -85,7 +86,7 @@ export function contenders(programs: string, python: string): Contender[] {
   };
   const container = {
     name: 'cdk-fledge, container',
-    ours: true,
+    role: 'ours' as const,
     path: '/invocations',
     command: () => [process.execPath, join(programs, 'lib/serving/serve.js'), 'serve'],
     environmentFor: (port: number) => ({
@@ -97,19 +98,29 @@ export function contenders(programs: string, python: string): Contender[] {
   const environment = { MODEL: join(MODEL, 'model.onnx'), PYTHONPATH: __dirname };
   const fastapi = {
     name: 'FastAPI + uvicorn',
-    ours: false,
+    role: 'peer' as const,
     path: '/invocations',
     environment,
     command: (port: number) => [join(python, 'uvicorn'), 'fastapi_server:app', '--port', String(port), '--log-level', 'warning'],
   };
   const litserve = {
     name: 'LitServe',
-    ours: false,
+    role: 'peer' as const,
     path: '/invocations',
     environment,
     command: (port: number) => [join(python, 'python'), join(__dirname, 'litserve_server.py'), String(port)],
   };
   return [ours, container, fastapi, litserve];
+}
+
+/** What no server in Node can do without, as if it were one. */
+export function bareSocket(programs: string): Contender {
+  return {
+    name: 'a socket in Node, no HTTP, no model',
+    role: 'bound',
+    path: '/',
+    command: (port) => [process.execPath, join(programs, 'bench/serving/bare-socket.js'), String(port)],
+  };
 }
 
 /** Starts a server and waits until it answers a flight. @throws Error with what it printed when it ends first */

@@ -14,8 +14,11 @@ class Flights:
         self.session = onnxruntime.InferenceSession(os.environ["MODEL"], options)
         self.inputs = [(one.name, object if "string" in one.type else np.float32) for one in self.session.get_inputs()]
 
-    def predict(self, rows):
+    def run(self, rows):
         feeds = {name: np.array([[row[name]] for row in rows], dtype=kind) for name, kind in self.inputs}
-        labels, probabilities = self.session.run(["label", "probability"], feeds)
+        return self.session.run(["label", "probability"], feeds)
+
+    def predict(self, rows):
+        labels, probabilities = self.run(rows)
         pairs = zip(labels.ravel().tolist(), probabilities.ravel().tolist())
         return {"predictions": [{"label": label, "probability": probability} for label, probability in pairs]}

@@ -20,6 +20,8 @@ interface Waiting extends Call {
  */
 export class InlineModel {
   private waiting: Waiting[] = [];
+  /** Whether the last request came and went with none beside it: then there is nothing that a request could wait for. */
+  private single = false;
   private readonly independence: Independence;
 
   constructor(
@@ -36,9 +38,12 @@ export class InlineModel {
     } catch (error) {
       return Promise.resolve(refusal(error as Error));
     }
+    const { content, encoding } = call;
     return new Promise((resolve) => {
+      if (this.waiting.push({ content, encoding, question, resolve }) > 1) return;
+      if (this.single) void this.flush();
       // Two turns: what arrives while the first is under way comes along.
-      if (this.waiting.push({ ...call, question, resolve }) === 1) setImmediate(() => setImmediate(() => void this.flush()));
+      else setImmediate(() => setImmediate(() => void this.flush()));
     });
   }
 
@@ -49,9 +54,11 @@ export class InlineModel {
   private async flush(): Promise<void> {
     const calls = this.waiting;
     this.waiting = [];
+    this.single = false;
     const from = performance.now();
     if (calls.length === 1) await this.alone(calls[0]!);
     else for (const group of groups(calls)) await (group.length === 1 ? this.alone(group[0]!) : this.together(group));
+    this.single = calls.length === 1 && this.waiting.length === 0;
     this.pace.took((performance.now() - from) / calls.length);
   }
 
