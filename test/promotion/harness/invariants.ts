@@ -1,5 +1,5 @@
 import { evaluate } from '../../../lib/judge';
-import { type Entry, type Lock, lockKey, type Outcome, Store } from '../../../lib/promotion';
+import { type Entry, history, type Lock, lockKey, type Outcome, Store } from '../../../lib/promotion';
 import { BUCKET, ENDPOINT, type World } from './world';
 
 /** A candidate that ran, and whether it deserved to go live. */
@@ -20,7 +20,7 @@ export function violations(world: World, candidates: readonly Ran[]): Promise<st
       ...(await ofTheEnd(world, candidates)),
       ...ofTheWay(world, candidates),
       ...(await ofTheRecord(world, candidates)),
-      ...ofTheNotices(world, candidates),
+      ...(await ofTheNotices(world)),
     ]),
   ]);
 }
@@ -78,10 +78,11 @@ async function ofTheRecord(world: World, candidates: readonly Ran[]): Promise<st
   return found;
 }
 
-/** Nobody was told of another end than the one that it had. */
-function ofTheNotices(world: World, candidates: readonly Ran[]): string[] {
+/** Nobody was told of another end than the record holds: a run may die after it told. */
+async function ofTheNotices(world: World): Promise<string[]> {
+  const outcomes = await history(new Store(world.ports, BUCKET), ENDPOINT);
   return world.topic.told.flatMap(({ message }) => {
-    const ended = candidates.find(({ outcome }) => outcome.promotionId === message.promotionId)?.outcome.verdict;
+    const ended = outcomes.find(({ promotionId }) => promotionId === message.promotionId)?.verdict;
     const isEnd = ['promoted', 'rolled back', 'held'].includes(String(message.news));
     return isEnd && ended !== message.news ? [`${message.promotionId} was ${ended}, and told to be ${message.news}`] : [];
   });
