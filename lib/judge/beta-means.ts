@@ -4,9 +4,11 @@
 export const MOST_EVENTS = 400;
 /** The mean is worked out at shares e^(-j / NODES), and between them by a chord in ln q, which never lies below it. */
 const NODES = 32;
-/** The means of bins with up to so many events are kept as they are, so many in a row. */
+/** What was worked out for bins of up to so many events is kept, so many in a row. */
 const KEPT = 1000;
 const IN_ROW = 32;
+/** Numbers kept for each effect. */
+const PARTS = 3;
 /** Larger powers are divided by this on the way. */
 const LARGE = 1e200;
 const LOG_LARGE = Math.log(LARGE);
@@ -45,6 +47,7 @@ export class BetaMeans {
   /** ln y, stretch by stretch. */
   private readonly logEffects: Float64Array;
   private readonly effects: number;
+  private readonly bursts: number;
   private readonly logCap: number;
   /** The beta distribution's two parameters together. */
   private readonly concentration: number;
@@ -52,8 +55,8 @@ export class BetaMeans {
   private readonly rows: (Float64Array | undefined)[][] = [];
   private row: (Float64Array | undefined)[] = [];
   /**
-   * By node and number of events: the most hits with which no factor can be above the cap, 0 where not yet asked for; then for each effect the logarithm at
-   * the node, and how far that at the next is from it.
+   * By node and number of events: the most hits with which no factor can be above the cap, 0 where not yet asked for; then for each effect ln y of a hit, the
+   * logarithm at the node, and how far that at the next is from it.
    */
   private readonly keptRows: (Float64Array | undefined)[][] = [];
   private kept: (Float64Array | undefined)[] = [];
@@ -63,11 +66,12 @@ export class BetaMeans {
   private node = Number.NaN;
   private beyond = 0;
 
-  constructor({ effects, correlation, tempered, logCap = Infinity }: Terms) {
+  constructor({ effects, correlation, bursts, tempered, logCap = Infinity }: Terms) {
+    this.bursts = bursts;
     this.logCap = logCap;
     this.effects = effects.length;
     this.concentration = concentrationOf(correlation);
-    this.passing = new Float64Array(1 + 2 * effects.length);
+    this.passing = new Float64Array(1 + PARTS * effects.length);
     this.logEffects = new Float64Array(FIRST.length * effects.length);
     for (let s = 0; s + 1 < FIRST.length; s++) {
       const n = (FIRST[s]! + FIRST[s + 1]!) / 2;
@@ -78,12 +82,10 @@ export class BetaMeans {
   }
 
   /**
-   * Adds hits ln y - ln E[(1 + Q (y - 1))^n] for each effect.
-   * @param hits like n, after the root for bursts
-   * @param events before it: what is known of a few is kept
+   * Adds x ln y - ln E[(1 + Q (y - 1))^n] for each effect, where x and n are the hits and the events after the root for bursts.
    * @returns whether one of them may be above the cap
    */
-  add(hits: number, n: number, events: number, share: number, sums: Float64Array): boolean {
+  add(hits: number, events: number, share: number, sums: Float64Array): boolean {
     if (share !== this.share) {
       this.share = share;
       const place = -NODES * Math.log(share);
@@ -91,18 +93,14 @@ export class BetaMeans {
       this.beyond = place - node;
       if (node !== this.node) this.moveTo(node);
     }
-    const { beyond, logEffects } = this;
-    const whole = Math.floor(n);
+    const { beyond } = this;
     const keeps = events <= KEPT;
-    const means = keeps ? (this.kept[Math.floor(events / IN_ROW)] ?? this.startRow(events)) : this.passing;
-    let i = keeps ? (events % IN_ROW) * (1 + 2 * sums.length) : 0;
-    let j = STRETCH[whole]! * sums.length;
-    if (!keeps || means[i] === 0) this.workOutMeans(n, whole, means, i);
-    const mayExceed = hits > means[i]!;
+    const bin = keeps ? (this.kept[Math.floor(events / IN_ROW)] ?? this.startRow(events)) : this.passing;
+    let i = keeps ? (events % IN_ROW) * (1 + PARTS * sums.length) : 0;
+    if (!keeps || bin[i] === 0) this.workOutBin(events, bin, i);
+    const mayExceed = hits > bin[i]!;
     i++;
-    for (let k = 0; k < sums.length; k++, i += 2, j++) {
-      sums[k]! += hits * logEffects[j]! - means[i]! - beyond * means[i + 1]!;
-    }
+    for (let k = 0; k < sums.length; k++, i += PARTS) sums[k]! += hits * bin[i]! - bin[i + 1]! - beyond * bin[i + 2]!;
     return mayExceed;
   }
 
@@ -115,25 +113,30 @@ export class BetaMeans {
   }
 
   private startRow(events: number): Float64Array {
-    const row = new Float64Array(IN_ROW * (1 + 2 * this.effects));
+    const row = new Float64Array(IN_ROW * (1 + PARTS * this.effects));
     this.kept[Math.floor(events / IN_ROW)] = row;
     return row;
   }
 
   /** By chords between whole n, in which the logarithms are convex. */
-  private workOutMeans(n: number, whole: number, into: Float64Array, at: number): void {
+  private workOutBin(events: number, into: Float64Array, at: number): void {
+    const root = 1 / (1 + this.bursts * (events - 1));
+    const n = events * root;
+    const whole = Math.floor(n);
+    const part = n - whole;
     const stretch = STRETCH[whole]!;
     const table = this.row[stretch] ?? this.fill(stretch);
-    const part = n - whole;
     const width = 2 * this.effects;
     const from = (whole - FIRST[stretch]!) * width;
     let most = Infinity;
-    for (let i = 0; i < width; i += 2) {
-      const near = (1 - part) * table[from + i]! + part * table[from + width + i]!;
-      const far = (1 - part) * table[from + i + 1]! + part * table[from + width + i + 1]!;
-      into[at + 1 + i] = near;
-      into[at + 2 + i] = far - near;
-      most = Math.min(most, (this.logCap + far) / this.logEffects[stretch * this.effects + i / 2]!);
+    for (let k = 0, i = from, j = at + 1; k < this.effects; k++, i += 2, j += PARTS) {
+      const near = (1 - part) * table[i]! + part * table[i + width]!;
+      const far = (1 - part) * table[i + 1]! + part * table[i + 1 + width]!;
+      const hit = root * this.logEffects[stretch * this.effects + k]!;
+      into[j] = hit;
+      into[j + 1] = near;
+      into[j + 2] = far - near;
+      most = Math.min(most, (this.logCap + far) / hit);
     }
     into[at] = most;
   }

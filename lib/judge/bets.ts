@@ -55,18 +55,17 @@ export class Bets {
    * @returns whether one of them may be above the cap
    */
   add(hits: number, events: number, share: number, from: number, sums: Float64Array): boolean {
-    const root = 1 / (1 + this.terms.bursts * (events - 1));
-    if (share > from) return this.addLowered(hits * root, events * root, events, share, from, sums);
-    return this.addFull(hits * root, events * root, events, share, sums);
+    return share > from ? this.addLowered(hits, events, share, from, sums) : this.addFull(hits, events, share, sums);
   }
 
-  private addFull(hits: number, n: number, events: number, share: number, sums: Float64Array): boolean {
-    if (n !== 1 && this.means !== undefined) return this.means.add(hits, n, events, share, sums);
-    return this.addExactly(hits, n, share, sums);
+  private addFull(hits: number, events: number, share: number, sums: Float64Array): boolean {
+    if (events > 1 && this.means !== undefined) return this.means.add(hits, events, share, sums);
+    return this.addExactly(hits, events, share, sums);
   }
 
-  private addExactly(hits: number, n: number, share: number, sums: Float64Array): boolean {
+  private addExactly(hits: number, events: number, share: number, sums: Float64Array): boolean {
     const { logEffects, spread } = this;
+    const root = 1 / (1 + this.terms.bursts * (events - 1));
     if (share !== this.spreadShare) {
       this.spreadShare = share;
       const { effects } = this.terms;
@@ -74,7 +73,7 @@ export class Bets {
     }
     let largest = 0;
     for (let k = 0; k < sums.length; k++) {
-      const log = hits * logEffects[k]! - n * spread[k]!;
+      const log = root * (hits * logEffects[k]! - events * spread[k]!);
       sums[k]! += log;
       if (log > largest) largest = log;
     }
@@ -82,10 +81,10 @@ export class Bets {
   }
 
   /** Bets on the effect nearest to what is left of each; on none where that is nearer to no effect at all. */
-  private addLowered(hits: number, n: number, events: number, share: number, from: number, sums: Float64Array): boolean {
+  private addLowered(hits: number, events: number, share: number, from: number, sums: Float64Array): boolean {
     const { logEffects, before } = this;
     before.fill(0);
-    const mayExceed = this.addFull(hits, n, events, share, before);
+    const mayExceed = this.addFull(hits, events, share, before);
     const explained = Math.log((share * (1 - from)) / ((1 - share) * from));
     let j = sums.length - 1;
     for (let k = sums.length - 1; k >= 0; k--) {
