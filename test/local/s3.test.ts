@@ -25,7 +25,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { LocalClock } from '../../lib/local/clock';
 import { Faults } from '../../lib/local/faults';
-import { Dispatch, Listener } from '../../lib/local/server';
+import { Dispatch, InProcessHandler, Listener, type LocalRequest, type LocalResponse } from '../../lib/local/server';
 import { DirectoryObjects } from '../../lib/local/storage/directory-objects';
 import { fill } from '../../lib/local/storage/s3/kept-objects';
 import { S3Service } from '../../lib/local/storage/s3/s3-service';
@@ -247,4 +247,22 @@ describe('a multipart upload', () => {
     await s3.send(new AbortMultipartUploadCommand({ Bucket, Key: 'left', UploadId }));
     expect((await s3.send(new ListMultipartUploadsCommand({ Bucket, Prefix: 'left' }))).Uploads ?? []).toEqual([]);
   });
+});
+
+test('an answer that is lost keeps no file open', async () => {
+  await put('lost', 'bytes');
+  const bodies: unknown[] = [];
+  class Watched extends S3Service {
+    override async handle(request: LocalRequest): Promise<LocalResponse> {
+      const answer = await super.handle(request);
+      bodies.push(answer.body);
+      return answer;
+    }
+  }
+  const faults = new Faults([{ operation: 'GetObject', kind: 'lost answer' }], 1);
+  const requestHandler = new InProcessHandler(new Dispatch([new Watched({ clock }, objects)], faults, clock));
+  const credentials = { accessKeyId: 'x', secretAccessKey: 'x' };
+  const cut = new S3Client({ requestHandler, endpoint: 'http://127.0.0.1:1', region: 'us-east-1', credentials, maxAttempts: 1 });
+  await expect(cut.send(new GetObjectCommand({ Bucket, Key: 'lost' }))).rejects.toThrow('socket hang up');
+  expect(bodies).toMatchObject([{ destroyed: true }]);
 });

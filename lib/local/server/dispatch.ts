@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { Clock } from '../clock';
 import type { FaultKind, FaultRule, Faults } from '../faults';
 import { foreignHost } from './host';
@@ -28,7 +29,7 @@ export class Dispatch {
       case 'dropped':
         return 'cut';
       case 'lost answer':
-        await answer(service, request);
+        forget(await answer(service, request));
         return 'cut';
       case 'late': {
         const response = await answer(service, request);
@@ -54,6 +55,11 @@ async function answer(service: Service, request: LocalRequest): Promise<LocalRes
     const message = error instanceof Error ? error.message : String(error);
     return service.refuse(new ServiceError('InternalFailure', message, 500), request);
   }
+}
+
+/** Lets go of the file or the engine that a body nobody reads would come from. */
+function forget({ body }: LocalResponse): void {
+  if (body instanceof Readable) body.destroy();
 }
 
 function errorOf(fault: FaultRule): ServiceError {
