@@ -132,6 +132,14 @@ describe('the budget across metrics', () => {
     expect(verdict.metrics[2]).toMatchObject({ rollsBack: false, logWorseThreshold: null });
   });
 
+  it('of a metric that weighs nothing is 0, and such metrics alone never roll back', () => {
+    const metrics = [metricOf('a', good), metricOf('b', bad, { weight: 0 })];
+    const verdict = evaluate({ metrics, routing });
+    expect(verdict.metrics.map(({ alpha }) => alpha)).toEqual([0.05, 0]);
+    expect(verdict).toMatchObject({ decision: 'hold', crossing: null });
+    expect(evaluate({ metrics: [metrics[1]!], routing })).toMatchObject({ decision: 'hold', logWorse: 0, crossing: null });
+  });
+
   it('adds up the evidence of metrics of which none would suffice, and says so', () => {
     const bins = minutes(12, 50, 0.0042, 0.001, START, 4);
     const points = trace({ metrics: [metricOf('a', bins)], routing });
