@@ -2,7 +2,7 @@ import type { MetricEvidence, SeriesEvidence, Verdict } from '../../judge';
 import type { Rehearsed } from '../rehearsal/rehearsal';
 import { type Chart, type Line, plotsOf } from './charts';
 import { countsTable } from './counts-table';
-import { evidence, grouped, percent, times } from './figures';
+import { evidence, grouped, percent, times, unbroken } from './figures';
 import { html, json, type Markup } from './markup';
 import { verdictSentence } from './verdict';
 import { titleOf } from './versions';
@@ -14,14 +14,14 @@ export function candidateSection(rehearsed: Rehearsed, index: number): Markup {
   const id = `candidate-${index + 1}`;
   return html`<section class="candidate" aria-labelledby="${id}">
 <h2 id="${id}">${titleOf(version)}</h2>
-<p class="verdict ${outcome.verdict.replace(' ', '-')}">${capital(verdictSentence(outcome)).replaceAll(' %', '\u00A0%')}.</p>
+<p class="verdict ${outcome.verdict.replace(' ', '-')}">${unbroken(capital(verdictSentence(outcome)))}.</p>
 ${verdict ? evidenceTable(verdict) : html`<p class="note">It was decided before any request was compared.</p>`}
 ${
   plots
     ? html`<div class="plots">
 ${plots.charts.map(
   (chart, i) => html`<figure>
-<figcaption><h3>${chart.title}</h3><p class="note">${chart.note}</p></figcaption>
+<figcaption><h3>${chart.title}</h3><p class="note">${unbroken(chart.note)}</p></figcaption>
 ${legend(chart)}
 <div class="plot" data-plots="${id}-data" data-chart="${i}" role="img" aria-label="${spoken(chart)}"></div>
 </figure>

@@ -31,4 +31,7 @@ export const grouped = (count: number): string =>
     .toString()
     .replace(/\B(?=(\d{3})+$)/g, '\u202F');
 
+/** A text in which no line ends between a number and its unit. */
+export const unbroken = (text: string): string => text.replace(/(?<=\d) (?=%|ms\b)/g, '\u00A0');
+
 export const milliseconds = (value: number): string => `${value >= 9.95 ? Math.round(value) : Number(value.toPrecision(2))} ms`;

@@ -75,7 +75,7 @@ ${rows.map(
 <td data-head="Requests" class="number">${row.requests === null ? none : grouped(row.requests)}</td>
 <td data-head="Bad requests" class="number">${row.badRequests === null ? none : grouped(row.badRequests)}</td>
 <td data-head="5xx" class="number">${withInterval(row.errors)}</td>
-<td data-head="Latency" class="number">${row.latency.length === 0 ? none : html`<div>${row.latency.map((one) => html`<div><span class="label">${one.label}</span> ${withInterval(one)}</div>`)}</div>`}</td>
+<td data-head="${row.verdict === 'live' ? 'Latency' : 'Slower than live’s'}" class="number">${row.latency.length === 0 ? none : html`<div>${row.latency.map((one) => html`<div><span class="label">${one.label}</span> ${withInterval(one)}</div>`)}</div>`}</td>
 ${answers ? html`<td data-head="Wrong answers" class="number">${withInterval(row.wrongAnswers)}</td>` : ''}
 </tr>
 `,
