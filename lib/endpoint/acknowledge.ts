@@ -3,10 +3,10 @@ import { Stack, Validations } from 'aws-cdk-lib/core';
 import type { IConstruct } from 'constructs';
 
 /** The cdk-nag packs that have a rule of the same name each. */
-const PACKS = ['NIST.800.53.R4', 'NIST.800.53.R5', 'HIPAA.Security', 'PCI.DSS.321'];
+const PACKS = ['NIST.800.53.R4', 'NIST.800.53.R5', 'HIPAA.Security', 'PCI.DSS.321', 'Serverless'];
 
 /**
- * Says why a rule of the NIST, HIPAA and PCI packs does not hold at a construct.
+ * Says why a rule of the NIST, HIPAA, PCI and Serverless packs does not hold at a construct.
  *
  * @internal
  */

@@ -44,6 +44,11 @@ export function secureBucket(scope: Construct, id: string, options: SecureBucket
     'S3BucketReplicationEnabled',
     'archives can be published again from their source; records have a retention in one region',
   );
+  acknowledge(
+    bucket,
+    'S3BucketDefaultLockEnabled',
+    'versioned, and kept when the stack goes; a lock would bar erasing what has to be erased',
+  );
   return bucket;
 }
 
@@ -59,6 +64,7 @@ function accessLogBucket(scope: Construct, id: string): Bucket {
     removalPolicy: RemovalPolicy.RETAIN,
   });
   acknowledge(logs, 'S3BucketReplicationEnabled', 'the access log of a bucket of this region');
+  acknowledge(logs, 'S3BucketDefaultLockEnabled', 'access logs expire; S3 alone writes them');
   acknowledge(
     logs,
     'S3DefaultEncryptionKMS',

@@ -96,6 +96,8 @@ function acknowledgeFunction(stack: Stack): void {
   // aws-cdk-lib lets every function wait for its role twice, by name and by reference; cfn-lint warns of it.
   (provider.node.defaultChild as CfnResource).addMetadata('cfn-lint', { config: { ignore_checks: ['W3005'] } });
   acknowledge(provider, 'LambdaInsideVPC', 'it calls S3 only, while a stack deploys; a VPC would add a way in and a NAT to pay');
+  acknowledge(provider, 'LambdaDefaultMemorySize', "aws-cdk-lib's own function: it has the memory that aws-cdk-lib gives it");
+  acknowledge(provider, 'LambdaTracing', 'it makes one call, whose failure CloudFormation shows');
   acknowledge(provider, 'LambdaDLQ', 'CloudFormation calls it and gets its failure as the answer; nothing is lost to a queue');
   acknowledge(
     provider,

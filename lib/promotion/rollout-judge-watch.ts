@@ -23,6 +23,9 @@ export interface JudgeWatchProps extends JudgedDeployment {
 /** A tick, an evaluation of the alarm after it, and SageMaker's look at that, twice over: seconds before the end of the bake. */
 const LEAD = 300;
 
+/** Why nothing keeps a call that failed. */
+const LOST_TICK = 'a lost tick is made up by the next, each from all counts; silence goes off as an alarm';
+
 /**
  * The function that judges by the minute, and the alarm on what it publishes.
  *
@@ -46,6 +49,7 @@ export class JudgeWatch extends Construct {
       // A tick that failed is made up by the next one; one that comes late says nothing that the next does not.
       targets: [new LambdaFunction(judge, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
     });
+    acknowledge(clock, 'EventBusDLQ', LOST_TICK);
     const firstWord = new CustomResource(this, 'FirstWord', { serviceToken: judge.functionArn, resourceType: 'Custom::FledgeFirstWord' });
     firstWord.node.addDependency(clock);
     this.alarm = this.addAlarm(firstWord);
@@ -76,7 +80,8 @@ export class JudgeWatch extends Construct {
     judge.node.addDependency(role.policy);
     // aws-cdk-lib lets every function wait for its role twice, by name and by reference; cfn-lint warns of it.
     (judge.node.defaultChild as CfnResource).addMetadata('cfn-lint', { config: { ignore_checks: ['W3005'] } });
-    acknowledge(judge, 'LambdaDLQ', 'a lost tick is made up by the next, each from all counts; silence goes off as an alarm');
+    for (const rule of ['LambdaDLQ', 'LambdaAsyncFailureDestination']) acknowledge(judge, rule, LOST_TICK);
+    acknowledge(judge, 'LambdaTracing', 'its log says what it counted and decided');
     acknowledge(judge, 'LambdaInsideVPC', 'it calls SageMaker and CloudWatch only; a VPC would add a way in and a NAT to pay');
     return judge;
   }

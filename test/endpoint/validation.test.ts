@@ -16,7 +16,7 @@ import { CfnBucket } from 'aws-cdk-lib/aws-s3';
 import { CfnEndpoint } from 'aws-cdk-lib/aws-sagemaker';
 import { CfnTopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { App, Duration, Stack, Validations } from 'aws-cdk-lib/core';
-import { AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks } from 'cdk-nag';
+import { AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R4Checks, NIST80053R5Checks, PCIDSS321Checks, ServerlessChecks } from 'cdk-nag';
 import { FlightDelayStack } from '../../bin/flight-delay-stack';
 import {
   Capacity,
@@ -34,13 +34,15 @@ import { DIGEST, importedBucket, publishedArtifact } from './template';
 
 const env = { account: '111122223333', region: 'eu-west-1' };
 
-/** What the CDK's validator, four packs of cdk-nag and our own rules have against an app; warnings count. */
+/** What the CDK's validator, every pack of cdk-nag and our own rules have against an app; warnings count. */
 function findings(app: App): string {
   Validations.of(app).addPlugins(
     new AwsSolutionsChecks(app),
+    new NIST80053R4Checks(app),
     new NIST80053R5Checks(app),
     new HIPAASecurityChecks(app),
     new PCIDSS321Checks(app),
+    new ServerlessChecks(app),
     new FledgeRules(),
   );
   const silent = jest.spyOn(console, 'error').mockImplementation(() => {});

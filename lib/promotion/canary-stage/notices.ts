@@ -27,7 +27,7 @@ export function deadLetterQueue(scope: Construct, id: string, encryptionKey: IKe
     enforceSSL: true,
     retentionPeriod: Duration.days(14),
   });
-  acknowledge(queue, 'SQSQueueDLQ', 'it is the dead-letter queue');
+  for (const rule of ['SQSQueueDLQ', 'SQSRedrivePolicy']) acknowledge(queue, rule, 'it is the dead-letter queue');
   return queue;
 }
 

@@ -138,9 +138,10 @@ export class StageFunction extends Construct {
       'LambdaConcurrency',
       'one execution an approved version or a deployment; reserving concurrency would take it from others',
     );
+    acknowledge(this, 'LambdaTracing', 'its log, and of a promotion the record, say what it asked of AWS and when');
     if (this.resource.deadLetterQueue === undefined) {
       acknowledge(this, 'LambdaDLQ', 'CloudFormation calls it and gets its failure as the answer; nothing is lost to a queue');
-    }
+    } else acknowledge(this, 'LambdaAsyncFailureDestination', 'what it could not begin to work on goes to its dead-letter queue');
     Validations.of(this).acknowledge({
       id: 'Annotation::aws-lambda:Function.DurableConfig',
       reason: 'it is durable from its first deployment on',
