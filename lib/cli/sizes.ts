@@ -4,6 +4,11 @@ export function inBytes(bytes: number): string {
   return bytes < 1e10 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
+/** `1 file`, `3 files`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** Seconds as people read them: `45 s`, `12 min`, `3.2 h`. */
 export function inTime(seconds: number): string {
   if (seconds < 120) return `${seconds.toFixed(0)} s`;

@@ -131,6 +131,16 @@ describe('fledge publish', () => {
     if (exit !== 2) expect(err).toMatch(/^[^\n]*\n$/);
   });
 
+  test('says in one line that no region is named', async () => {
+    const { AWS_REGION, AWS_DEFAULT_REGION, ...others } = process.env;
+    const before = process.env;
+    process.env = { ...others, AWS_CONFIG_FILE: join(folder, 'no-config') };
+    const { code, err } = await fledge('publish', join(FLIGHTS, '1'), '--bucket', 'store');
+    process.env = before;
+    expect(err).toBe('error: no AWS region: set AWS_REGION, or a region in the profile\n');
+    expect(code).toBe(1);
+  });
+
   test('removes what is unfinished', async () => {
     const { code, out } = await fledge('publish', '--bucket', 'store', '--abort');
     expect({ code, out }).toEqual({ code: 0, out: 'removed: 0 unfinished uploads, 0 files of an unfinished version\n' });
@@ -171,11 +181,17 @@ function thrownBy(act: () => unknown): string {
   throw new Error('nothing was thrown');
 }
 
+test('fledge invoke names the SageMaker that answered', async () => {
+  const { code, err } = await fledge('invoke', 'nobody', '--url', local.url, '--body', '[]');
+  expect(err).toMatch(`error: nobody did not answer: ${local.url} answered ValidationError`);
+  expect(code).toBe(1);
+});
+
 describe('fledge scan', () => {
   test('says that a model is safe', async () => {
     const { code, out } = await fledge('scan', join(FLIGHTS, '1'), join(FLIGHTS, '2', 'model.onnx'));
     expect(code).toBe(0);
-    expect(out).toMatch(/1: safe \(3 files: .*accepted\n.*model\.onnx: safe \(1 files/);
+    expect(out).toMatch(/1: safe \(3 files: .*accepted\n.*model\.onnx: safe \(1 file:/);
   });
 
   test('says what would run, and exits with 5', async () => {
@@ -276,7 +292,7 @@ describe('fledge bom', () => {
     expect((await fledge('bom', join(FLIGHTS, '2'), '--output', join(folder, 'bom', 'bom.json'))).code).toBe(0);
     expect(readFileSync(join(folder, 'bom', 'bom.json'), 'utf8')).toBe(out);
     expect((await fledge('bom', join(FLIGHTS, '2'), '--output', join(folder, 'none', 'bom.json'))).err).toMatch(
-      /cannot be written \(ENOENT\)/,
+      /bom\.json cannot be written: there is no such folder$/m,
     );
   });
 });

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { checkOutput } from '../../lib/cli/output-file';
 import type { RehearsalResult, Rehearsed } from '../../lib/cli/rehearsal/rehearsal';
-import { checkReportFile, reportPage, writeReport } from '../../lib/cli/report';
+import { reportPage, writeReport } from '../../lib/cli/report';
 import { evaluate, type JudgeInput, type MetricInput, rateInterval, type Series, type Verdict } from '../../lib/judge';
 import type { Entry, Outcome } from '../../lib/promotion';
 
@@ -251,13 +252,14 @@ describe('the file of a report', () => {
 
   it('is written where it was asked for', () => {
     const file = join(folder, 'report.html');
-    checkReportFile(file);
+    checkOutput(file);
+    expect(existsSync(file)).toBe(false);
     expect(writeReport(file, result)).toBe(file);
     expect(readFileSync(file, 'utf8')).toBe(page);
   });
 
   it('is refused before anything runs when it cannot be written', () => {
-    expect(() => checkReportFile(join(folder, 'no', 'report.html'))).toThrow(/there is no folder .*no$/);
-    expect(() => checkReportFile(folder)).toThrow('it is a folder; name a file');
+    expect(() => checkOutput(join(folder, 'no', 'report.html'))).toThrow(/there is no such folder$/);
+    expect(() => checkOutput(folder)).toThrow('it is a folder; name a file');
   });
 });

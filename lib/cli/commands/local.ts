@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
 import { type LocalSageMaker, startLocal } from '../../local';
-import { inspect } from '../../model';
 import { ANSWERS_METRIC, awsPorts, type StagePlan } from '../../promotion';
 import { UserError } from '../exit-codes';
 import { atLeast, ended, wholeBetween } from '../options';
 import { OutcomeRecorder } from '../rehearsal/outcome-recorder';
 import { Replay } from '../rehearsal/replay';
-import { readTraffic, type Traffic } from '../rehearsal/traffic';
+import { inputsOf, readTraffic, type Traffic } from '../rehearsal/traffic';
 import { verdictSentence } from '../report';
 import type { Session } from '../session';
 import { hostStage, LOCAL_PLAN, readPlan } from '../stage/host';
@@ -70,10 +69,6 @@ async function run(options: Options, session: Session): Promise<void> {
     for (const close of closing) await close();
   }
 }
-
-/** Columns are sent in the model's order; in the file's where the model is not at hand. */
-const inputsOf = (live: string | undefined): string[] | undefined =>
-  live === undefined ? undefined : inspect(live).signature?.inputs.map(({ name }) => name);
 
 /** Answers are judged where outcomes are known. */
 const planFor = (traffic: Traffic | undefined): StagePlan =>

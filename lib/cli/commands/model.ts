@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { archive, type Inspection, inspect } from '../../model';
 import type { Session } from '../session';
-import { inBytes } from '../sizes';
+import { counted, inBytes } from '../sizes';
 import { Terminal, table } from '../terminal';
 import { type ModeOptions, modeOf, withMode } from './archive-mode';
 import { checked } from './safety';
@@ -44,7 +44,9 @@ export function addModelCommands(root: Command, session: Session): void {
       terminal.now('');
       terminal.result(packed);
       if (!options.json)
-        terminal.say(`${packed.reused ? 'there already' : 'packed'}: ${packed.path}, ${packed.files} files, ${inBytes(packed.bytes)}`);
+        terminal.say(
+          `${packed.reused ? 'there already' : 'packed'}: ${packed.path}, ${counted(packed.files, 'file')}, ${inBytes(packed.bytes)}`,
+        );
     });
 }
 
@@ -52,7 +54,7 @@ function describe(inspection: Inspection): string[] {
   const { name, version, framework, format, modelFile, parameters, dtypes, signature, needs, facts, findings, files, totalBytes } =
     inspection;
   const lines = [
-    `${name}${version ? ` ${version}` : ''}: ${framework}, ${format}, ${files.length} files, ${inBytes(totalBytes)}`,
+    `${name}${version ? ` ${version}` : ''}: ${framework}, ${format}, ${counted(files.length, 'file')}, ${inBytes(totalBytes)}`,
     `model      ${modelFile}`,
   ];
   if (parameters !== undefined) {

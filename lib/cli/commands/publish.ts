@@ -17,7 +17,7 @@ import { register } from '../register';
 import { samplesOf, storeSamples } from '../samples';
 import type { Session } from '../session';
 import { KEY_SYNTAX, openSigner } from '../signing-keys';
-import { inBytes, inTime } from '../sizes';
+import { counted, inBytes, inTime } from '../sizes';
 import { Terminal } from '../terminal';
 import { type ModeOptions, modeOf, withMode } from './archive-mode';
 import { signed } from './provenance';
@@ -136,7 +136,8 @@ async function abort(directory: string | undefined, store: Store, terminal: Term
   const digest = directory === undefined ? undefined : (await readDigest(directory, { signal: store.signal })).digest;
   const removed = await abortPublish({ ...store, digest });
   terminal.result(removed);
-  if (!json) terminal.say(`removed: ${removed.uploads} unfinished uploads, ${removed.files} files of an unfinished version`);
+  if (!json)
+    terminal.say(`removed: ${counted(removed.uploads, 'unfinished upload')}, ${counted(removed.files, 'file')} of an unfinished version`);
 }
 
 function line({ done, total, rate, secondsLeft }: PublishProgress): string {

@@ -1,11 +1,13 @@
 import { type Command, Option } from 'commander';
 import { EXIT, UserError, verdictCode } from '../exit-codes';
 import { atLeast, shares, wordsOf } from '../options';
+import { checkOutput } from '../output-file';
 import { narrate } from '../rehearsal/narration';
 import { rehearse } from '../rehearsal/rehearsal';
 import { describeResult } from '../rehearsal/result';
-import { checkReportFile, writeReport } from '../report';
+import { writeReport } from '../report';
 import type { Session } from '../session';
+import { counted } from '../sizes';
 import { Terminal } from '../terminal';
 
 interface Options {
@@ -70,9 +72,9 @@ export function addRehearse(root: Command, session: Session): void {
 async function run(directories: readonly string[], options: Options, signal: AbortSignal): Promise<number> {
   if (directories.length < 2) throw new UserError('give at least two model directories: the live version and a candidate');
   if (options.expect && options.expect.length !== directories.length - 1) {
-    throw new UserError(`--expect names ${options.expect.length} verdicts, there are ${directories.length - 1} candidates`);
+    throw new UserError(`--expect names ${counted(options.expect.length, 'verdict')} for ${counted(directories.length - 1, 'candidate')}`);
   }
-  if (options.report !== false) checkReportFile(options.report);
+  if (options.report !== false) checkOutput(options.report);
   const terminal = new Terminal(options.json ?? false);
   const result = await rehearse(
     {

@@ -12,6 +12,7 @@ import { throughClient } from '../rehearsal/narration';
 import { Replay } from '../rehearsal/replay';
 import { readTraffic } from '../rehearsal/traffic';
 import type { Session } from '../session';
+import { counted } from '../sizes';
 import { Terminal } from '../terminal';
 import { addLocal } from './local';
 
@@ -99,7 +100,9 @@ async function invokeOnce(endpoint: string, options: InvokeOptions): Promise<voi
     new Terminal(options.json ?? false).result(document);
     if (!options.json) process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
   } catch (error) {
-    throw new UserError(`${endpoint} did not answer: ${problemOf(error) ?? `${(error as Error).name}: ${(error as Error).message}`}`);
+    throw new UserError(
+      `${endpoint} did not answer: ${problemOf(error, options.url) ?? `${(error as Error).name}: ${(error as Error).message}`}`,
+    );
   } finally {
     client.destroy();
   }
@@ -118,7 +121,7 @@ async function invokeMany(endpoint: string, options: InvokeOptions, file: string
     terminal.result({ endpoint, ...figures, failures: replay.failures });
     if (options.json) return;
     const accuracy = figures.accuracy === null ? '' : `: accuracy ${(100 * figures.accuracy).toFixed(1)} %`;
-    terminal.say(`${figures.requests} requests, ${figures.failed} failed${accuracy}`);
+    terminal.say(`${counted(figures.requests, 'request')}, ${figures.failed} failed${accuracy}`);
     terminal.say(throughClient(figures));
     for (const failure of replay.failures) terminal.say(`  ${failure}`);
   } finally {

@@ -23,7 +23,7 @@ import { measure, type ReplayFigures } from './measure';
 import { OutcomeRecorder } from './outcome-recorder';
 import { Replay } from './replay';
 import { DurableRunner } from './run-durable';
-import { readTraffic, type Traffic } from './traffic';
+import { inputsOf, readTraffic, type Traffic } from './traffic';
 
 /** What is rehearsed. */
 export interface RehearsalOptions {
@@ -90,6 +90,7 @@ const CLIENTS = 32;
  * @throws UserError for a model or a traffic file that cannot be used; the reason of `signal` once it is aborted
  */
 export async function rehearse(options: RehearsalOptions, events: RehearsalEvents): Promise<RehearsalResult> {
+  const traffic = readTraffic(options.trafficFile, inputsOf(options.directories[0]));
   const local = await startLocal({
     engines: { allowCode: options.allowCode },
     timings: { start: 0.5, shift: 0.2, terminate: 0.2, alarmPoll: 0.5 },
@@ -109,10 +110,6 @@ export async function rehearse(options: RehearsalOptions, events: RehearsalEvent
     }
     const [first, ...candidates] = versions;
     const endpointName = first.inspection.name.replace(/[^A-Za-z0-9-]+/g, '-').slice(0, 63);
-    const traffic = readTraffic(
-      options.trafficFile,
-      first.inspection.signature?.inputs.map((input) => input.name),
-    );
     await stage.deploy(endpointName, first);
     const recorder = new OutcomeRecorder(ports, endpointName, traffic);
     replay = new Replay({ url: local.url, region: local.region, endpointName, ...traffic }, (report) => recorder.take(report));

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import { inspect } from '../../model';
 import { UserError } from '../exit-codes';
+import { counted } from '../sizes';
 
 /** Requests to replay, in their order, with what really happened where it is known. */
 export interface Traffic {
@@ -24,6 +26,10 @@ export function readTraffic(file: string, inputs?: readonly string[]): Traffic {
   if (lines.length === 0) throw new UserError(`${file} holds no requests`);
   return lines[0].startsWith('{') ? readJsonLines(file, lines) : readCsv(file, lines, inputs);
 }
+
+/** The inputs of a model in its own order; undefined where it is not at hand, or its files do not tell. @throws ModelError */
+export const inputsOf = (directory: string | undefined): string[] | undefined =>
+  directory === undefined ? undefined : inspect(directory, { scan: false }).signature?.inputs.map(({ name }) => name);
 
 function readText(file: string): string {
   try {
@@ -69,7 +75,7 @@ function readCsv(file: string, lines: readonly string[], inputs: readonly string
   const rows = lines.slice(1).map((line, i) => {
     const row = cells(line);
     if (row.length !== header.length)
-      throw new UserError(`${file}, line ${i + 2}: has ${row.length} columns, the header has ${header.length}`);
+      throw new UserError(`${file}, line ${i + 2}: has ${counted(row.length, 'column')}, the header has ${header.length}`);
     return row;
   });
   return {

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { makeDirectory } from '../../model/make-directory';
 import { NoSuchObject, type ObjectStore } from './objects';
 
 /** Longest part of a key that becomes one file's name: file systems take 255 bytes. */
@@ -24,7 +25,7 @@ export class DirectoryObjects implements ObjectStore {
   /** @param directory a temporary one, removed on close, where none is given */
   static async open(directory?: string): Promise<DirectoryObjects> {
     if (directory === undefined) return new DirectoryObjects(await mkdtemp(join(tmpdir(), 'fledge-s3-')), true);
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory, 0o700);
     return new DirectoryObjects(directory, false);
   }
 
@@ -45,10 +46,13 @@ export class DirectoryObjects implements ObjectStore {
     try {
       if (Buffer.isBuffer(body)) await file.writeFile(body);
       else for await (const part of body) await file.write(part);
+      await rename(partial, path);
+    } catch (error) {
+      await rm(partial, { force: true });
+      throw error;
     } finally {
       await file.close();
     }
-    await rename(partial, path);
   }
 
   async stat(bucket: string, key: string): Promise<{ readonly size: number; readonly etag: string } | undefined> {

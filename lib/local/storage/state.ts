@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from '../../model/make-directory';
 
 /** Named values that outlive the process where a state directory was given. Values must survive JSON. */
 export class Table<T> {
@@ -51,9 +52,14 @@ export class State {
   private readonly tables = new Map<string, Table<unknown>>();
   private readonly dirty = new Set<string>();
 
-  /** @param directory where the files are; created where it is missing. Without one nothing outlives the process. */
+  /**
+   * @param directory where the files are; created where it is missing. Without one nothing outlives the process.
+   * @throws the file system's error where it cannot be made, or not be written to
+   */
   constructor(readonly directory?: string) {
-    if (directory !== undefined) mkdirSync(directory, { recursive: true, mode: 0o700 });
+    if (directory === undefined) return;
+    makeDirectory(directory, 0o700);
+    accessSync(directory, constants.W_OK);
   }
 
   /**
@@ -74,8 +80,13 @@ export class State {
     if (this.directory === undefined) this.dirty.clear();
     for (const name of this.dirty) {
       const path = join(this.directory!, `${name}.json`);
-      writeFileSync(`${path}.new`, JSON.stringify(this.tables.get(name)!.entries()), { mode: 0o600 });
-      renameSync(`${path}.new`, path);
+      try {
+        writeFileSync(`${path}.new`, JSON.stringify(this.tables.get(name)!.entries()), { mode: 0o600 });
+        renameSync(`${path}.new`, path);
+      } catch (error) {
+        rmSync(`${path}.new`, { force: true });
+        throw error;
+      }
       this.dirty.delete(name);
     }
   }

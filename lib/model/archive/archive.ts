@@ -1,7 +1,8 @@
-import { closeSync, mkdirSync, openSync, writevSync } from 'node:fs';
+import { closeSync, openSync, writevSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type ContentDigest, listTree, now, rememberDigest, rememberedDigest, type TreeEntry } from '../digest';
 import { mustBeSafe, type SafetyOptions } from '../inspect/must-be-safe';
+import { makeDirectory } from '../make-directory';
 import type { ArchiveMode } from './choose-method';
 import { archivePath, discard, existing, keep, partialPath } from './output';
 import { pack } from './pack';
@@ -67,7 +68,7 @@ export async function archive(directory: string, options: ArchiveOptions): Promi
   const file = await open(partial, 'wx');
   try {
     const progress = onProgress && ((done: number) => onProgress({ done, total }));
-    const content = await pack(entries, fileSink(file), { mode, workers, signal, known, onProgress: progress });
+    const content = await pack(entries, fileSink(file, options.output), { mode, workers, signal, known, onProgress: progress });
     await file.close();
     return finish(job, content, partial);
   } catch (error) {
@@ -120,7 +121,7 @@ function prepare(directory: string, options: ArchiveSyncOptions): Job {
   const readAt = now();
   const entries = listTree(directory);
   mustBeSafe(directory, options);
-  mkdirSync(options.output, { recursive: true });
+  makeDirectory(options.output);
   const known = rememberedDigest(directory, entries, options.cacheDirectory);
   const bytes = known && existing(archivePath(options.output, known.digest), entries);
   const reused = known && bytes !== undefined ? result(known, bytes, true, options) : undefined;
@@ -140,13 +141,16 @@ function result({ digest, files }: ContentDigest, bytes: number, reused: boolean
   return { path: archivePath(output, digest), digest, bytes, files, reused };
 }
 
-function fileSink(file: FileHandle): (pieces: readonly Uint8Array[]) => Promise<void> {
+/** @param place what an error names: a write by descriptor knows no path */
+function fileSink(file: FileHandle, place: string): (pieces: readonly Uint8Array[]) => Promise<void> {
   let end = 0;
   return async (pieces) => {
     let position = end;
     end += byteLength(pieces);
     for (let left = pieces; left.length > 0; ) {
-      const { bytesWritten } = await file.writev(left, position);
+      const { bytesWritten } = await file.writev(left, position).catch((error) => {
+        throw Object.assign(error, { path: place });
+      });
       position += bytesWritten;
       left = without(left, bytesWritten);
     }

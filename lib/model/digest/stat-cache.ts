@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { makeDirectory } from '../make-directory';
 import type { FileStat } from './tree';
 
 const RACY_NANOSECONDS = 2_000_000_000n;
@@ -95,7 +96,7 @@ function read(file: string): Map<string, Row> {
 }
 
 function write(file: string, rows: Map<string, Row>): void {
-  mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
+  makeDirectory(join(file, '..'), 0o700);
   const text = JSON.stringify([...rows]);
   const own = `${file}.${process.pid}-${randomBytes(4).toString('hex')}`;
   try {

@@ -1,6 +1,7 @@
 /** Why a model was not published, as a stable word for programs. */
 export type PublishProblem =
   | 'credentials'
+  | 'region'
   | 'access-denied'
   | 'no-bucket'
   | 'throttled'
@@ -21,6 +22,11 @@ export class PublishError extends Error {
     this.name = 'PublishError';
   }
 }
+
+export const NO_REGION = 'no AWS region: set AWS_REGION, or a region in the profile';
+
+/** Whether the SDK says by `message` that it was told no region. */
+export const isRegionMissing = (message: string): boolean => /^region is missing/i.test(message);
 
 /** What an SDK's error has besides its message. */
 interface SdkError extends Error {
@@ -77,6 +83,7 @@ export function explained(error: unknown, doing: string, uri: string): Error {
     new PublishError(code, `${message} (${doing}, ${uri}; ${said})`, { cause: error });
   if (CREDENTIALS.test(name))
     return problem('credentials', `the AWS credentials are missing, wrong or expired: get new ones, then ${again}`);
+  if (isRegionMissing((error as Error).message)) return new PublishError('region', NO_REGION, { cause: error });
   if (/NoSuchBucket/.test(name)) return problem('no-bucket', 'there is no such bucket in this region: check its name and the region');
   if (THROTTLED.test(name)) return problem('throttled', `S3 asked to slow down for too long: ${again}`);
   if (UNREACHABLE.test(`${name} ${(error as Error).message}`))

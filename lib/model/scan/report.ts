@@ -13,7 +13,7 @@ export function reportText(report: ScanReport, policy: ScanPolicy = DEFAULT_POLI
   const { verdict, matters } = decide(report, policy);
   const counted = (grade: Grade) => report.files.filter((file) => file.grade === grade).length;
   const lines = [
-    `${report.subject}: ${report.grade} (${report.files.length} files: ${counted('safe')} safe, ${counted('unknown')} unknown, ${counted('dangerous')} dangerous), ${VERDICTS[verdict]}`,
+    `${report.subject}: ${report.grade} (${report.files.length === 1 ? '1 file' : `${report.files.length} files`}: ${counted('safe')} safe, ${counted('unknown')} unknown, ${counted('dangerous')} dangerous), ${VERDICTS[verdict]}`,
   ];
   for (const { file, outcome, reason } of matters) {
     lines.push(`  ${file.path}: ${file.grade}${outcome === 'allowed' ? `, let in by its digest: ${reason}` : ''}`);
