@@ -664,6 +664,12 @@ describe('is refused', () => {
     ['an update of a minute', { updateTimeout: Duration.minutes(1) }, {}, 'updateTimeout is 600 to 28800 s, got 60'],
     ['no signing key', { signingKeys: [] }, {}, 'signingKeys is empty'],
     [
+      'a wait for a version that nobody approves',
+      { waitFor: WaitFor.PROMOTED, approveOnDeploy: false },
+      {},
+      'waitFor PROMOTED waits for the version that is deployed, which approveOnDeploy false leaves unapproved',
+    ],
+    [
       'a wait that CloudFormation would not bear',
       { waitFor: WaitFor.PROMOTED },
       {},

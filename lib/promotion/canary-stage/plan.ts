@@ -42,7 +42,7 @@ export function planOf(props: CanaryStageProps): WholePlan {
   };
   const any = { promotionId: 'any', bucket: 'any', modelPackageArn: 'any' };
   const { plan } = checkRequest({ ...any, endpointName: props.endpoint.endpointName, plan: wanted });
-  if (props.waitFor === WaitFor.PROMOTED) requireWithinAnHour(plan);
+  if (props.waitFor === WaitFor.PROMOTED) requireEndWithinAnHour(plan, props.approveOnDeploy ?? true);
   return plan;
 }
 
@@ -68,7 +68,12 @@ export function longestExecution(plan: WholePlan): number {
   return longest(plan) + plan.deadlineSeconds + 12 * 3600;
 }
 
-function requireWithinAnHour(plan: WholePlan): void {
+function requireEndWithinAnHour(plan: WholePlan, approveOnDeploy: boolean): void {
+  if (!approveOnDeploy) {
+    throw new Error(
+      'waitFor PROMOTED waits for the version that is deployed, which approveOnDeploy false leaves unapproved: leave one of the two out',
+    );
+  }
   const seconds = longest(plan);
   if (seconds <= STACK_PATIENCE) return;
   const minutes = (value: number) => `${Math.ceil(value / 60)} min`;

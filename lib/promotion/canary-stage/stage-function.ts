@@ -64,7 +64,7 @@ export class StageFunction extends Construct {
       timeout: props.timeout,
       memorySize: props.memoryMebibytes,
       ephemeralStorageSize: props.ephemeralStorage,
-      environment: { ...props.environment, NODE_OPTIONS: '--enable-source-maps' },
+      environment: props.environment,
       environmentEncryption: encryptionKey,
       durableConfig: executionTimeout && { executionTimeout, retentionPeriod: HISTORY },
       deadLetterQueue: props.deadLetters,
