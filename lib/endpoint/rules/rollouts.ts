@@ -105,7 +105,7 @@ export const rolloutRules: Rule[] = [
   },
   {
     id: 'step-below-one-instance',
-    says: 'A step of the rollout is less than one instance. Whole instances move, so that it is a larger share of the requests than it says.',
+    says: 'A step of the rollout is less than one of the instances that the variant starts with, or may be scaled in to. Whole instances move, so that it is a larger share of the requests than it says.',
     remedy: 'Say the percent that one instance is, or use more instances.',
     source: CANARY,
     severity: 'warning',
