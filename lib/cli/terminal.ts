@@ -1,8 +1,8 @@
-import { clearLine, cursorTo } from 'node:readline';
+import { clearLine, cursorTo, moveCursor } from 'node:readline';
 
-/** How a command speaks: lines for people on standard output, one JSON document for machines instead, and a line that is written over on a terminal. */
+/** How a command speaks: lines for people on standard output, one JSON document for machines instead, and lines that are written over on a terminal. */
 export class Terminal {
-  private live = '';
+  private live: readonly string[] = [];
 
   constructor(
     private readonly json: boolean,
@@ -24,16 +24,16 @@ export class Terminal {
     this.draw();
   }
 
-  /** What is going on right now: one line, written over; shown on terminals only. */
-  now(line: string): void {
+  /** What is going on right now: lines that are written over; shown on terminals only. */
+  now(...lines: string[]): void {
     this.wipe();
-    this.live = line;
+    this.live = lines;
     this.draw();
   }
 
   /** The document of `--json`; nothing for people. */
   result(document: unknown): void {
-    this.now('');
+    this.now();
     if (this.json) this.out.write(`${JSON.stringify(document, null, 2)}\n`);
   }
 
@@ -53,14 +53,18 @@ export class Terminal {
   }
 
   private wipe(): void {
-    if (this.live === '' || !this.target.isTTY) return;
-    cursorTo(this.target, 0);
-    clearLine(this.target, 0);
+    if (!this.target.isTTY) return;
+    for (let i = 0; i < this.live.length; i++) {
+      if (i > 0) moveCursor(this.target, 0, -1);
+      cursorTo(this.target, 0);
+      clearLine(this.target, 0);
+    }
   }
 
   private draw(): void {
-    if (this.live === '' || !this.target.isTTY) return;
-    this.target.write(this.live.slice(0, (this.target.columns ?? 80) - 1));
+    if (!this.target.isTTY) return;
+    const width = (this.target.columns ?? 80) - 1;
+    this.target.write(this.live.map((line) => line.slice(0, width)).join('\n'));
   }
 }
 

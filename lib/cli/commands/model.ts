@@ -41,7 +41,7 @@ export function addModelCommands(root: Command, session: Session): void {
         signal: session.signal,
         onProgress: ({ done, total }) => terminal.now(`packing  ${inBytes(done)} of ${inBytes(total)}`),
       });
-      terminal.now('');
+      terminal.now();
       terminal.result(packed);
       if (!options.json)
         terminal.say(

@@ -115,7 +115,7 @@ async function run(directory: string, options: Options, store: Store, terminal: 
   const key = uri.slice(`s3://${options.bucket}/`.length);
   const attestation = signer && (await storeAttestation(await signed(found, digest, signer), key, store));
   const modelPackage = options.group === undefined ? undefined : await registered(directory, uri, digest, options, store);
-  terminal.now('');
+  terminal.now();
   terminal.result({ ...published, key, attestation: attestation ?? null, modelPackage: modelPackage ?? null });
   if (options.json) return;
   terminal.say(`${published.reused ? 'there already' : 'published'}: ${uri}, ${inBytes(published.sent)} sent${besides(published)}`);

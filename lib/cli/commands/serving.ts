@@ -117,7 +117,7 @@ async function invokeMany(endpoint: string, options: InvokeOptions, file: string
   );
   try {
     const figures = await measure(replay, options.requests, options.clients, signal);
-    terminal.now('');
+    terminal.now();
     terminal.result({ endpoint, ...figures, failures: replay.failures });
     if (options.json) return;
     const accuracy = figures.accuracy === null ? '' : `: accuracy ${(100 * figures.accuracy).toFixed(1)} %`;

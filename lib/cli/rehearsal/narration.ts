@@ -1,11 +1,13 @@
 import { evidenceLine } from '../evidence-line';
 import type { Published } from '../local-stage';
-import { reasonOf, titleOf, verdictSentence, whenOf } from '../report';
+import { titleOf, verdictSentence, whenOf } from '../report';
+import { milliseconds, percent } from '../report/figures';
 import type { Terminal } from '../terminal';
 import type { ReplayFigures } from './measure';
+import type { Pulse } from './pulse';
 import type { RehearsalEvents } from './rehearsal';
 
-/** What a person sees as it goes: a line for each thing that happened, and on a terminal one more that says where the evidence stands. */
+/** What a person sees as it goes: a line for each thing that happened, and on a terminal two more that say how both variants do and where the evidence stands. */
 export function narrate(terminal: Terminal): RehearsalEvents {
   let during = '';
   let judged: Published | undefined;
@@ -17,7 +19,7 @@ export function narrate(terminal: Terminal): RehearsalEvents {
       terminal.now('live      measuring the first one');
     },
     live: ({ version, figures, model }) => {
-      terminal.now('');
+      terminal.now();
       const right = figures.accuracy === null ? '' : `, accuracy ${(100 * figures.accuracy).toFixed(1)} %`;
       const latency = `model latency p50 ${model.p50.toFixed(2)} ms, p99 ${model.p99.toFixed(2)} ms`;
       terminal.say(`live      ${titleOf(version)}: ${figures.requests} requests${right}, ${latency}`);
@@ -29,16 +31,19 @@ export function narrate(terminal: Terminal): RehearsalEvents {
       terminal.say(terminal.style('bold', `candidate ${titleOf(version)}`));
       terminal.now(`${clock(0)}  checked and staged`);
     },
-    progress: (version, progress, seconds) => {
+    progress: (version, progress, { live, candidate }, seconds) => {
       // A last look may come in after the end.
       if (version !== judged) return;
       if (progress.during !== during) terminal.say(`${clock(seconds)}  judged ${whenOf(progress.during)}`);
       during = progress.during;
-      terminal.now(`${clock(seconds)}  ${evidenceLine(progress)}; ${reasonOf(progress.sentence).replace('not enough evidence yet: ', '')}`);
+      terminal.now(
+        `${clock(seconds)}  live ${pulseLine(live)}; candidate ${pulseLine(candidate)}`,
+        `${MARGIN}${progress.percent === 0 ? 'mirrored' : `${progress.percent} %`}: ${evidenceLine(progress)}`,
+      );
     },
     ended: ({ outcome, seconds }) => {
       judged = undefined;
-      terminal.now('');
+      terminal.now();
       const kind = { promoted: 'good', 'rolled back': 'bad', held: 'open' } as const;
       const { verdict } = outcome;
       const rest = verdictSentence(outcome).slice(verdict.length);
@@ -47,6 +52,13 @@ export function narrate(terminal: Terminal): RehearsalEvents {
       for (const line of others) terminal.say(line);
     },
   };
+}
+
+const MARGIN = ' '.repeat(9);
+
+function pulseLine({ perSecond, serverErrors, p99 }: Pulse): string {
+  if (serverErrors === null || p99 === null) return 'not asked';
+  return `${perSecond.toFixed(0)}/s, 5xx ${percent(serverErrors)}, p99 ${milliseconds(p99)}`;
 }
 
 /** What a client saw, and what of it was the client's own work. */
@@ -58,13 +70,12 @@ export function throughClient({ p50, p99, perSecond, clientMs }: ReplayFigures):
 /** Breaks a line where the terminal ends, the rest below its words; as it is where nobody's eyes are. */
 function wrapped(text: string): string[] {
   const width = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
-  const margin = ' '.repeat(9);
   const lines = [''];
   for (const word of text.split(/(?<=\S) /)) {
     const last = lines.at(-1)!;
     const longer = last === '' ? word : `${last} ${word}`;
     if (longer.length < width || last === '') lines[lines.length - 1] = longer;
-    else lines.push(margin + word);
+    else lines.push(MARGIN + word);
   }
   return lines;
 }

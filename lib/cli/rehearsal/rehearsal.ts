@@ -21,6 +21,7 @@ import { LIVE, LocalStage, type Published, STAGE_BUCKET } from '../local-stage';
 import { orAborted, pause } from '../pause';
 import { measure, type ReplayFigures } from './measure';
 import { OutcomeRecorder } from './outcome-recorder';
+import { type Pulses, pulsesOf } from './pulse';
 import { Replay } from './replay';
 import { DurableRunner } from './run-durable';
 import { inputsOf, readTraffic, type Traffic } from './traffic';
@@ -69,7 +70,7 @@ export interface RehearsalEvents {
   published(version: Published): void;
   live(live: LiveVersion): void;
   begins(version: Published): void;
-  progress(version: Published, progress: Progress, seconds: number): void;
+  progress(version: Published, progress: Progress, pulses: Pulses, seconds: number): void;
   ended(rehearsed: Rehearsed): void;
 }
 
@@ -122,8 +123,8 @@ export async function rehearse(options: RehearsalOptions, events: RehearsalEvent
       options.signal.throwIfAborted();
       events.begins(version);
       promotions.push(
-        await promote(ports, runner, options, endpointName, version, traffic, (progress, seconds) =>
-          events.progress(version, progress, seconds),
+        await promote(ports, runner, options, endpointName, version, traffic, (progress, pulses, seconds) =>
+          events.progress(version, progress, pulses, seconds),
         ),
       );
       events.ended(promotions.at(-1)!);
@@ -184,7 +185,7 @@ async function promote(
   endpointName: string,
   version: Published,
   traffic: Traffic,
-  onProgress: (progress: Progress, seconds: number) => void,
+  onProgress: (progress: Progress, pulses: Pulses, seconds: number) => void,
 ): Promise<Rehearsed> {
   const promotionId = `${version.inspection.version ?? 'v'}-${version.digest.slice(0, 8)}-${Date.now()}`.replace(/[^A-Za-z0-9-]+/g, '-');
   const request: PromotionRequest = {
@@ -198,8 +199,8 @@ async function promote(
   const began = performance.now();
   const seconds = () => (performance.now() - began) / 1000;
   const watching = setInterval(() => {
-    store.read<Progress>(progressKey(endpointName, promotionId)).then(
-      (found) => found && onProgress(found.value, seconds()),
+    Promise.all([store.read<Progress>(progressKey(endpointName, promotionId)), pulsesOf(ports, endpointName)]).then(
+      ([found, pulses]) => found && onProgress(found.value, pulses, seconds()),
       () => undefined,
     );
   }, 500);

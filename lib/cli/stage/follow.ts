@@ -33,7 +33,7 @@ export async function follow(stage: Stage, id: string, { terminal, every, signal
       if (entry && entry.what !== 'outcome') terminal.say(`${when(entry.at)}  ${reasonOf(entry.sentence)}`);
     }
     if (outcome) {
-      terminal.now('');
+      terminal.now();
       return outcome;
     }
     if (progress) {
@@ -73,7 +73,7 @@ export async function begun(stage: Stage, modelPackageArn: string, before: reado
     options.terminal.now('waiting for the promotion to begin');
     const found = (await promotionsOf(stage)).find(({ id, request }) => !known.has(id) && request.modelPackageArn === modelPackageArn);
     if (found) {
-      options.terminal.now('');
+      options.terminal.now();
       return found.id;
     }
     await pause(1000, options.signal);

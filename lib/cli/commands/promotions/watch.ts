@@ -66,7 +66,7 @@ export async function watched(
     return outcome;
   } catch (error) {
     if (!session.signal.aborted) throw error;
-    terminal.now('');
+    terminal.now();
     terminal.say(`stopped watching; the promotion goes on: fledge watch ${stage.endpoint} follows it again`);
     session.exitCode = EXIT.interrupted;
     return undefined;
