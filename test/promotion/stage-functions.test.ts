@@ -100,6 +100,20 @@ describe('the first configuration', () => {
     expect(await models()).toEqual([]);
   });
 
+  test('takes nothing of another endpoint whose long name begins alike, and whose promotion has the same id', async () => {
+    const [own, other] = ['arrivals', 'departures'].map((what) => `recommendations-of-the-shop-in-europe-${what}`);
+    const variant = { VariantName: 'live', InstanceType: 'ml.c6i.large' as const, InitialInstanceCount: 1 };
+    const made = [own, other].map((endpointName) => namesOf({ endpointName, promotionId: 'v2-20260101T000000Z' }));
+    for (const { model, final } of made) {
+      await on.sagemaker.createModel({ ModelName: model, ExecutionRoleArn: ROLE, PrimaryContainer: { Image: IMAGE } });
+      await on.sagemaker.createEndpointConfig({ EndpointConfigName: final, ProductionVariants: [{ ...variant, ModelName: model }] });
+    }
+    const asked = event('Delete', 'any', 'first');
+    await firstConfiguration(ports, { ...asked, ResourceProperties: { ...asked.ResourceProperties, EndpointName: own } });
+    expect([await configurations(), await models()]).toEqual([[made[1].final], [made[1].model]]);
+    expect(Object.values(made[0]).every((name) => name.length <= 63)).toBe(true);
+  });
+
   test('takes the alarms with it that a promotion set, which died with its stack while the live variant moved', async () => {
     const name = await firstConfiguration(ports, event('Create', await registered(1)));
     const { live, errorsAlarm, latencyAlarm } = namesOf({ endpointName: 'delay', promotionId: 'died' });

@@ -1,5 +1,7 @@
+import { functionName } from '../canary-stage/function-name';
+
 /** Name of the function that receives, and of its role: both accounts' policies say it. At most 64 characters. */
-export const defaultReceiverName = (endpointName: string): string => `${endpointName.slice(0, 48)}-receive-version`;
+export const defaultReceiverName = (endpointName: string): string => functionName(endpointName, 'receive-version');
 
 /** @throws Error for a name that Lambda or IAM would refuse */
 export function requireReceiverName(name: string): string {

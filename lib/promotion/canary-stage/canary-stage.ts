@@ -15,10 +15,10 @@ import { readStatements } from '../../endpoint/artifact-access';
 import type { HandedOver } from '../../endpoint/owner';
 import type { WholePlan } from '../checked-request';
 import { STAGE_VARIABLE } from '../functions/stage';
-import { markOf } from '../names';
 import { STAGE_TAGS } from '../stage-tags';
 import { AwaitedPromotion } from './awaited-promotion';
 import { FirstConfiguration } from './first-configuration';
+import { functionName } from './function-name';
 import { StageGrants } from './grants';
 import { lostApprovals, noticeTopic } from './notices';
 import { allowPromotions } from './permissions';
@@ -267,10 +267,4 @@ function requireStore({ modelStore, endpoint }: CanaryStageProps, { store }: Han
   throw new Error(
     `a CanaryStage must know where the versions of ${endpoint.endpointName} lie, which its role is to read: give the endpoint or the stage a modelStore`,
   );
-}
-
-/** Literal, so that a policy can name the function before it exists; 64 characters at most. */
-function functionName(endpointName: string, what: string): string {
-  const whole = `${endpointName}-${what}`;
-  return whole.length <= 64 ? whole : `${endpointName.slice(0, 64 - what.length - 8)}-${markOf(endpointName).slice(0, 6)}-${what}`;
 }
