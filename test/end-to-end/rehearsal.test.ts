@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -61,7 +61,7 @@ test('the rehearsal promotes the better version and none of the flawed ones', as
 }, 400_000);
 
 test('Ctrl-C ends a rehearsal and leaves no process behind', async () => {
-  const { child, output } = start(['rehearse', ...versions(1, 2), '--traffic', TRAFFIC, '--no-report']);
+  const { child, output } = start(['rehearse', ...versions(1, 2), '--traffic', TRAFFIC, '--requests', '200', '--no-report']);
   await said(output, /candidate/, child);
   child.kill('SIGINT');
   const [code] = await once(child, 'exit');
@@ -89,4 +89,20 @@ test('a served model answers until Ctrl-C, and then its port is free', async () 
   child.kill('SIGINT');
   await once(child, 'exit');
   await expect(fetch(`${url}/endpoints/model/invocations`, { method: 'POST' })).rejects.toThrow();
+}, 60_000);
+
+test('any command that answers /ping and /invocations serves a model, and is ended with the server', async () => {
+  const program = join(folder, 'server.cjs');
+  writeFileSync(
+    program,
+    `require('node:http').createServer((request, response) => response.end(request.url + ' by ' + process.pid)).listen(process.env.SAGEMAKER_BIND_TO_PORT, '127.0.0.1');`,
+  );
+  const command = `exec '${process.execPath}' '${program}'`;
+  const { child, output } = start(['serve', join(FLIGHTS, '2'), '--port', '0', '--command', command]);
+  const [, url] = await said(output, /answers at (http:\/\/127\.0\.0\.1:\d+)\//, child);
+  const answer = await fetch(`${url}/endpoints/model/invocations`, { method: 'POST', body: 'x' });
+  const [, pid] = /^\/invocations by (\d+)$/.exec(await answer.text()) ?? [];
+  child.kill('SIGINT');
+  await once(child, 'exit');
+  expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH');
 }, 60_000);

@@ -25,9 +25,14 @@ export function addServingCommands(root: Command, session: Session): void {
     .option('--endpoint <name>', 'name of the endpoint', 'model')
     .option('--port <port>', '0 takes a free one', wholeBetween(0, 65_535), 8080)
     .option('--allow-code', "let the model's own Python code run")
-    .action(async (directory: string, options: { endpoint: string; port: number; allowCode?: boolean }) => {
+    .option(
+      '--command <command>',
+      'a command of your shell that serves the model: /ping and /invocations at the port in SAGEMAKER_BIND_TO_PORT',
+    )
+    .action(async (directory: string, { port, ...options }: ServeOptions) => {
       const terminal = new Terminal(false);
-      const local = await startLocal({ port: options.port, engines: { allowCode: options.allowCode ?? false }, timings: { start: 0 } });
+      const command = options.command === undefined ? undefined : ['sh', '-c', options.command];
+      const local = await startLocal({ port, engines: { allowCode: options.allowCode ?? false, command }, timings: { start: 0 } });
       try {
         Object.assign(process.env, local.environment());
         const stage = await LocalStage.open(awsPorts(), options.endpoint);
@@ -64,6 +69,13 @@ export function addServingCommands(root: Command, session: Session): void {
       if (options.traffic === undefined) await invokeOnce(endpoint, options);
       else await invokeMany(endpoint, options, options.traffic, session.signal);
     });
+}
+
+interface ServeOptions {
+  readonly endpoint: string;
+  readonly port: number;
+  readonly allowCode?: boolean;
+  readonly command?: string;
 }
 
 interface InvokeOptions {
