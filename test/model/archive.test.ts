@@ -266,7 +266,12 @@ describe('any tree', () => {
         Buffer.byteLength(text) <= 255 &&
         Buffer.from(text).toString() === text,
     );
+  /** Bytes at the front, and a hole behind them. */
+  const sparse = fc
+    .tuple(fc.uint8Array({ maxLength: 20 }), fc.constantFrom(4096, 70_000, 2 * BLOCK + 1))
+    .map(([front, size]) => ({ front, size }));
   const content = fc.oneof(
+    sparse,
     fc.constant(Buffer.alloc(0)),
     fc.uint8Array({ maxLength: 2000 }).map((bytes) => Buffer.from(bytes)),
     fc.tuple(fc.constantFrom(511, 512, 513, BLOCK - 1536, BLOCK - 512, BLOCK, BLOCK + 1), fc.boolean()).map(([length, noisy]) => {
@@ -283,7 +288,8 @@ describe('any tree', () => {
         const model = join(round, 'model');
         for (const [parts, bytes] of files) {
           try {
-            put(join(...parts), bytes, model);
+            put(join(...parts), 'front' in bytes ? bytes.front : bytes, model);
+            if ('front' in bytes) truncateSync(join(model, ...parts), bytes.size);
           } catch {
             // A name that is a file and a directory at once.
           }

@@ -4,7 +4,8 @@ import { freePort } from '../../../lib/serving/command/free-port';
 import { Background } from './background';
 import { virtualEnvironment } from './virtual-environment';
 
-const PACKAGES = ['ministack==1.5.33'];
+/** `cryptography` is what its KMS makes asymmetric keys with. */
+const PACKAGES = ['ministack==1.5.33', 'cryptography==50.0.2'];
 
 /** MiniStack on 127.0.0.1: CloudFormation, Lambda as processes of this machine, S3, EventBridge and the rest of what a stage is made of, without SageMaker. */
 export class MiniStack {
