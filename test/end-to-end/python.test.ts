@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { packageSources } from './harness/package-sources';
 import { virtualEnvironment } from './harness/virtual-environment';
 
 const root = resolve(__dirname, '../..');
@@ -15,24 +16,8 @@ function run(command: string, args: string[], cwd: string, more: NodeJS.ProcessE
   execFileSync(command, args, { cwd, env: { ...env, ...more }, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
-/** The sources as a release has them, with real copies of what is bundled: npm packs no links. */
-function sources(): string {
-  const copy = join(work, 'package');
-  mkdirSync(join(copy, 'node_modules'), { recursive: true });
-  for (const name of ['lib', 'bin', 'package.json', 'tsconfig.json', 'README.md', 'LICENSE']) {
-    if (existsSync(join(root, name))) cpSync(join(root, name), join(copy, name), { recursive: true });
-  }
-  const { bundledDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { bundledDependencies: string[] };
-  for (const name of readdirSync(join(root, 'node_modules'))) {
-    const [from, to] = [join(root, 'node_modules', name), join(copy, 'node_modules', name)];
-    if (bundledDependencies.includes(name)) cpSync(from, to, { recursive: true });
-    else symlinkSync(from, to);
-  }
-  return copy;
-}
-
 test('the package that jsii makes serves Python: the example synthesises with it', () => {
-  const copy = sources();
+  const copy = packageSources(join(work, 'package'));
   run(join(root, 'node_modules/.bin/jsii'), ['--tsconfig', 'tsconfig.json'], copy);
   if (!existsSync(pacmak)) {
     mkdirSync(pacmak, { recursive: true });

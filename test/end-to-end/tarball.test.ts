@@ -1,9 +1,10 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { packageSources } from './harness/package-sources';
 
 /** The package as npm hands it out, in an empty directory: nothing of this repository's own dependencies is beside it. */
 
@@ -14,11 +15,13 @@ const folder = mkdtempSync(join(tmpdir(), 'tarball-'));
 const app = join(folder, 'app');
 afterAll(() => rmSync(folder, { recursive: true }));
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 beforeAll(async () => {
-  // The build is there; jsii would make it anew.
-  await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: ROOT });
+  await run('npm', ['run', 'pack', '--', '--pack-destination', folder], {
+    cwd: packageSources(join(folder, 'package')),
+    maxBuffer: 2 ** 26,
+  });
   const tarball = join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz'))!);
   mkdirSync(app);
   writeFileSync(join(app, 'package.json'), '{ "private": true }');
@@ -27,6 +30,7 @@ beforeAll(async () => {
   for (const peer of ['aws-cdk-lib', 'constructs']) symlinkSync(join(ROOT, 'node_modules', peer), join(app, 'node_modules', peer));
 });
 
+/** As `npx fledge` finds it. */
 const FLEDGE = join(app, 'node_modules', '.bin', 'fledge');
 const environment = { PATH: process.env.PATH, HOME: folder };
 
@@ -40,6 +44,12 @@ async function fledge(...argv: string[]): Promise<{ code: number; out: string; e
 test('nothing but the package comes with it', () => {
   const installed = readdirSync(join(app, 'node_modules')).filter((name) => !name.startsWith('.'));
   expect(installed.sort()).toEqual(['aws-cdk-lib', 'cdk-fledge', 'constructs']);
+});
+
+test('other languages find the constructs described', () => {
+  const { name, types } = JSON.parse(readFileSync(join(app, 'node_modules', 'cdk-fledge', '.jsii'), 'utf8'));
+  expect(name).toBe('cdk-fledge');
+  expect(Object.keys(types)).toEqual(expect.arrayContaining(['cdk-fledge.ModelEndpoint', 'cdk-fledge.CanaryStage']));
 });
 
 test('the command shows its help, inspects, scans, packs, signs', async () => {
@@ -71,11 +81,11 @@ test('a stack synthesises with the CDK alone, and the entries for programs load'
     const app = new App({ outdir: 'cdk.out', builtinCloudFormationValidation: false });
     new ModelEndpoint(new Stack(app, 'S'), 'M', { artifact: ModelArtifact.fromDirectory(${JSON.stringify(join(FLIGHTS, '2'))}) });
     app.synth();
-    const entries = { local: 'startLocal', serving: 'openEngine', model: 'inspect', publish: 'publish' };
+    const entries = { judge: 'plan', local: 'startLocal', serving: 'openEngine', model: 'inspect', publish: 'publish' };
     for (const [entry, name] of Object.entries(entries)) console.log(entry, typeof require('cdk-fledge/' + entry)[name]);
   `;
   const { stdout } = await run(process.execPath, ['-e', program], { cwd: app, env: environment });
-  expect(stdout).toBe('local function\nserving function\nmodel function\npublish function\n');
+  expect(stdout).toBe('judge function\nlocal function\nserving function\nmodel function\npublish function\n');
 });
 
 describe('with an ONNX runtime beside it', () => {
