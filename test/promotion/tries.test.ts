@@ -51,6 +51,14 @@ describe('a version that is tried again', () => {
     expect(await judgedBy(on, await attempt(on, 'd'))).toEqual({ beta: 0.05, suffices: 20 });
   });
 
+  test('and was live since is at its first try, so that a rollback to it is as quick as ever', async () => {
+    const on = await world({ 1: 0.001, 2: 0.001, 3: 0.001 });
+    await attempt(on, 'a', HURRIED);
+    expect(await attempt(on, 'b')).toMatchObject({ verdict: 'promoted', reason: expect.stringContaining('where 40 suffices') });
+    expect(await attempt(on, 'c', {}, '3')).toMatchObject({ verdict: 'promoted' });
+    expect(await judgedBy(on, await attempt(on, 'd'))).toEqual({ beta: 0.05, suffices: 20 });
+  });
+
   test('leaves other versions at their first try', async () => {
     const on = await world({ 1: 0.001, 2: 0.001, 3: 0.001 });
     await attempt(on, 'a', HURRIED);
