@@ -1,27 +1,36 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { withTree } from '../model/inspect/model-tree';
 import { UserError } from './exit-codes';
 
-/** The recorded samples that lie in a model directory; undefined where none do. */
-export function samplesOf(directory: string): string | undefined {
-  const file = join(directory, 'samples.json');
-  return existsSync(file) ? file : undefined;
+const SAMPLES = 'samples.json';
+
+/** The recorded samples in a model's directory or archive; undefined where it has none. @throws UserError where the file holds none */
+export function samplesOf(model: string): Buffer | undefined {
+  return withTree(model, ({ files }) => {
+    const file = files.find(({ path }) => path === SAMPLES);
+    return file && samplesIn(`${model}/${SAMPLES}`, () => file.open((bytes) => Buffer.from(bytes.read(0, bytes.size))));
+  });
 }
 
-/** Puts recorded samples where a stage looks for them. @returns their key @throws UserError where the file holds none; S3's errors */
-export async function storeSamples(s3: S3Client, Bucket: string, file: string, digest: string): Promise<string> {
+/** Recorded samples in a file. @throws UserError where it holds none */
+export function readSamples(file: string): Buffer {
+  return samplesIn(file, () => readFileSync(file));
+}
+
+/** Puts recorded samples where a stage looks for them. @returns their key @throws S3's errors */
+export async function storeSamples(s3: S3Client, Bucket: string, samples: Buffer, digest: string): Promise<string> {
   const Key = `samples/${digest}.json`;
-  await s3.send(new PutObjectCommand({ Bucket, Key, Body: samplesIn(file) }));
+  await s3.send(new PutObjectCommand({ Bucket, Key, Body: samples }));
   return Key;
 }
 
-function samplesIn(file: string): Buffer {
+function samplesIn(name: string, read: () => Buffer): Buffer {
   try {
-    const bytes = readFileSync(file);
+    const bytes = read();
     if (Array.isArray((JSON.parse(bytes.toString()) as { samples?: unknown }).samples)) return bytes;
   } catch (error) {
-    throw new UserError(`${file} cannot be read as recorded samples: ${(error as Error).message}`);
+    throw new UserError(`${name} cannot be read as recorded samples: ${(error as Error).message}`);
   }
-  throw new UserError(`${file} holds no recorded samples: { "samples": [{ "inputs": { ... }, "outputs": { ... } }] }`);
+  throw new UserError(`${name} holds no recorded samples: { "samples": [{ "inputs": { ... }, "outputs": { ... } }] }`);
 }

@@ -100,7 +100,7 @@ describe('fledge publish', () => {
   });
 
   test.each([
-    ['no directory', [], 1, /error: give the model directory to publish/],
+    ['no directory', [], 1, /error: give the model to publish: its directory, or a \.tar\.gz of it/],
     ['no bucket', [join(FLIGHTS, '1'), '--bucket', 'none'], 1, /error: there is no such bucket/],
     [
       'a group that no image is known for',

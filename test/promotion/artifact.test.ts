@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -68,6 +69,14 @@ async function archived(
   return { url: uri, key, digest };
 }
 
+/** An archive that something else packed, as it is. */
+async function taken(files: Record<string, string | Buffer>): Promise<Candidate & { key: string; digest: string }> {
+  const root = directory({ ...files, NOTICE: 'packed elsewhere\n' });
+  execFileSync('tar', ['-C', root, '-czf', `${root}.tar.gz`, '.']);
+  const { uri, key, digest } = await on.spared(() => publish(`${root}.tar.gz`, { ...store(), scan: false }));
+  return { url: uri, key, digest };
+}
+
 async function unpacked(files: Record<string, string | Buffer>): Promise<Candidate & { key: string; digest: string }> {
   const { uri, digest } = await on.spared(() => publishFiles(directory(files), { ...store(), scan: false }));
   return { url: uri, key: `models/${digest}/`, digest };
@@ -87,6 +96,7 @@ async function signed({ digest }: { digest: string }, signer = localSigner(newLo
 
 describe.each([
   ['an archive', archived],
+  ['an archive that existed', taken],
   ['a prefix', unpacked],
 ])('model data as %s', (kind, published) => {
   test('passes when it holds what was approved', async () => {

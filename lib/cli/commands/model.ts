@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { archive, type Inspection, inspect } from '../../model';
+import { UserError } from '../exit-codes';
 import type { Session } from '../session';
 import { counted, inBytes } from '../sizes';
 import { Terminal, table } from '../terminal';
@@ -33,7 +34,8 @@ export function addModelCommands(root: Command, session: Session): void {
     .addHelpText('after', '\nExit codes: 0, 1 an error, 2 wrong usage, 5 refused by the scan, 130 interrupted.')
     .action(async (directory: string, options: ModeOptions & { output: string; json?: boolean }) => {
       const terminal = new Terminal(options.json ?? false);
-      checked(directory, terminal);
+      if (checked(directory, terminal).inspection.source === 'archive')
+        throw new UserError(`${directory} is packed already: fledge publish and ModelArtifact.fromArchive take it as it is`);
       const packed = await archive(directory, {
         output: options.output,
         mode: modeOf(options),

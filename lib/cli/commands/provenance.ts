@@ -1,8 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { archiveDigest, type ContentDigest, inspect, mlBom, readDigest, signModel, verifyModel } from '../../model';
+import { inspect, mlBom, signModel, verifyModel } from '../../model';
 import type { Attestation, Signer } from '../../model/provenance';
 import { archiveKey, storeAttestation, storedAttestation } from '../../model/publish';
+import { contentOf } from '../content';
 import { EXIT, UserError } from '../exit-codes';
 import { writeOutput } from '../output-file';
 import type { Session } from '../session';
@@ -81,10 +82,6 @@ export function addProvenanceCommands(root: Command, session: Session): void {
       if (options.output === undefined) process.stdout.write(bill);
       else new Terminal(false).say(writeOutput(options.output, bill));
     });
-}
-
-function contentOf(model: string, signal: AbortSignal): Promise<ContentDigest> {
-  return statSync(model, { throwIfNoEntry: false })?.isFile() ? archiveDigest(model) : readDigest(model, { signal });
 }
 
 function parsed(file: string): unknown {

@@ -5,12 +5,14 @@ import {
   enforce,
   type Grade,
   type Inspection,
-  inspect,
   reportJson,
   reportSarif,
   reportText,
   type ScanCheck,
 } from '../../model';
+import { inspectTree } from '../../model/inspect/inspect';
+import { withTree } from '../../model/inspect/model-tree';
+import { checkTree } from '../../model/inspect/must-be-safe';
 import { EXIT } from '../exit-codes';
 import { writeOutput } from '../output-file';
 import type { Session } from '../session';
@@ -24,13 +26,15 @@ export interface Checked {
 
 /** Scans and inspects a model that is to be packed, signed or sent: warnings are said, what is refused is an error. @throws ModelError */
 export function checked(model: string, terminal: Terminal): Checked {
-  const { report, policy } = checkSafety(model);
-  for (const { outcome, finding } of enforce(report, policy).matters)
-    if (outcome === 'warn') terminal.warn(`warning: ${finding.path} ${finding.message} (fledge scan ${model} says more)`);
-  const inspection = inspect(model, { scan: false });
-  for (const { severity, path, message, remedy } of inspection.findings)
-    if (severity !== 'note') terminal.warn(`${severity}: ${path === undefined ? '' : `${path}: `}${message}; ${remedy}`);
-  return { inspection, grade: report.grade };
+  return withTree(model, (tree) => {
+    const { report, policy } = checkTree(tree);
+    for (const { outcome, finding } of enforce(report, policy).matters)
+      if (outcome === 'warn') terminal.warn(`warning: ${finding.path} ${finding.message} (fledge scan ${model} says more)`);
+    const inspection = inspectTree(tree, { scan: false });
+    for (const { severity, path, message, remedy } of inspection.findings)
+      if (severity !== 'note') terminal.warn(`${severity}: ${path === undefined ? '' : `${path}: `}${message}; ${remedy}`);
+    return { inspection, grade: report.grade };
+  });
 }
 
 /** `fledge scan`: whether a model is safe to load. */

@@ -4,7 +4,7 @@ import { containerChecks } from './container-checks';
 import { refuseContradictions } from './contradictions';
 import type { Inspection } from './inspection';
 import { type MlflowModel, readMlflow } from './mlflow';
-import { type ModelTree, openTree } from './model-tree';
+import { type ModelTree, withTree } from './model-tree';
 import { MODEL_YAML, type ModelYaml } from './model-yaml';
 import { modelYamlOf } from './model-yaml-of';
 import { needsOf } from './needs';
@@ -30,8 +30,6 @@ export interface InspectOptions {
   readonly cacheDirectory?: string;
 }
 
-const LARGEST_ARCHIVE = 64 * 1024 ** 3;
-
 /**
  * Says what a model is from its bytes alone, executing none of it and reading of large files only the headers.
  *
@@ -41,12 +39,7 @@ const LARGEST_ARCHIVE = 64 * 1024 ** 3;
  *   `model-yaml-invalid`, `mlmodel-invalid`, `contradiction`
  */
 export function inspect(path: string, options: InspectOptions = {}): Inspection {
-  const tree = openTree(plain(path), options.largestArchive ?? LARGEST_ARCHIVE);
-  try {
-    return inspectTree(tree, options);
-  } finally {
-    tree.close();
-  }
+  return withTree(path, (tree) => inspectTree(tree, options), options.largestArchive);
 }
 
 /**
@@ -55,25 +48,19 @@ export function inspect(path: string, options: InspectOptions = {}): Inspection 
  * @throws ModelError as `inspect` does, and `not-an-archive` for a directory
  */
 export function inspectArchive(archive: string, options: InspectOptions = {}): Inspection {
-  const tree = openTree(plain(archive), options.largestArchive ?? LARGEST_ARCHIVE);
-  try {
+  const inspectOpen = (tree: ModelTree) => {
     if (tree.source === 'archive') return inspectTree(tree, options);
     throw new ModelError(
       'not-an-archive',
       archive,
       `${archive} is a directory, not an archive: pack it first (tar czf, or fledge package)`,
     );
-  } finally {
-    tree.close();
-  }
+  };
+  return withTree(archive, inspectOpen, options.largestArchive);
 }
 
-/** Without slashes at the end, which messages would repeat. */
-function plain(path: string): string {
-  return path.replace(/(?<=.)[/\\]+$/, '');
-}
-
-function inspectTree(tree: ModelTree, { scan = true, cacheDirectory }: InspectOptions): Inspection {
+/** `inspect` of a model that is open already. */
+export function inspectTree(tree: ModelTree, { scan = true, cacheDirectory }: InspectOptions): Inspection {
   const read = modelYamlOf(tree);
   const mlflow = readMlflow(tree);
   const subject = subjectOf(tree, read?.yaml, mlflow);

@@ -25,12 +25,31 @@ export interface TreeFile extends ModelFile {
   open<T>(use: (bytes: Bytes) => T): T;
 }
 
+/** Bytes that an archive may expand to, unless it is said. */
+export const LARGEST_ARCHIVE = 64 * 1024 ** 3;
+
+/** Opens a model for the time of `use`. @throws as `openTree` does; what `use` throws */
+export function withTree<T>(given: string, use: (tree: ModelTree) => T, largestArchive?: number): T {
+  const tree = openTree(withoutSlashes(given), largestArchive);
+  try {
+    return use(tree);
+  } finally {
+    tree.close();
+  }
+}
+
+/** Without slashes at the end, which messages would repeat. */
+function withoutSlashes(path: string): string {
+  return path.replace(/(?<=.)[/\\]+$/, '');
+}
+
 /**
  * Opens a model's directory, or its .tar.gz.
  *
+ * @param largestArchive bytes that an archive may expand to
  * @throws ModelError `not-found`, `not-a-directory`, `not-an-archive`, `unsafe-archive`, and what `listTree` throws
  */
-export function openTree(given: string, largestArchive: number): ModelTree {
+export function openTree(given: string, largestArchive = LARGEST_ARCHIVE): ModelTree {
   const path = resolve(given);
   let isFile: boolean;
   try {

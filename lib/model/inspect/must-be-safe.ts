@@ -1,4 +1,5 @@
 import { DEFAULT_POLICY, enforce, openModel, type ScanCheck, type ScanDecision, scanOneFile, scanTree } from '../scan';
+import type { ModelTree } from './model-tree';
 import { modelYamlOf } from './model-yaml-of';
 
 export interface SafetyOptions {
@@ -17,10 +18,15 @@ export function checkSafety(path: string, { cacheDirectory }: Pick<SafetyOptions
   const tree = openModel(path);
   if (tree === undefined) return { report: scanOneFile(path), policy: DEFAULT_POLICY };
   try {
-    return { policy: modelYamlOf(tree)?.yaml.scan ?? DEFAULT_POLICY, report: scanTree(tree, { cacheDirectory }) };
+    return checkTree(tree, { cacheDirectory });
   } finally {
     tree.close();
   }
+}
+
+/** `checkSafety` of a model that is open already. */
+export function checkTree(tree: ModelTree, { cacheDirectory }: Pick<SafetyOptions, 'cacheDirectory'> = {}): ScanCheck {
+  return { policy: modelYamlOf(tree)?.yaml.scan ?? DEFAULT_POLICY, report: scanTree(tree, { cacheDirectory }) };
 }
 
 /** @throws ModelError `scan-refused`, and as `checkSafety` does */

@@ -1,4 +1,4 @@
-/** How far a model is on its way. */
+/** How far a model is on its way; an archive that existed counts as one file. */
 export interface PublishProgress {
   /** Bytes of the model's files that are in S3, or will be without being sent. */
   readonly done: number;

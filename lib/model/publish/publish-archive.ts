@@ -1,8 +1,4 @@
-import type { ArchiveMode } from '../archive';
-import { pack } from '../archive/pack';
-import { tarBytes } from '../archive/plan';
-import { listTree, readDigest } from '../digest';
-import { mustBeSafe, type SafetyOptions } from '../inspect/must-be-safe';
+import { archiveSource, type SourceOptions } from './archive-source';
 import { MultipartUploads } from './multipart-uploads';
 import { ObjectUpload, type Uploaded } from './object-upload';
 import { type PartOptions, partSize, partsAtOnce } from './part-size';
@@ -11,20 +7,14 @@ import { PublishError } from './publish-error';
 import { type BucketOptions, StoreCalls, UploadGone } from './store-calls';
 import { StoredObjects } from './stored-objects';
 
-export interface PublishOptions extends BucketOptions, PartOptions, SafetyOptions {
+export interface PublishOptions extends BucketOptions, PartOptions, SourceOptions {
   /** What stands before the digest in the key. @default 'models/', as ModelStore has it */
   readonly prefix?: string;
-  /** @default 'size' */
-  readonly mode?: ArchiveMode;
-  /** Threads that compress. @default - the processors that Node may use, at most 8; in mode `stored`, at most 2 */
-  readonly workers?: number;
-  /** Called with the bytes that are hashed, before anything is sent. */
-  readonly onRead?: (bytes: number) => void;
   readonly onProgress?: (progress: PublishProgress) => void;
 }
 
 export interface PublishResult {
-  /** The content digest of the directory. */
+  /** The content digest: a directory's and its archive's are equal. */
   readonly digest: string;
   readonly bucket: string;
   readonly key: string;
@@ -40,26 +30,26 @@ export interface PublishResult {
 
 /**
  * Packs a model directory straight into the model store, as `<prefix><digest>.tar.gz`: no file in between, parts in parallel, each and the
- * whole checked by S3 against a CRC-32. What is there already is not sent again.
+ * whole checked by S3 against a CRC-32. An existing `.tar.gz` goes up as it is once checked. What is there already, the same files packed in
+ * another way too, is not sent again.
  *
  * A run that ended in any way is gone on with by the next: S3 lists the parts that it has. `abortPublish` removes them instead.
  *
- * @throws ModelError as `archive` does; PublishError; `signal.reason`
+ * @param model a directory, or a `.tar.gz`
+ * @throws ModelError as `archive` does, and for a file as `archiveDigest` does; PublishError; `signal.reason`
  */
-export async function publish(directory: string, options: PublishOptions): Promise<PublishResult> {
+export async function publish(model: string, options: PublishOptions): Promise<PublishResult> {
   const concurrency = partsAtOnce(options);
-  const entries = listTree(directory);
-  mustBeSafe(directory, options);
-  const content = await readDigest(directory, { ...options, onProgress: options.onRead });
-  const key = archiveKey(content.digest, options.prefix);
+  const source = await archiveSource(model, options);
+  const key = archiveKey(source.digest, options.prefix);
   const calls = new StoreCalls(options);
   const objects = new StoredObjects(calls);
-  const result = { digest: content.digest, bucket: options.bucket, key, uri: calls.uri(key) };
+  const result = { digest: source.digest, bucket: options.bucket, key, uri: calls.uri(key) };
 
   const there = await objects.find(key);
   if (there !== undefined) return { ...result, bytes: there.size, sent: 0, reused: true };
 
-  const pace = new Pace(content.bytes);
+  const pace = new Pace(source.bytes);
   let sent = 0;
   const run = async (resume: boolean): Promise<Uploaded> => {
     let packed = 0;
@@ -68,7 +58,7 @@ export async function publish(directory: string, options: PublishOptions): Promi
     const upload = new ObjectUpload(objects, new MultipartUploads(calls, objects), {
       key,
       contentType: 'application/gzip',
-      partSize: partSize(tarBytes(entries), options),
+      partSize: partSize(source.archiveBytes, options),
       concurrency,
       resume,
       onPart: (bytes, before) => {
@@ -89,8 +79,7 @@ export async function publish(directory: string, options: PublishOptions): Promi
       return written;
     };
     try {
-      const { mode = 'size', workers, signal } = options;
-      await pack(entries, sink, { mode, workers, signal, known: content, onProgress: (bytes) => (packed = bytes) });
+      await source.write(sink, (bytes) => (packed = bytes));
       return await upload.end();
     } finally {
       await upload.settle();

@@ -49,7 +49,7 @@ async function sendParts(
   const { key, partSize, concurrency, onPart } = send;
   const upload = new ObjectUpload(objects, uploads, { key, contentType: CONTENT_TYPE, partSize, concurrency, resume, onPart });
   try {
-    await read(entry, (bytes) => upload.write(bytes));
+    await readUnchanged(entry, (bytes) => upload.write(bytes));
     await upload.end();
   } finally {
     await upload.settle();
@@ -58,13 +58,21 @@ async function sendParts(
 
 async function whole(entry: TreeEntry): Promise<Buffer> {
   const parts: Buffer[] = [];
-  await read(entry, async (bytes) => {
+  await readUnchanged(entry, async (bytes) => {
     parts.push(Buffer.from(bytes));
   });
   return Buffer.concat(parts);
 }
 
-async function read(entry: TreeEntry, use: (bytes: Buffer) => Promise<void>): Promise<void> {
+/**
+ * Reads a file that must be as it was when its stat was taken; the bytes are good until `use` resolves.
+ *
+ * @throws ModelError `changed-while-reading`, `not-found`, `unreadable`
+ */
+export async function readUnchanged(
+  entry: Pick<TreeEntry, 'source' | 'size' | 'stat'>,
+  use: (bytes: Buffer) => Promise<void>,
+): Promise<void> {
   let file: FileHandle;
   try {
     file = await open(entry.source);

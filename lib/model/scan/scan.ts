@@ -69,10 +69,10 @@ export function scan(path: string, options: ScanOptions = {}): ScanReport {
 
 /** A directory, or an archive, which is unpacked to disk; undefined for a file by itself, which an archive is too that is not safe to unpack. */
 export function openModel(path: string): ModelTree | undefined {
-  if (!isPlainFile(path)) return openTree(path, LARGEST_ARCHIVE);
+  if (!isPlainFile(path)) return openTree(path);
   if (!/\.(tar\.gz|tgz)$/i.test(path)) return undefined;
   try {
-    return openTree(path, LARGEST_ARCHIVE);
+    return openTree(path);
   } catch (error) {
     if (error instanceof ModelError && /^(unsafe|not-an)-archive$/.test(error.code)) return undefined;
     throw error;
@@ -124,8 +124,6 @@ export function scanOneFile(path: string, options: ScanOptions = {}): ScanReport
     bytes.close();
   }
 }
-
-const LARGEST_ARCHIVE = 64 * 1024 ** 3;
 
 /** Scans one file's bytes. */
 export function scanFile(bytes: Bytes, path: string, options: ScanOptions = {}): FileScan {
