@@ -182,13 +182,16 @@ export class BetaMeans {
   }
 }
 
-/** The means are the same for all verdicts on the same terms. */
+/** The means are the same for all verdicts on the same terms; those of so many are kept, the latest asked for. */
 const KNOWN = new Map<string, BetaMeans>();
+const MOST_KNOWN = 32;
 
 /** @param terms with a correlation above 0 */
 export function meansFor(terms: Terms): BetaMeans {
   const key = JSON.stringify(terms);
   const means = KNOWN.get(key) ?? new BetaMeans(terms);
+  KNOWN.delete(key);
   KNOWN.set(key, means);
+  if (KNOWN.size > MOST_KNOWN) KNOWN.delete(KNOWN.keys().next().value!);
   return means;
 }
