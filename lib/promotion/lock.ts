@@ -10,7 +10,7 @@ export interface Lock {
   readonly run: string;
   /** Milliseconds since 1970; a lock past this may be taken. */
   readonly expires: number;
-  /** Configuration to which an abandoned promotion must be taken back; empty where nothing is to be mended. */
+  /** Configuration to which an abandoned promotion's endpoint must be taken, back or on; empty where nothing is to be mended. */
   readonly base: string;
   /** The promotion that came from there. */
   readonly of: string;
@@ -18,7 +18,7 @@ export interface Lock {
 
 /** What a promotion left half way. */
 export interface Left {
-  /** Configuration to which the endpoint must be taken back; empty where there is nothing to mend. */
+  /** Configuration to which the endpoint must be taken, back or on; empty where there is nothing to mend. */
   readonly base: string;
   /** The promotion that left it. */
   readonly of: string;

@@ -3,12 +3,14 @@ import { isTransient, saying } from './aws-errors';
 import { isPlain, readBase } from './configurations';
 import { say } from './controls';
 import { insist } from './durable';
-import { isSettled, look, towards, towardsShare } from './endpoint';
+import { isSettled, look, towardsShare } from './endpoint';
 import { type Left, NOTHING_LEFT, takeLock } from './lock';
 import { change, mustBeDone, type UnderWay, Withdrawal } from './under-way';
-import { clear, scaleAgain } from './way-back';
+import { clear, scaleAgain, settleOn } from './way-back';
 
 const DURING = 'wait';
+/** Tries to mend, minutes in all: the first may only see how an update ended that the dead one had begun. */
+const MENDINGS = 10;
 
 /**
  * One promotion an endpoint: waits for the one under way, or has it give way.
@@ -47,7 +49,8 @@ export async function waitForTurn(way: UnderWay): Promise<Left> {
 }
 
 /**
- * Takes the endpoint back from a promotion that died half way: off the traffic first, then what it had found; then what it made goes.
+ * Takes the endpoint back from a promotion that died half way: off the traffic first, then what it had found; then what it made goes. One that promoted, and could not
+ * take its candidate variant out, is ended likewise.
  *
  * @returns what could not be cleared away
  * @throws Withdrawal where the endpoint cannot be taken back
@@ -68,9 +71,7 @@ export async function mend(way: UnderWay, left: Left): Promise<string> {
     await insist(way.context, 'take what was abandoned off scaling', async () => {
       if (await hasReleased(store, whose)) await releaseScaling(ports, store, whose, base.variant.VariantName!);
     });
-    const moved = await change(way, `go back to the abandoned ${left.base}`, 7200, (move) =>
-      towards(ports, endpointName, left.base, undefined, 'weights', move),
-    );
+    const moved = await settleOn(way, `go back to the abandoned ${left.base}`, left.base, MENDINGS);
     mustBeDone(moved, 'the endpoint was left half way by another promotion and could not be mended', DURING);
   }
   const unscaled = await scaleAgain(way, 'scale what was abandoned', left.of);

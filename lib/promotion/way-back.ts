@@ -2,7 +2,7 @@ import { restoreScaling } from './autoscaling';
 import { saying } from './aws-errors';
 import { type Base, deleteConfiguration, deleteModel, namesOf } from './configurations';
 import { insist } from './durable';
-import { look, towards, towardsShare } from './endpoint';
+import { look, type Move, towards, towardsShare } from './endpoint';
 import { deleteGuardrailAlarms } from './guardrail-alarms';
 import { keepLock, type Left } from './lock';
 import { change, type UnderWay } from './under-way';
@@ -21,18 +21,17 @@ export async function goBack(way: UnderWay, base: Base): Promise<string> {
     towardsShare(ports, request.endpointName, base.variant.VariantName!, 0, move),
   );
   if (off.state === 'lost') return '';
-  const problem = await settleOn(way, `go back to ${base.configName}`, base.configName);
-  return problem === '' ? '' : `${request.endpointName} could not be taken back to ${base.configName}: ${problem}`;
+  const { state, reason } = await settleOn(way, `go back to ${base.configName}`, base.configName);
+  return state === 'failed' ? `${request.endpointName} could not be taken back to ${base.configName}: ${reason}` : '';
 }
 
-/** Goes to a configuration however often it takes. @returns why it was given up; empty when it serves, or when another promotion has the endpoint */
-export async function settleOn(way: UnderWay, name: string, target: string): Promise<string> {
+/** Goes to a configuration however often it takes. @returns `failed` where it was given up */
+export async function settleOn(way: UnderWay, name: string, target: string, attempts = ATTEMPTS): Promise<Move> {
   for (let attempt = 1; ; attempt++) {
     const moved = await change(way, `${name}, attempt ${attempt}`, 7200, (move) =>
       towards(way.ports, way.request.endpointName, target, undefined, 'weights', move),
     );
-    if (moved.state !== 'failed') return '';
-    if (attempt === ATTEMPTS) return moved.reason;
+    if (moved.state !== 'failed' || attempt === attempts) return moved;
     await way.context.wait(`before attempt ${attempt + 1} to ${name}`, { seconds: Math.min(300, 5 * attempt) });
   }
 }

@@ -224,10 +224,15 @@ class Way {
       towards(ports, request.endpointName, names.live, deployment, take, move),
     );
     mustBeDone(moved, 'the live variant did not move', this.during);
-    const stays = await settleOn(this.underWay, 'take the candidate variant out', names.final);
-    if (stays !== '') this.leftovers.push(`the candidate variant could not be taken out: ${stays}`);
+    const { state, reason } = await settleOn(this.underWay, 'take the candidate variant out', names.final);
     await this.scaleAgain();
-    this.leftovers.push(await clear(this.underWay, 'clean up', this.came()));
+    if (state !== 'failed') {
+      this.leftovers.push(await clear(this.underWay, 'clean up', this.came()));
+      return;
+    }
+    this.left = { base: names.final, of: request.promotionId };
+    this.leftovers.push(`the candidate variant could not be taken out, which the next promotion does: ${reason}`);
+    this.leftovers.push(await disarm(this.underWay, 'leave', this.left.of));
   }
 
   /** The version's least number of instances never takes any away. */

@@ -67,3 +67,24 @@ test('where the way back is barred for good the candidate is held, the lock says
   ];
   expect(await violations(on, both)).toEqual([]);
 });
+
+test('where the candidate variant may not be taken out any more the version is promoted, and the next promotion takes it out', async () => {
+  const on = await world(RATES);
+  const denied = { kind: 'error', code: 'AccessDeniedException', status: 403 } as const;
+  const barred = on.strike({ operation: 'UpdateEndpoint', nth: 3, ...denied });
+  const outcome = await run(on);
+  expect(outcome).toMatchObject({
+    verdict: 'promoted',
+    reason: expect.stringMatching(/the candidate variant could not be taken out, which the next promotion does: AccessDenied/),
+  });
+  expect((await on.spared(() => on.look())).config).toMatch(/-live$/);
+  expect(await read<Lock>(on, lockKey(ENDPOINT))).toMatchObject({ owner: '', base: expect.stringMatching(/-final$/), of: 'to-2' });
+  barred.remove();
+  const next = await run(on, '3');
+  expect(next.verdict).toBe('promoted');
+  const both = [
+    { version: '2', bad: false, outcome },
+    { version: '3', bad: false, outcome: next },
+  ];
+  expect(await violations(on, both)).toEqual([]);
+});
