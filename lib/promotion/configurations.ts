@@ -11,7 +11,7 @@ import {
 import { isAlreadyThere, isMissing } from './aws-errors';
 import { type WantedCapacity, wantedCapacity } from './capacity';
 import type { WholeRequest } from './checked-request';
-import { CANDIDATE, markOf, stemOf } from './names';
+import { alarmNames, CANDIDATE, markOf, stemOf } from './names';
 import type { Ports } from './ports';
 import type { PromotionRequest } from './request';
 
@@ -29,15 +29,13 @@ export interface Base {
 /** Names that a promotion gives to what it creates; the same at every run of it. */
 export function namesOf({ endpointName, promotionId }: Pick<PromotionRequest, 'endpointName' | 'promotionId'>) {
   const stem = `${stemOf(endpointName)}-${markOf(promotionId)}`;
-  const [errorsAlarm, latencyAlarm] = ['errors', 'latency'].map((what) => `${stem}-${what}`.toLowerCase());
   return {
     model: `${stem}-model`,
     shadow: `${stem}-shadow`,
     canary: `${stem}-canary`,
     live: `${stem}-live`,
     final: `${stem}-final`,
-    errorsAlarm,
-    latencyAlarm,
+    ...alarmNames(stem),
   };
 }
 

@@ -8,6 +8,7 @@ import { isMissing } from './aws-errors';
 import type { WholePlan } from './checked-request';
 import type { namesOf } from './configurations';
 import type { Quantile } from './counts';
+import type { alarmNames } from './names';
 import type { Ports } from './ports';
 import type { PromotionRequest } from './request';
 
@@ -85,7 +86,7 @@ export async function putGuardrailAlarms(
 /** Deletes them, whether or not they are there. */
 export async function deleteGuardrailAlarms(
   ports: Pick<Ports, 'cloudwatch'>,
-  { errorsAlarm, latencyAlarm }: Pick<ReturnType<typeof namesOf>, 'errorsAlarm' | 'latencyAlarm'>,
+  { errorsAlarm, latencyAlarm }: ReturnType<typeof alarmNames>,
 ): Promise<void> {
   for (const name of [errorsAlarm, latencyAlarm]) {
     try {

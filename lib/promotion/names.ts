@@ -13,6 +13,11 @@ export const stemOf = (endpointName: string): string =>
 /** Twelve hexadecimal digits that tell apart what was made for different reasons, the same at every run. */
 export const markOf = (reason: string): string => createHash('sha256').update(reason).digest('hex').slice(0, 12);
 
+/** The alarms on the fleet that a promotion brings, by what the names of all that it makes begin with. */
+export function alarmNames(stem: string): { readonly errorsAlarm: string; readonly latencyAlarm: string } {
+  return { errorsAlarm: `${stem}-errors`.toLowerCase(), latencyAlarm: `${stem}-latency`.toLowerCase() };
+}
+
 /** Names that a stage gave, to be told from others' that begin alike. */
 export const isMade = (endpointName: string, name: string): boolean =>
   name.startsWith(`${stemOf(endpointName)}-`) &&

@@ -2,32 +2,26 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { DescribeModelPackageCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { Template } from 'aws-cdk-lib/assertions';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Size, Stack } from 'aws-cdk-lib/core';
 import { ModelArtifact, ModelEndpoint, ServingImage } from '../../lib';
-import { type LocalSageMaker, startLocal } from '../../lib/local';
 import { modeForUplink, newLocalKey, publicKey } from '../../lib/model';
 import { PACKAGE_METADATA } from '../../lib/promotion';
 import { fledge } from './fledge';
+import { type ModelStore, modelStore } from './model-store';
 
 const FLIGHTS = join(__dirname, '..', '..', 'model-artifacts', 'flight-delay');
 const folder = mkdtempSync(join(tmpdir(), 'models-test-'));
-const environment = { ...process.env };
-let local: LocalSageMaker;
-let s3: S3Client;
+let store: ModelStore;
 
 beforeAll(async () => {
-  local = await startLocal({ port: 0 });
-  Object.assign(process.env, local.environment(), { XDG_CACHE_HOME: join(folder, 'cache') });
-  s3 = new S3Client({});
-  await s3.send(new CreateBucketCommand({ Bucket: 'store' }));
+  store = await modelStore(folder);
 });
 afterAll(async () => {
-  await local.close();
-  process.env = environment;
+  await store.close();
   rmSync(folder, { recursive: true });
 });
 
@@ -45,7 +39,7 @@ cpSync(join(FLIGHTS, '2'), odd, { recursive: true });
 writeFileSync(join(odd, 'extra.pkl'), Buffer.from('\x80\x02cour_features\nEncoder\n)\x81.', 'latin1'));
 
 async function keys(): Promise<string[]> {
-  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: 'store' }));
+  const { Contents = [] } = await store.s3.send(new ListObjectsV2Command({ Bucket: 'store' }));
   return Contents.map(({ Key }) => Key!);
 }
 
@@ -91,7 +85,7 @@ describe('fledge publish', () => {
       InferenceSpecification: { Containers: [{ Image: image, ModelDataUrl: first.uri }] },
       CustomerMetadataProperties: { [PACKAGE_METADATA.digest]: first.digest, [PACKAGE_METADATA.samples]: `samples/${first.digest}.json` },
     });
-    const samples = await s3.send(new GetObjectCommand({ Bucket: 'store', Key: `samples/${first.digest}.json` }));
+    const samples = await store.s3.send(new GetObjectCommand({ Bucket: 'store', Key: `samples/${first.digest}.json` }));
     expect(await samples.Body!.transformToString()).toBe(readFileSync(join(FLIGHTS, '2', 'samples.json'), 'utf8'));
     expect(await fledge('verify', join(FLIGHTS, '2'), '--key', trusted, '--bucket', 'store')).toMatchObject({ code: 0 });
     // Once more: the same version; another model: the group's image.
@@ -182,8 +176,8 @@ function thrownBy(act: () => unknown): string {
 }
 
 test('fledge invoke names the SageMaker that answered', async () => {
-  const { code, err } = await fledge('invoke', 'nobody', '--url', local.url, '--body', '[]');
-  expect(err).toMatch(`error: nobody did not answer: ${local.url} answered ValidationError`);
+  const { code, err } = await fledge('invoke', 'nobody', '--url', store.local.url, '--body', '[]');
+  expect(err).toMatch(`error: nobody did not answer: ${store.local.url} answered ValidationError`);
   expect(code).toBe(1);
 });
 

@@ -3,30 +3,24 @@ import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand, GetObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { DescribeModelPackageCommand, SageMakerClient } from '@aws-sdk/client-sagemaker';
-import { type LocalSageMaker, startLocal } from '../../lib/local';
 import { newLocalKey, publicKey } from '../../lib/model';
 import { contentDigest } from '../../lib/model/digest';
 import { PACKAGE_METADATA } from '../../lib/promotion';
 import { fledge } from './fledge';
+import { type ModelStore, modelStore } from './model-store';
 
 const FLIGHTS = join(__dirname, '..', '..', 'model-artifacts', 'flight-delay');
 const MIB = 2 ** 20;
 const folder = mkdtempSync(join(tmpdir(), 'publish-existing-'));
-const environment = { ...process.env };
-let local: LocalSageMaker;
-let s3: S3Client;
+let store: ModelStore;
 
 beforeAll(async () => {
-  local = await startLocal({ port: 0 });
-  Object.assign(process.env, local.environment(), { XDG_CACHE_HOME: join(folder, 'cache') });
-  s3 = new S3Client({});
-  await s3.send(new CreateBucketCommand({ Bucket: 'store' }));
+  store = await modelStore(folder);
 });
 afterAll(async () => {
-  await local.close();
-  process.env = environment;
+  await store.close();
   rmSync(folder, { recursive: true });
 });
 
@@ -44,17 +38,17 @@ function packed(name: string, content: string | Buffer): { directory: string; fi
 const publish = (...argv: string[]) => fledge('publish', ...argv, '--bucket', 'store');
 
 async function keys(): Promise<string[]> {
-  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: 'store' }));
+  const { Contents = [] } = await store.s3.send(new ListObjectsV2Command({ Bucket: 'store' }));
   return Contents.map(({ Key }) => Key!);
 }
 
 async function stored(Key: string): Promise<Buffer> {
-  const { Body } = await s3.send(new GetObjectCommand({ Bucket: 'store', Key }));
+  const { Body } = await store.s3.send(new GetObjectCommand({ Bucket: 'store', Key }));
   return Buffer.from(await Body!.transformToByteArray());
 }
 
 async function unfinished(): Promise<string[]> {
-  const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket: 'store' }));
+  const { Uploads = [] } = await store.s3.send(new ListMultipartUploadsCommand({ Bucket: 'store' }));
   return Uploads.map(({ Key }) => Key!);
 }
 
@@ -74,7 +68,7 @@ describe('fledge publish takes an archive that exists', () => {
     const { file, key } = packed('noise.bin', randomBytes(11 * MIB));
     const argv = [file, '--part-size', '5', '--concurrency', '1'];
     const failed = async () => {
-      const fault = local.faults.add({ kind: 'error', operation: 'UploadPart', nth: 2, code: 'ExpiredToken', status: 400 });
+      const fault = store.local.faults.add({ kind: 'error', operation: 'UploadPart', nth: 2, code: 'ExpiredToken', status: 400 });
       expect(await publish(...argv)).toMatchObject({ code: 1, err: expect.stringMatching(/^error: the AWS credentials are .* expired/) });
       fault.remove();
       expect(await keys()).not.toContain(key);

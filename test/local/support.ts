@@ -16,6 +16,21 @@ export function flightDelay(version: number): string {
   return `file://${resolve(__dirname, `../../model-artifacts/flight-delay/${version}`)}`;
 }
 
+/** Puts a version of flight-delay into the registry, approved. @returns its ARN */
+export async function registeredVersion({ sagemaker }: Started, version: number): Promise<string> {
+  await sagemaker.createModelPackageGroup({ ModelPackageGroupName: 'delay' }).catch(() => undefined);
+  const { ModelPackageArn } = await sagemaker.createModelPackage({
+    ModelPackageGroupName: 'delay',
+    ModelApprovalStatus: 'Approved',
+    InferenceSpecification: {
+      Containers: [{ Image: IMAGE, ModelDataUrl: flightDelay(version) }],
+      SupportedContentTypes: ['application/json'],
+      SupportedResponseMIMETypes: ['application/json'],
+    },
+  });
+  return ModelPackageArn!;
+}
+
 export interface Started {
   readonly local: LocalSageMaker;
   readonly sagemaker: SageMaker;

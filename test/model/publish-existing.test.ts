@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { contentDigest } from '../../lib/model/digest';
 import { abortPublish, type PublishOptions, type PublishProgress, publish } from '../../lib/model/publish';
-import { type TestStore, testStore } from './publish-store';
+import { type TestStore, testStore, uploadOptions } from './publish-store';
 
 jest.setTimeout(120_000);
 
@@ -40,13 +40,7 @@ beforeEach(async () => {
   mkdirSync(join(model, 'code'), { recursive: true });
   writeFileSync(join(model, 'model.bin'), NOISE);
   writeFileSync(join(model, 'code', 'inference.py'), 'def model_fn(): ...');
-  options = {
-    client: store.client,
-    bucket: 'models',
-    partSize: 5 * MIB,
-    cacheDirectory: join(folder, 'cache'),
-    retry: { firstWait: 0.01 },
-  };
+  options = uploadOptions(store, folder);
 });
 afterEach(async () => {
   await store.close();

@@ -9,7 +9,7 @@ import { copyWithin } from '../../lib/model/publish/copy-within';
 import { MultipartUploads } from '../../lib/model/publish/multipart-uploads';
 import { StoreCalls } from '../../lib/model/publish/store-calls';
 import { StoredObjects } from '../../lib/model/publish/stored-objects';
-import { type TestStore, testStore } from './publish-store';
+import { type TestStore, testStore, uploadOptions } from './publish-store';
 
 jest.setTimeout(120_000);
 
@@ -28,13 +28,7 @@ beforeEach(async () => {
   for (const [index, shard] of SHARDS.entries()) put(`shard-${index}.safetensors`, shard);
   put('config.json', '{"model_type": "llama"}');
   put('code/größe.txt', 'unicode');
-  options = {
-    client: store.client,
-    bucket: 'models',
-    partSize: 5 * MIB,
-    cacheDirectory: join(folder, 'cache'),
-    retry: { firstWait: 0.01 },
-  };
+  options = uploadOptions(store, folder);
 });
 afterEach(async () => {
   await store.close();

@@ -22,6 +22,15 @@ export interface TestStore {
   close(): Promise<void>;
 }
 
+/** How tests publish into it: in parts as small as S3 takes them, trying again at once. */
+export const uploadOptions = ({ client }: TestStore, folder: string) => ({
+  client,
+  bucket: 'models',
+  partSize: 5 * 2 ** 20,
+  cacheDirectory: join(folder, 'cache'),
+  retry: { firstWait: 0.01 },
+});
+
 export async function testStore(): Promise<TestStore> {
   const folder = mkdtempSync(join(tmpdir(), 'fledge-store-'));
   const clock = new LocalClock();

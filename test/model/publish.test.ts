@@ -9,7 +9,7 @@ import { CreateMultipartUploadCommand, HeadObjectCommand, UploadPartCommand } fr
 import type { FaultKind } from '../../lib/local/faults';
 import { archiveSync } from '../../lib/model/archive';
 import { abortPublish, archiveKey, type PublishOptions, type PublishProgress, publish } from '../../lib/model/publish';
-import { type TestStore, testStore } from './publish-store';
+import { type TestStore, testStore, uploadOptions } from './publish-store';
 
 jest.setTimeout(180_000);
 
@@ -28,13 +28,7 @@ beforeEach(async () => {
   model = join(folder, 'model');
   mkdirSync(model);
   writeFileSync(join(model, 'model.bin'), NOISE);
-  options = {
-    client: store.client,
-    bucket: 'models',
-    partSize: 5 * MIB,
-    cacheDirectory: join(folder, 'cache'),
-    retry: { firstWait: 0.01 },
-  };
+  options = uploadOptions(store, folder);
 });
 afterEach(async () => {
   await store.close();

@@ -2,7 +2,7 @@ import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client
 import { type Outcome, outcomeKey } from '../../lib/promotion';
 import type { AwaitedPromotion } from '../../lib/promotion/functions/await-promotion';
 import type { CustomResourceEvent } from '../../lib/promotion/functions/custom-resource';
-import { createConfig, flightDelay, IMAGE, ROLE, type Started, start, variant } from '../local/support';
+import { createConfig, ROLE, registeredVersion, type Started, start, variant } from '../local/support';
 import { type AnswerAddress, answerAddress } from './harness/cloudformation';
 import { ShippedFunctions } from './harness/shipped-function';
 
@@ -30,20 +30,11 @@ afterEach(async () => {
 
 /** A version in the registry, with a model and a configuration of its own. */
 async function registered(version: number): Promise<string> {
-  await on.sagemaker.createModelPackageGroup({ ModelPackageGroupName: 'delay' }).catch(() => undefined);
-  const { ModelPackageArn } = await on.sagemaker.createModelPackage({
-    ModelPackageGroupName: 'delay',
-    ModelApprovalStatus: 'Approved',
-    InferenceSpecification: {
-      Containers: [{ Image: IMAGE, ModelDataUrl: flightDelay(version) }],
-      SupportedContentTypes: ['application/json'],
-      SupportedResponseMIMETypes: ['application/json'],
-    },
-  });
+  const ModelPackageArn = await registeredVersion(on, version);
   const name = `delay-${version}`;
   await on.sagemaker.createModel({ ModelName: name, ExecutionRoleArn: ROLE, Containers: [{ ModelPackageName: ModelPackageArn }] });
   await createConfig(on, name, [variant('live', name)]);
-  return ModelPackageArn!;
+  return ModelPackageArn;
 }
 
 async function serve(version: number): Promise<void> {

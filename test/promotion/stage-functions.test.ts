@@ -4,7 +4,7 @@ import type { Ports } from '../../lib/promotion';
 import { namesOf } from '../../lib/promotion/configurations';
 import { answering, type CustomResourceEvent } from '../../lib/promotion/functions/custom-resource';
 import { endpointTags, type FirstConfigurationProperties, firstConfiguration } from '../../lib/promotion/functions/first-configuration';
-import { flightDelay, IMAGE, ROLE, type Started, start } from '../local/support';
+import { IMAGE, ROLE, registeredVersion, type Started, start } from '../local/support';
 import { type AnswerAddress, answerAddress } from './harness/cloudformation';
 
 let on: Started;
@@ -17,20 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => on.stop());
 
-/** A version of flight-delay in the registry. */
-async function registered(version: number): Promise<string> {
-  await on.sagemaker.createModelPackageGroup({ ModelPackageGroupName: 'delay' }).catch(() => undefined);
-  const { ModelPackageArn } = await on.sagemaker.createModelPackage({
-    ModelPackageGroupName: 'delay',
-    ModelApprovalStatus: 'Approved',
-    InferenceSpecification: {
-      Containers: [{ Image: IMAGE, ModelDataUrl: flightDelay(version) }],
-      SupportedContentTypes: ['application/json'],
-      SupportedResponseMIMETypes: ['application/json'],
-    },
-  });
-  return ModelPackageArn!;
-}
+const registered = (version: number) => registeredVersion(on, version);
 
 /** What CloudFormation sends, as the template of a stage has it. */
 const event = (

@@ -16,7 +16,7 @@ import {
 import { isAlreadyThere, isMissing, isTransient } from '../aws-errors';
 import { deleteConfiguration, deleteModel } from '../configurations';
 import { deleteGuardrailAlarms } from '../guardrail-alarms';
-import { isMade, markOf, stemOf } from '../names';
+import { alarmNames, isMade, markOf, stemOf } from '../names';
 import type { Ports } from '../ports';
 import { answering, type CustomResourceEvent } from './custom-resource';
 
@@ -66,7 +66,7 @@ async function clearAway(ports: Registry, endpointName: string): Promise<void> {
       .then((page) => ({ names: page.EndpointConfigs!.map((one) => one.EndpointConfigName!), next: page.NextToken })),
   )) {
     if (!isMade(endpointName, name)) continue;
-    if (name.endsWith('-live')) await deleteGuardrailAlarms(ports, alarmsBeside(name));
+    if (name.endsWith('-live')) await deleteGuardrailAlarms(ports, alarmNames(name.slice(0, -'-live'.length)));
     if (!served.includes(name)) await deleteConfiguration(ports, name);
   }
   for (const name of await listed((NextToken) =>
@@ -76,12 +76,6 @@ async function clearAway(ports: Registry, endpointName: string): Promise<void> {
   )) {
     if (isMade(endpointName, name) && !served.includes(name)) await deleteModel(ports, name);
   }
-}
-
-/** The alarms that a promotion sets on the fleet of its live configuration. */
-function alarmsBeside(liveConfiguration: string) {
-  const stem = liveConfiguration.replace(/-live$/, '').toLowerCase();
-  return { errorsAlarm: `${stem}-errors`, latencyAlarm: `${stem}-latency` };
 }
 
 /** Names of the configuration and of the models that an endpoint serves; none where there is no endpoint, or it is going. */
