@@ -1,6 +1,8 @@
 module.exports = {
   testEnvironment: '<rootDir>/test/environment.cjs',
   roots: ['<rootDir>/test'],
+  // A busy machine fails no test.
+  testTimeout: 180_000,
   testPathIgnorePatterns: process.env.END_TO_END ? ['/node_modules/'] : ['/node_modules/', '<rootDir>/test/end-to-end/'],
   transform: {
     '^.+\\.ts$': [

@@ -92,7 +92,7 @@ beforeAll(async () => {
   await recorded('v15-only', 15, 400_000, { verdict: 'promoted', reason: 'promoted: 5xx 0.1 % against 0.1 %' }, tampered);
   await recorded('v16-now', 16, 600_000);
   await say(ports, store, 'flights', 'v14-second', { command: 'pause', by: 'cy', reason: 'lunch' });
-}, 30_000);
+});
 afterAll(async () => {
   await local.close();
   process.env = before;

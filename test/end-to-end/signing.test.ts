@@ -21,7 +21,6 @@ import { MiniStack } from './harness/ministack';
 const MODEL = join(__dirname, '../../model-artifacts/flight-delay/2');
 const folder = mkdtempSync(join(tmpdir(), 'fledge-signing-'));
 let ministack: MiniStack;
-jest.setTimeout(60_000);
 let kms: KMSClient;
 let env: NodeJS.ProcessEnv;
 

@@ -74,7 +74,7 @@ describe('an object', () => {
       }
     };
     await Promise.all([writing, read(), read(), read()]);
-  }, 30_000);
+  });
   test('comes back as it went, with its type and its metadata', async () => {
     await put('a/b.json', '{"x":1}', { ContentType: 'application/json', Metadata: { digest: 'abc' } });
     const found = await s3.send(new GetObjectCommand({ Bucket, Key: 'a/b.json' }));

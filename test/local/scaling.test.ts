@@ -19,8 +19,6 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { type LocalSageMaker, startLocal } from '../../lib/local';
 
-jest.setTimeout(30_000);
-
 const target = {
   ServiceNamespace: 'sagemaker' as const,
   ResourceId: 'endpoint/flights/variant/live',

@@ -4,9 +4,6 @@ import { SageMakerRuntime } from '@aws-sdk/client-sagemaker-runtime';
 import { type LocalOptions, type LocalSageMaker, startLocal } from '../../lib/local';
 import type { Answer, Engine, Invocation } from '../../lib/serving';
 
-// Some tests make a hundred calls by the SDK, which a loaded machine takes seconds for.
-jest.setTimeout(30_000);
-
 export const ROLE = 'arn:aws:iam::000000000000:role/model';
 export const IMAGE = '000000000000.dkr.ecr.us-east-1.amazonaws.com/onnx:1';
 export const START = Date.UTC(2026, 0, 1);

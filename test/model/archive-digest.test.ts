@@ -7,8 +7,6 @@ import { archiveDigest, archiveDigestSync } from '../../lib/model/archive';
 import { contentDigest } from '../../lib/model/digest';
 import type { ModelError } from '../../lib/model/model-error';
 
-jest.setTimeout(60_000);
-
 let folder: string;
 let model: string;
 let file: string;

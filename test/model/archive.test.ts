@@ -27,9 +27,6 @@ import { BLOCK, planBlocks, tarBytes } from '../../lib/model/archive/plan';
 import { padding, TAR_END, tarHeader } from '../../lib/model/archive/tar';
 import { contentDigest } from '../../lib/model/digest';
 
-// Threads and processes start from TypeScript here, which takes its time on a busy machine.
-jest.setTimeout(120_000);
-
 const MODES: ArchiveMode[] = ['size', 'speed', 'stored'];
 const LONG = `${'long-'.repeat(30)}name`;
 

@@ -19,8 +19,6 @@ import { contentDigest } from '../../lib/model/digest';
 import { abortPublish, type PublishOptions, type PublishProgress, publish } from '../../lib/model/publish';
 import { type TestStore, testStore, uploadOptions } from './publish-store';
 
-jest.setTimeout(120_000);
-
 const MIB = 2 ** 20;
 /** Does not compress: 3 parts of 5 MiB. */
 const NOISE = randomBytes(11 * MIB);

@@ -11,8 +11,6 @@ import { StoreCalls } from '../../lib/model/publish/store-calls';
 import { StoredObjects } from '../../lib/model/publish/stored-objects';
 import { type TestStore, testStore, uploadOptions } from './publish-store';
 
-jest.setTimeout(120_000);
-
 const MIB = 2 ** 20;
 const SHARDS = Array.from({ length: 4 }, () => randomBytes(6 * MIB));
 

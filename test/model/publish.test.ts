@@ -11,8 +11,6 @@ import { archiveSync } from '../../lib/model/archive';
 import { abortPublish, archiveKey, type PublishOptions, type PublishProgress, publish } from '../../lib/model/publish';
 import { type TestStore, testStore, uploadOptions } from './publish-store';
 
-jest.setTimeout(180_000);
-
 const MIB = 2 ** 20;
 /** Does not compress: 3 parts of 5 MiB. */
 const NOISE = randomBytes(11 * MIB);

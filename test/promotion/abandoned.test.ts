@@ -3,7 +3,6 @@ import { violations } from './harness/invariants';
 import { closeWorlds, dying, run, world } from './harness/run';
 import { BUCKET, ENDPOINT, type World } from './harness/world';
 
-jest.setTimeout(60_000);
 afterEach(closeWorlds);
 
 const RATES = { 1: 0.001, 2: 0.001, 3: 0.001 };

@@ -6,7 +6,6 @@ import { violations } from './harness/invariants';
 import { closeWorlds, run, world } from './harness/run';
 import { BUCKET, ENDPOINT, PLAN, type World } from './harness/world';
 
-jest.setTimeout(120_000);
 afterEach(closeWorlds);
 
 const MANUAL = { approval: 'manual' } as const;

@@ -5,7 +5,6 @@ import { clients } from './harness/clients';
 import { closeWorlds, run, world } from './harness/run';
 import { BUCKET, ENDPOINT, MODELS, PLAN, TOPIC, type World } from './harness/world';
 
-jest.setTimeout(120_000);
 afterEach(closeWorlds);
 
 interface Sent {

@@ -4,7 +4,6 @@ import { violations } from './harness/invariants';
 import { closeWorlds, run, world } from './harness/run';
 import { ENDPOINT, type World } from './harness/world';
 
-jest.setTimeout(60_000);
 afterEach(closeWorlds);
 
 const PATIENT = { guardrail: { waitSeconds: 240 } };

@@ -13,8 +13,6 @@ import { clients, onWire, type Wire } from './harness/clients';
 import { closeWorlds, run, world } from './harness/run';
 import { BUCKET, ENDPOINT, MODELS, TOPIC, type World } from './harness/world';
 
-jest.setTimeout(60_000);
-
 const STAGING = '000000000000';
 const PRODUCTION = '222222222222';
 const GROUP_ARN = `arn:aws:sagemaker:us-east-1:${STAGING}:model-package-group/models`;

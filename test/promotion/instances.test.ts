@@ -4,7 +4,6 @@ import { violations } from './harness/invariants';
 import { closeWorlds, dying, run, world } from './harness/run';
 import { ENDPOINT, type World } from './harness/world';
 
-jest.setTimeout(60_000);
 afterEach(closeWorlds);
 
 /** What serves: its configuration's variants, and how many instances each has. */

@@ -5,8 +5,6 @@ import { DurableExecutor } from './harness/durable-executor';
 import { violations } from './harness/invariants';
 import { World } from './harness/world';
 
-jest.setTimeout(120_000);
-
 beforeAll(() => LocalDurableTestRunner.setupTestEnvironment({ skipTime: true }));
 afterAll(() => LocalDurableTestRunner.teardownTestEnvironment());
 

@@ -3,7 +3,6 @@ import { PROMOTION_METRICS, type Progress, type PublishedMetric, progressKey, St
 import { closeWorlds, run, world } from './harness/run';
 import { BUCKET, ENDPOINT, PLAN, type World } from './harness/world';
 
-jest.setTimeout(60_000);
 afterEach(closeWorlds);
 
 /** A metric's values, oldest first, as somebody reads them who has the catalogue. */

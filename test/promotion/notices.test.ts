@@ -4,7 +4,6 @@ import { violations } from './harness/invariants';
 import { closeWorlds, run, world } from './harness/run';
 import { BUCKET, ENDPOINT, TOPIC, type World } from './harness/world';
 
-jest.setTimeout(60_000);
 afterEach(closeWorlds);
 
 const BAD = { 1: 0.001, 2: 0.3 };

@@ -5,8 +5,6 @@ import { violations } from './harness/invariants';
 import { closeWorlds, dying, run, world } from './harness/run';
 import { BUCKET, ENDPOINT, PLAN, type World } from './harness/world';
 
-jest.setTimeout(60_000);
-
 const GOOD = { 1: 0.001, 2: 0.001 };
 afterEach(closeWorlds);
 

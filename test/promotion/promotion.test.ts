@@ -11,7 +11,7 @@ describe('a promotion', () => {
     const outcome = await run(on, '2');
     expect(outcome).toMatchObject({ verdict: 'promoted', during: 'go live' });
     expect(await violations(on, [{ version: '2', bad: false, outcome }])).toEqual([]);
-  }, 60_000);
+  });
 
   test('takes a bad candidate back, and says why', async () => {
     const on = await world({ 1: 0.001, 2: 0.3 });
@@ -19,14 +19,14 @@ describe('a promotion', () => {
     expect(outcome.verdict).toBe('rolled back');
     expect(outcome.reason).toMatch(/5xx .* against/);
     expect(await violations(on, [{ version: '2', bad: true, outcome }])).toEqual([]);
-  }, 60_000);
+  });
 
   test('keeps a story that can be read', async () => {
     const on = await world({ 1: 0, 2: 0 });
     const outcome = await run(on, '2');
     const told = await on.spared(() => story(new Store(on.ports, BUCKET), ENDPOINT, outcome.promotionId));
     expect(told.map((entry) => entry.what)).toEqual(['begin', 'start', 'verdict', 'verdict', 'verdict', 'outcome']);
-  }, 60_000);
+  });
 });
 
 describe('a version that is live already', () => {

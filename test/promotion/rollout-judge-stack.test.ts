@@ -211,4 +211,4 @@ test('the function as it is shipped publishes that all is well', async () => {
   } finally {
     await local.close();
   }
-}, 30_000);
+});

@@ -2,8 +2,6 @@ import { firstWord } from '../../lib/promotion/functions/rollout-judge';
 import { isPublished } from '../../lib/promotion/guardrail-metric';
 import { deployed, JudgedEndpoint } from './harness/judged-endpoint';
 
-jest.setTimeout(120_000);
-
 const open: JudgedEndpoint[] = [];
 async function endpoint(rate: number, errorRates: Record<string, number>, judge = {}): Promise<JudgedEndpoint> {
   const made = await JudgedEndpoint.create(deployed(judge), rate, errorRates);

@@ -3,7 +3,6 @@ import { type Entry, type Outcome, Store } from '../../lib/promotion';
 import { closeWorlds, run, world } from './harness/run';
 import { BUCKET, type World } from './harness/world';
 
-jest.setTimeout(120_000);
 afterEach(closeWorlds);
 
 /** Too short for evidence: held. */

@@ -11,8 +11,6 @@ import {
 } from '../../lib/serving';
 import { modelDirectory, removeDirectories } from './ask';
 
-jest.setTimeout(30_000);
-
 const servers: ContainerServer[] = [];
 
 async function serve(engine: Engine, props: Partial<ContainerServerProps> = {}): Promise<string> {

@@ -7,8 +7,6 @@ import { bundleServer } from '../../.ci/build/container';
 import { freePort } from '../../lib/serving/command/free-port';
 import { directoryOf, modelDirectory, removeDirectories } from './ask';
 
-jest.setTimeout(60_000);
-
 const root = join(__dirname, '../..');
 const image = mkdtempSync(join(tmpdir(), 'image-'));
 const processes: ChildProcess[] = [];

@@ -3,8 +3,6 @@ import { join } from 'node:path';
 import { type Engine, type EngineOptions, openEngine } from '../../lib/serving';
 import { ask, directoryOf, errorOf, type Heard, modelDirectory, removeDirectories } from './ask';
 
-jest.setTimeout(60_000);
-
 const opened: Engine[] = [];
 
 async function open(fixture: string, options: EngineOptions = {}): Promise<Engine> {

@@ -3,8 +3,6 @@ import { join } from 'node:path';
 import { type Engine, type EngineOptions, type Invocation, openEngine, streamed } from '../../lib/serving';
 import { ask, directoryOf, errorOf, removeDirectories } from './ask';
 
-jest.setTimeout(60_000);
-
 const PYTHON = process.env.FLEDGE_TEST_PYTHON ?? 'python3';
 
 const opened: Engine[] = [];

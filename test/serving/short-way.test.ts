@@ -4,8 +4,6 @@ import { type AddressInfo, connect } from 'node:net';
 import fc from 'fast-check';
 import { shortWay } from '../../lib/serving';
 
-jest.setTimeout(60_000);
-
 const PLAIN = 'POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nX-Amzn-Trace: a b\r\nContent-Length: 5\r\n\r\nhello';
 
 /** A server that notes what it is asked, with or without the short way. */
