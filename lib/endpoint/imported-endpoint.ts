@@ -1,6 +1,7 @@
 import type { Construct } from 'constructs';
 import { ModelEndpointBase } from './model-endpoint-base';
 import type { ModelEndpointAttributes } from './model-endpoint-props';
+import { sageMakerArn } from './sagemaker-arn';
 
 /**
  * An endpoint that another stack or somebody else made.
@@ -17,7 +18,6 @@ export class ImportedEndpoint extends ModelEndpointBase {
     super(scope, id);
     this.endpointName = endpointName;
     this.variantName = variantName ?? 'live';
-    // SageMaker writes ARNs in lower case, and IAM compares them letter by letter.
-    this.endpointArn = this.stack.formatArn({ service: 'sagemaker', resource: 'endpoint', resourceName: endpointName.toLowerCase() });
+    this.endpointArn = sageMakerArn(this, 'endpoint', endpointName);
   }
 }

@@ -10,8 +10,8 @@ import { acknowledge, acknowledgeWildcards } from '../endpoint/acknowledge';
 import type { JudgedDeployment } from '../endpoint/deployment-judge';
 import { allowLogGroup } from '../endpoint/encryption';
 import { bundledFunction, FUNCTION_RUNTIME } from '../endpoint/function-code';
+import { sageMakerArn } from '../endpoint/sagemaker-arn';
 import type { JudgeSettings } from '../judge';
-import { sageMakerArn } from './canary-stage/sagemaker-arn';
 import { EVIDENCE_METRIC, ROLLOUT_VARIABLE } from './evidence-metric';
 
 /** @internal */

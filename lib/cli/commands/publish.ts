@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import type { Command } from 'commander';
+import { isFile } from '../../model/is-file';
 import {
   abortPublish,
   type BucketOptions,
@@ -11,7 +12,7 @@ import {
   publishFiles,
   storeAttestation,
 } from '../../model/publish';
-import { contentOf, isFile } from '../content';
+import { contentOf } from '../content';
 import { UserError } from '../exit-codes';
 import { wholeBetween } from '../options';
 import { register } from '../register';

@@ -6,6 +6,7 @@ import { tarBytes } from '../archive/plan';
 import { changedWhileReading, fileStat, listTree, readDigest, readError } from '../digest';
 import { LARGEST_ARCHIVE } from '../inspect/model-tree';
 import { checkTree, mustBeSafe, type SafetyOptions } from '../inspect/must-be-safe';
+import { isFile } from '../is-file';
 import { type ReceivedArchive, receiveArchive, roomFor } from '../received';
 import { enforce } from '../scan';
 import { PublishError } from './publish-error';
@@ -35,8 +36,7 @@ export interface ArchiveSource {
 
 /** A directory, packed as it is sent; or an archive that exists, as it is once checked. @throws as `publish` does */
 export function archiveSource(model: string, options: SourceOptions): Promise<ArchiveSource> {
-  const isFile = statSync(model, { throwIfNoEntry: false })?.isFile() ?? false;
-  return isFile ? existingArchive(model, options) : packedDirectory(model, options);
+  return isFile(model) ? existingArchive(model, options) : packedDirectory(model, options);
 }
 
 async function packedDirectory(directory: string, options: SourceOptions): Promise<ArchiveSource> {

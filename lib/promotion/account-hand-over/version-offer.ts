@@ -2,8 +2,8 @@ import { AccountPrincipal, type AddToResourcePolicyResult, PolicyStatement } fro
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { ArnFormat, CfnOutput, Stack, Token } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
+import { sageMakerArn } from '../../endpoint/sagemaker-arn';
 import type { CanaryStage } from '../canary-stage';
-import { sageMakerArn } from '../canary-stage/sagemaker-arn';
 import { endpointPrefix } from '../record';
 import type { OfferedStage } from './offered-stage';
 import { defaultReceiverName, requireReceiverName } from './receiver-name';

@@ -3,9 +3,9 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { CustomResource, Duration } from 'aws-cdk-lib/core';
 import { Construct, type IDependable } from 'constructs';
 import type { HandedOver } from '../../endpoint/owner';
+import { sageMakerArn } from '../../endpoint/sagemaker-arn';
 import { stemOf } from '../names';
 import { endpointPrefix } from '../record';
-import { sageMakerArn } from './sagemaker-arn';
 import { StageFunction } from './stage-function';
 
 /** @internal */

@@ -2,9 +2,9 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { CustomResource, Duration, Stack } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { HandedOver } from '../../endpoint/owner';
+import { sageMakerArn } from '../../endpoint/sagemaker-arn';
 import { stemOf } from '../names';
 import { fleetAlarmsArn } from './alarm-arn';
-import { sageMakerArn } from './sagemaker-arn';
 import { StageFunction } from './stage-function';
 
 /** @internal */

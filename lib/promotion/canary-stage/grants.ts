@@ -3,10 +3,10 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import type { ModelStore } from '../../endpoint';
+import { sageMakerArn } from '../../endpoint/sagemaker-arn';
 import { stemOf } from '../names';
 import { endpointPrefix, promotionPrefix } from '../record';
 import { keysOf } from './records';
-import { sageMakerArn } from './sagemaker-arn';
 
 /**
  * What people and pipelines may do with a stage.
