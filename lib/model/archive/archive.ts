@@ -17,7 +17,7 @@ export interface ArchiveSyncOptions extends SafetyOptions {
    * @default 'size'
    */
   readonly mode?: ArchiveMode;
-  /** Threads that compress. @default - the processors that Node may use, at most 8; in mode `stored`, at most 2 */
+  /** Threads that compress. @default - the processors that Node may use, at most 8; in mode `stored`, 1 */
   readonly workers?: number;
 }
 
@@ -143,17 +143,19 @@ function result({ digest, files }: ContentDigest, bytes: number, reused: boolean
 
 /** @param place what an error names: a write by descriptor knows no path */
 function fileSink(file: FileHandle, place: string): (pieces: readonly Uint8Array[]) => Promise<void> {
-  let end = 0;
-  return async (pieces) => {
-    let position = end;
-    end += byteLength(pieces);
+  const write = async (pieces: readonly Uint8Array[]) => {
     for (let left = pieces; left.length > 0; ) {
-      const { bytesWritten } = await file.writev(left, position).catch((error) => {
+      const { bytesWritten } = await file.writev(left).catch((error) => {
         throw Object.assign(error, { path: place });
       });
-      position += bytesWritten;
       left = without(left, bytesWritten);
     }
+  };
+  // The file system lets one write a file at a time: a second would only wait for its lock, on a processor.
+  let last = Promise.resolve();
+  return (pieces) => {
+    last = last.then(() => write(pieces));
+    return last;
   };
 }
 
@@ -167,8 +169,4 @@ function without(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Ar
   let index = 0;
   while (index < pieces.length && gone >= pieces[index]!.length) gone -= pieces[index++]!.length;
   return gone === 0 ? pieces.slice(index) : [pieces[index]!.subarray(gone), ...pieces.slice(index + 1)];
-}
-
-function byteLength(pieces: readonly Uint8Array[]): number {
-  return pieces.reduce((sum, piece) => sum + piece.length, 0);
 }

@@ -1,38 +1,50 @@
 import type { BlockDone, BlockTask, WorkerStart } from './block-worker';
 import type { ArchiveMode } from './choose-method';
 import type { FileSpan, HashedFile } from './file-hasher';
+import { storedPieces } from './gzip';
 import type { HashTask } from './hash-worker';
 import type { PlannedBlock } from './plan';
-import { type BlockMemory, blockMemory, type Slot } from './slots';
+import { blockMemory, type Slot } from './slots';
 import { Thread } from './thread';
 
 /** Blocks under way for each worker: one that it works on, one that waits for it, one that is being written. */
 const SLOTS_PER_WORKER = 3;
+/** With fewer a lone worker waits for what is being hashed. */
+const FEWEST_SLOTS = 6;
+
+export interface CrewSlot extends Slot {
+  /** The whole input as stored blocks: views that are made once, as there are dozens. */
+  readonly stored: readonly Uint8Array[];
+}
 
 /** Worker threads that read, compress and hash blocks in memory which they share with their caller. */
 export class Crew {
-  private readonly memory: BlockMemory;
+  private readonly slots: readonly CrewSlot[];
   private readonly freeSlots: number[];
   private readonly workers: Thread<BlockTask, BlockDone>[];
   private readonly hasher: Thread<HashTask, HashedFile[]> | undefined;
 
   /** @param hashing whether the files are to be hashed; by one thread, as a file's hash needs its bytes in order */
   constructor(size: number, mode: ArchiveMode, hashing: boolean) {
-    this.memory = blockMemory(size, size * SLOTS_PER_WORKER);
-    this.freeSlots = Array.from({ length: size * SLOTS_PER_WORKER }, (_, slot) => slot);
+    this.freeSlots = Array.from({ length: Math.max(size * SLOTS_PER_WORKER, FEWEST_SLOTS) }, (_, slot) => slot);
+    const memory = blockMemory(size, this.freeSlots.length);
+    this.slots = this.freeSlots.map((index) => {
+      const slot = memory.slot(index);
+      return { ...slot, stored: storedPieces(slot.input) };
+    });
     this.workers = Array.from({ length: size }, (_, worker) => {
-      const start: WorkerStart = { memory: this.memory.memory, worker, mode };
+      const start: WorkerStart = { memory: memory.memory, worker, mode };
       return new Thread('lib/model/archive/block-worker', start);
     });
-    if (hashing) this.hasher = new Thread('lib/model/archive/hash-worker', this.memory.memory);
+    if (hashing) this.hasher = new Thread('lib/model/archive/hash-worker', memory.memory);
   }
 
   hasRoom(): boolean {
     return this.freeSlots.length > 0;
   }
 
-  slot(index: number): Slot {
-    return this.memory.slot(index);
+  slot(index: number): CrewSlot {
+    return this.slots[index]!;
   }
 
   /** Has a block read and compressed by the least busy worker. Its slot must be given back by `free`. Needs room. */

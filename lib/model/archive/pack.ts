@@ -3,7 +3,7 @@ import type { ContentDigest, TreeEntry } from '../digest';
 import { Assembly } from './assembly';
 import type { BlockDone } from './block-worker';
 import type { ArchiveMode } from './choose-method';
-import { Crew } from './crew';
+import { Crew, type CrewSlot } from './crew';
 import { GZIP_HEADER, storedPieces } from './gzip';
 import { packSync } from './pack-sync';
 import { BLOCK, type PlannedBlock, planBlocks, tarBytes } from './plan';
@@ -13,7 +13,7 @@ export type Sink = (pieces: readonly Uint8Array[]) => Promise<void>;
 
 export interface PackOptions {
   readonly mode: ArchiveMode;
-  /** Threads that compress. @default - the processors that Node may use, at most 8; in mode `stored`, at most 2 */
+  /** Threads that compress. @default - the processors that Node may use, at most 8; in mode `stored`, 1 */
   readonly workers?: number;
   /** Called after each block with the bytes of files that are packed. */
   readonly onProgress?: (bytes: number) => void;
@@ -58,8 +58,8 @@ async function packHere(entries: readonly TreeEntry[], sink: Sink, { mode, known
 }
 
 function workerCount(asked: number | undefined, mode: ArchiveMode): number {
-  // Two threads that only read are as fast as the disk.
-  if (asked === undefined) return Math.min(availableParallelism(), mode === 'stored' ? 2 : MOST_WORKERS);
+  // One thread reads faster than another hashes.
+  if (asked === undefined) return mode === 'stored' ? 1 : Math.min(availableParallelism(), MOST_WORKERS);
   if (Number.isInteger(asked) && asked >= 1 && asked <= MOST_WORKERS_ASKED) return asked;
   throw new RangeError(`workers must be a whole number from 1 to ${MOST_WORKERS_ASKED}, not ${asked}`);
 }
@@ -85,8 +85,7 @@ async function packWith(crew: Crew, entries: readonly TreeEntry[], sink: Sink, {
 
   /** Lets a block be written and hashed; then its slot is free. */
   function passOn(block: PlannedBlock, { slot, crc, length }: BlockDone): void {
-    const { input, output } = crew.slot(slot);
-    const written = sink(length === 0 ? storedPieces(input.subarray(0, block.length)) : [output.subarray(0, length)]);
+    const written = sink(piecesOf(crew.slot(slot), block.length, length));
     const hashed = crew.hash(slot, assembly.add(block, crc));
     const left: Promise<void> = Promise.all([hashed, written]).then(([files]) => {
       assembly.hashed(files);
@@ -98,4 +97,10 @@ async function packWith(crew: Crew, entries: readonly TreeEntry[], sink: Sink, {
     leaving.add(left);
     onProgress?.(assembly.fileBytes);
   }
+}
+
+/** @param packed bytes in the slot's output; 0 when the block's `length` bytes are stored */
+function piecesOf({ input, output, stored }: CrewSlot, length: number, packed: number): readonly Uint8Array[] {
+  if (packed > 0) return [output.subarray(0, packed)];
+  return length === BLOCK ? stored : storedPieces(input.subarray(0, length));
 }

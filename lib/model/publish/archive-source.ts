@@ -15,7 +15,7 @@ import { readUnchanged } from './send-file';
 export interface SourceOptions extends SafetyOptions {
   /** How a directory is packed. @default 'size' */
   readonly mode?: ArchiveMode;
-  /** Threads that compress. @default - the processors that Node may use, at most 8; in mode `stored`, at most 2 */
+  /** Threads that compress. @default - the processors that Node may use, at most 8; in mode `stored`, 1 */
   readonly workers?: number;
   /** Called with the bytes that are read, before anything is sent. */
   readonly onRead?: (bytes: number) => void;
