@@ -6,6 +6,7 @@ import {
   Layout,
   type Outputs,
   type Signature,
+  TensorMemory,
   type TensorSpec,
   tensorsOf,
 } from '../../lib/serving/codec';
@@ -280,5 +281,26 @@ describe('an answer', () => {
   test('cannot be had in every form', () => {
     expect(() => write('image/png')).toThrow('Accept "image/png" cannot be answered: accept application/json');
     expect(() => write('application/x-npy')).toThrow('the model has 3 outputs, application/x-npy holds one');
+  });
+});
+
+describe('memory for tensors that is used call after call', () => {
+  const layout = new Layout(FLIGHT);
+  const memory = new TensorMemory();
+  const made = (...rows: unknown[]) => layout.ofRows(rows, String, memory);
+
+  test("holds each call's values, and nothing of a call before that was refused", () => {
+    made(['UA', 5, 500], ['B6', 6, 600]);
+    expect(() => made(['AA', 7, 700], ['DL', 'late', 800])).toThrow(BadRequest);
+    const batch = made(['EV', 8, null], [null, 9, 900]);
+    expect(values(batch, 'carrier')).toEqual({ data: ['EV', ''], dims: [2, 1] });
+    expect(values(batch, 'hour')).toEqual({ data: [8n, 9n], dims: [2, 1] });
+    expect(values(batch, 'distance')).toEqual({ data: [Number.NaN, 900], dims: [2, 1] });
+  });
+
+  test('gives as many rows as a call has, whatever the call before had', () => {
+    const many = Array.from({ length: 1000 }, (_, hour) => ['UA', hour, hour / 2]);
+    expect(values(made(...many), 'hour')).toEqual({ data: many.map(([, hour]) => BigInt(hour as number)), dims: [1000, 1] });
+    expect(values(made(['UA', 3, 4]), 'hour')).toEqual({ data: [3n], dims: [1, 1] });
   });
 });

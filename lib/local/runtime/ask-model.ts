@@ -54,8 +54,9 @@ export function record(context: LocalContext, variant: RunningVariant, status: n
     shadow,
     kind,
     status,
-    latency: latency * 1000,
-    overhead: overhead * 1000,
+    // SageMaker's metrics count whole microseconds.
+    latency: Math.round(latency * 1000),
+    overhead: Math.round(overhead * 1000),
     instances: variant.instances,
     concurrency: variant.inFlight,
   });
@@ -79,7 +80,7 @@ function answerInTime(context: LocalContext, variant: RunningVariant, invocation
   });
 }
 
-async function answerOf(context: LocalContext, variant: RunningVariant, invocation: Invocation): Promise<Answer> {
+function answerOf(context: LocalContext, variant: RunningVariant, invocation: Invocation): Promise<Answer> {
   return context.faults.active ? faultyAnswer(context, variant, invocation) : variant.engine.invoke(invocation);
 }
 

@@ -2,6 +2,7 @@ import { decodeCsv, type Rows } from './csv';
 import { isObject, type Layout, shown } from './layout';
 import { decodeNpy } from './npy';
 import { BadRequest, type Batch } from './signature';
+import type { TensorMemory } from './tensor-memory';
 
 /** The media types that `decode` takes. */
 export const REQUEST_TYPES = ['application/json', 'application/jsonlines', 'text/csv', 'application/x-npy'] as const;
@@ -30,9 +31,14 @@ export function decode(layout: Layout, body: Buffer, contentType: string): Rows 
   }
 }
 
-/** Tensors of what was decoded. @throws BadRequest naming the row and field that do not fit */
-export function tensorsOf(layout: Layout, decoded: Rows | Batch): Batch {
-  return 'place' in decoded ? layout.ofRows(decoded.rows, decoded.place) : decoded;
+/**
+ * Tensors of what was decoded.
+ *
+ * @param memory what the tensors may lie in: they are good until it is used again
+ * @throws BadRequest naming the row and field that do not fit
+ */
+export function tensorsOf(layout: Layout, decoded: Rows | Batch, memory?: TensorMemory): Batch {
+  return 'place' in decoded ? layout.ofRows(decoded.rows, decoded.place, memory) : decoded;
 }
 
 /** A media type without its parameters, in lower case. */

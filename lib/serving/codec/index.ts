@@ -4,3 +4,4 @@ export { decode, tensorsOf } from './decode';
 export { byRow, type Encoding, encodingFor, type Outputs, rowsFrom } from './encode';
 export { Layout } from './layout';
 export * from './signature';
+export { TensorMemory } from './tensor-memory';

@@ -1,5 +1,6 @@
 import { ELEMENTS, type Element } from './element';
 import { BadRequest, type Batch, type Signature, type TensorSpec, type TensorValue } from './signature';
+import { blank, type TensorMemory } from './tensor-memory';
 
 /** Where a row stands in the request, for a message: `instances[3]` and the like. */
 export type Place = (row: number) => string;
@@ -30,9 +31,10 @@ export class Layout {
    * Makes tensors of rows. A row is an object by input name, an array in the order of the inputs, or, where the model has one input,
    * that input's value. Names that the model does not know are passed over, so that one request can serve two versions of a model.
    *
+   * @param memory what the tensors may lie in: they are good until it is used again
    * @throws BadRequest naming the row and the field
    */
-  ofRows(rows: readonly unknown[], place: Place): Batch {
+  ofRows(rows: readonly unknown[], place: Place, memory?: TensorMemory): Batch {
     if (rows.length === 0) throw new BadRequest('the request holds no rows');
     const byName = isObject(rows[0]);
     const bare = !byName && this.inputs.length === 1 && !isWrapped(rows[0], this.inputs[0]!);
@@ -41,7 +43,7 @@ export class Layout {
       const column = this.columns[i]!;
       const { name } = column.spec;
       const pick = byName ? this.byName(name, place) : bare ? itself : this.byOrder(i, place);
-      tensors[name] = tensor(column, rows, pick, (row) => `${place(row)}, input "${name}"`);
+      tensors[name] = tensor(column, rows, pick, (row) => `${place(row)}, input "${name}"`, memory);
     }
     return { rows: rows.length, tensors };
   }
@@ -110,7 +112,7 @@ function isWrapped(row: unknown, spec: TensorSpec): boolean {
   return depth > Math.max(0, spec.shape.length - 1);
 }
 
-function tensor(column: Column, rows: readonly unknown[], pick: Pick, place: Place): TensorValue {
+function tensor(column: Column, rows: readonly unknown[], pick: Pick, place: Place, memory?: TensorMemory): TensorValue {
   const { spec, element } = column;
   const fixed = spec.shape[0];
   if (typeof fixed === 'number' && fixed !== rows.length) {
@@ -121,15 +123,13 @@ function tensor(column: Column, rows: readonly unknown[], pick: Pick, place: Pla
     throw new BadRequest(`the request has ${rows.length} rows, input "${spec.name}" is one value: send one row a request`);
   }
   if (column.width !== 1) return wideTensor(column, rows, pick, place);
-  const data = element.allocate(rows.length);
+  const filled = memory === undefined ? blank(spec, rows.length) : memory.tensor(spec, rows.length);
   for (let row = 0; row < rows.length; row++) {
     let value = pick(rows[row], row);
     while (Array.isArray(value) && value.length === 1) value = value[0];
-    if (!element.put(data, row, value)) throw new BadRequest(`${place(row)}: must be ${element.what}, not ${shown(value)}`);
+    if (!element.put(filled.data, row, value)) throw new BadRequest(`${place(row)}: must be ${element.what}, not ${shown(value)}`);
   }
-  const dims: number[] = spec.shape.length === 0 ? [] : [rows.length];
-  while (dims.length < spec.shape.length) dims.push(1);
-  return { type: spec.type, data, dims, location: 'cpu' };
+  return filled;
 }
 
 /** Rows of several values each. */

@@ -1,4 +1,4 @@
-import { BadRequest, type Batch, decode, type Encoding, encodingFor, type Rows, tensorsOf } from '../codec';
+import { BadRequest, type Batch, decode, type Encoding, encodingFor, type Rows } from '../codec';
 import type { Answer, Invocation } from '../engine';
 import { failure } from '../failure';
 import type { OnnxSession } from './runtime';
@@ -21,8 +21,7 @@ export function understand(session: OnnxSession, { body, contentType, accept }: 
 /** Runs one call; what goes wrong becomes an answer. */
 export async function run(session: OnnxSession, { content, encoding }: Call): Promise<Answer> {
   try {
-    const { rows, tensors } = tensorsOf(session.layout, content);
-    const outputs = await session.run(tensors);
+    const { rows, outputs } = await session.run(content);
     return { status: 200, contentType: encoding.contentType, body: encoding.encode(outputs, rows) };
   } catch (error) {
     return refusal(error as Error);

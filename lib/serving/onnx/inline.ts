@@ -83,8 +83,7 @@ export class InlineModel {
   private async merged(calls: readonly Waiting[]): Promise<Outputs[] | undefined> {
     const lists = calls.map((call) => rowsOf(call)!);
     try {
-      const { rows, tensors } = this.session.layout.ofRows(lists.flat(), String);
-      const outputs = await this.session.run(tensors);
+      const { rows, outputs } = await this.session.run({ rows: lists.flat(), place: String });
       if (!byRow(outputs, rows)) return undefined;
       let from = 0;
       return lists.map((list) => {
@@ -101,8 +100,7 @@ export class InlineModel {
     const alone: (Outputs | undefined)[] = [];
     for (const call of calls) {
       try {
-        const { tensors } = this.session.layout.ofRows(rowsOf(call)!, String);
-        const outputs = await this.session.run(tensors);
+        const { outputs } = await this.session.run({ rows: rowsOf(call)!, place: String });
         alone.push(outputs);
         call.resolve(written(call, outputs));
       } catch (error) {

@@ -1,6 +1,16 @@
 import { statSync } from 'node:fs';
 import type { InferenceSession } from 'onnxruntime-common';
-import { type ElementType, Layout, type Outputs, type Signature, type TensorSpec, type TensorValue } from '../codec';
+import {
+  type Batch,
+  type ElementType,
+  Layout,
+  type Outputs,
+  type Rows,
+  type Signature,
+  TensorMemory,
+  type TensorSpec,
+  tensorsOf,
+} from '../codec';
 import { ELEMENTS } from '../codec/element';
 
 /** The packages that run ONNX, the faster one first: a native addon, and WebAssembly that runs wherever Node does. */
@@ -48,6 +58,8 @@ export class OnnxSession {
   readonly signature: Signature;
   readonly layout: Layout;
   private readonly fetches: string[];
+  /** Those that no call under way uses. */
+  private readonly memories: TensorMemory[] = [];
 
   private constructor(
     readonly runtimeName: OnnxRuntime,
@@ -64,9 +76,20 @@ export class OnnxSession {
     this.fetches = outputs.map((one) => one.name);
   }
 
-  /** @throws Error with the runtime's message where the model fails on these values */
-  async run(tensors: Readonly<Record<string, TensorValue>>): Promise<Outputs> {
-    return (await this.session.run(tensors as unknown as InferenceSession.FeedsType, this.fetches)) as unknown as Outputs;
+  /**
+   * Runs the model on what was decoded; its outputs, for how many rows.
+   *
+   * @throws BadRequest naming the row and field that do not fit; Error with the runtime's message where the model fails on these values
+   */
+  async run(content: Rows | Batch): Promise<{ readonly rows: number; readonly outputs: Outputs }> {
+    const memory = this.memories.pop() ?? new TensorMemory();
+    try {
+      const { rows, tensors } = tensorsOf(this.layout, content, memory);
+      const outputs = await this.session.run(tensors as unknown as InferenceSession.FeedsType, this.fetches);
+      return { rows, outputs: outputs as unknown as Outputs };
+    } finally {
+      this.memories.push(memory);
+    }
   }
 
   async close(): Promise<void> {
