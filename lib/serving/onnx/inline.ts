@@ -9,13 +9,19 @@ import type { OnnxSession } from './runtime';
 /** Rows that one merged call takes at most: more would hold up the thread that serves. */
 const ROWS_AT_MOST = 256;
 
+/**
+ * Turns of the event loop, some microseconds each, that requests wait for others: until the clients that the call before answered are back, which
+ * would else take turns with those that wait.
+ */
+const TURNS = 6;
+
 interface Waiting extends Call {
   readonly question: Question;
   readonly resolve: (answer: Answer) => void;
 }
 
 /**
- * A model on the thread that serves. Requests that arrive in one turn of the event loop share one call of the runtime, whose fixed
+ * A model on the thread that serves. Requests that arrive within a few turns of the event loop share one call of the runtime, whose fixed
  * cost is many times that of a row; but only while their answers are seen to be the same as alone (see Independence).
  */
 export class InlineModel {
@@ -41,14 +47,17 @@ export class InlineModel {
     const { content, encoding } = call;
     return new Promise((resolve) => {
       if (this.waiting.push({ content, encoding, question, resolve }) > 1) return;
-      if (this.single) void this.flush();
-      // Two turns: what arrives while the first is under way comes along.
-      else setImmediate(() => setImmediate(() => void this.flush()));
+      this.flushIn(this.single ? 0 : TURNS);
     });
   }
 
   async close(): Promise<void> {
     await this.session.close();
+  }
+
+  private flushIn(turns: number): void {
+    if (turns === 0) void this.flush();
+    else setImmediate(() => this.flushIn(turns - 1));
   }
 
   private async flush(): Promise<void> {
