@@ -64,9 +64,13 @@ test('a version goes live once a person approved it, and the reviewer is told wh
   const promoted = await fledge('promote', 'flights', '2', '--by', 'ana', '--reason', 'beats 1 on July');
   expect(promoted).toMatchObject({ code: 0, out: expect.stringContaining('version 2 is approved') });
   await stepReached('approval');
+  const both = /live \d+\/s, 5xx [\d.]+ %, p99 [\d.]+ ms; candidate \d+\/s, 5xx [\d.]+ %, p99 [\d.]+ ms/;
+  const status = await fledge('status', 'flights');
+  expect(status.out).toMatch(both);
   const watching = fledge('watch', 'flights', '--every', '1');
   expect(await fledge('approve', 'flights', '--by', 'bo')).toMatchObject({ code: 0 });
   const watched = await watching;
+  expect(watched.out).toMatch(both);
   expect(watched.out).toMatch(/promoted: /);
   expect(watched.code).toBe(0);
 

@@ -1,10 +1,9 @@
 import { evidenceLine } from '../evidence-line';
 import type { Published } from '../local-stage';
+import { pulsesLine } from '../pulse';
 import { titleOf, verdictSentence, whenOf } from '../report';
-import { milliseconds, percent } from '../report/figures';
 import type { Terminal } from '../terminal';
 import type { ReplayFigures } from './measure';
-import type { Pulse } from './pulse';
 import type { RehearsalEvents } from './rehearsal';
 
 /** What a person sees as it goes: a line for each thing that happened, and on a terminal two more that say how both variants do and where the evidence stands. */
@@ -31,13 +30,13 @@ export function narrate(terminal: Terminal): RehearsalEvents {
       terminal.say(terminal.style('bold', `candidate ${titleOf(version)}`));
       terminal.now(`${clock(0)}  checked and staged`);
     },
-    progress: (version, progress, { live, candidate }, seconds) => {
+    progress: (version, progress, pulses, seconds) => {
       // A last look may come in after the end.
       if (version !== judged) return;
       if (progress.during !== during) terminal.say(`${clock(seconds)}  judged ${whenOf(progress.during)}`);
       during = progress.during;
       terminal.now(
-        `${clock(seconds)}  live ${pulseLine(live)}; candidate ${pulseLine(candidate)}`,
+        `${clock(seconds)}  ${pulsesLine(pulses)}`,
         `${MARGIN}${progress.percent === 0 ? 'mirrored' : `${progress.percent} %`}: ${evidenceLine(progress)}`,
       );
     },
@@ -55,11 +54,6 @@ export function narrate(terminal: Terminal): RehearsalEvents {
 }
 
 const MARGIN = ' '.repeat(9);
-
-function pulseLine({ perSecond, serverErrors, p99 }: Pulse): string {
-  if (serverErrors === null || p99 === null) return 'not asked';
-  return `${perSecond.toFixed(0)}/s, 5xx ${percent(serverErrors)}, p99 ${milliseconds(p99)}`;
-}
 
 /** What a client saw, and what of it was the client's own work. */
 export function throughClient({ p50, p99, perSecond, clientMs }: ReplayFigures): string {

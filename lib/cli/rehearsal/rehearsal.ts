@@ -19,9 +19,9 @@ import {
 import { UserError } from '../exit-codes';
 import { LIVE, LocalStage, type Published, STAGE_BUCKET } from '../local-stage';
 import { orAborted, pause } from '../pause';
+import { type Pulses, pulsesOf } from '../pulse';
 import { measure, type ReplayFigures } from './measure';
 import { OutcomeRecorder } from './outcome-recorder';
-import { type Pulses, pulsesOf } from './pulse';
 import { Replay } from './replay';
 import { DurableRunner } from './run-durable';
 import { inputsOf, readTraffic, type Traffic } from './traffic';
@@ -199,7 +199,7 @@ async function promote(
   const began = performance.now();
   const seconds = () => (performance.now() - began) / 1000;
   const watching = setInterval(() => {
-    Promise.all([store.read<Progress>(progressKey(endpointName, promotionId)), pulsesOf(ports, endpointName)]).then(
+    Promise.all([store.read<Progress>(progressKey(endpointName, promotionId)), pulsesOf(ports, endpointName, LIVE, 1)]).then(
       ([found, pulses]) => found && onProgress(found.value, pulses, seconds()),
       () => undefined,
     );

@@ -1,11 +1,16 @@
-import { type Entry, type Outcome, outcomeKey, type Progress, progressKey, promotionPrefix } from '../../promotion';
+import { type Entry, type Outcome, outcomeKey, type Progress, type PromotionRequest, progressKey, promotionPrefix } from '../../promotion';
 import { evidenceLine } from '../evidence-line';
 import { UserError } from '../exit-codes';
 import { pause } from '../pause';
+import { type Pulses, pulsesLine } from '../pulse';
 import { reasonOf } from '../report';
 import type { Terminal } from '../terminal';
 import { type Promotion, promotionsOf, when } from './promotions';
 import type { Stage } from './stage';
+import { stagePulses } from './stage-pulses';
+
+/** As wide as a time before a line. */
+const MARGIN = ' '.repeat(21);
 
 /** Seconds between two lines of progress where nothing can be written over. */
 const PLAIN_EVERY = 60;
@@ -17,12 +22,13 @@ export interface FollowOptions {
   readonly signal: AbortSignal;
 }
 
-/** Tells a promotion until it ends. @throws the signal's reason when nobody watches any more */
+/** Tells a promotion until it ends: what happens, where it stands, and how both variants do. @throws the signal's reason when nobody watches any more */
 export async function follow(stage: Stage, id: string, { terminal, every, signal }: FollowOptions): Promise<Outcome> {
   const { store, endpoint } = stage;
   const told = new Set<string>();
   let lastLine = Number.NEGATIVE_INFINITY;
   let lastDuring = '';
+  let request: PromotionRequest | undefined;
   for (;;) {
     const outcome = (await store.read<Outcome>(outcomeKey(endpoint, id)))?.value;
     const progress = (await store.read<Progress>(progressKey(endpoint, id)))?.value;
@@ -30,21 +36,22 @@ export async function follow(stage: Stage, id: string, { terminal, every, signal
       if (told.has(key)) continue;
       told.add(key);
       const entry = (await store.read<Entry>(key))?.value;
+      request ??= entry?.request;
       if (entry && entry.what !== 'outcome') terminal.say(`${when(entry.at)}  ${reasonOf(entry.sentence)}`);
     }
     if (outcome) {
       terminal.now();
       return outcome;
     }
-    if (progress) {
-      const line = progressLine(progress);
+    if (progress && request) {
+      const lines = [`${when(progress.at)}  ${progressLine(progress)}`, MARGIN + lately(await stagePulses(stage, request))];
       const isDue = progress.during !== lastDuring || (!terminal.overwrites && progress.at - lastLine >= PLAIN_EVERY * 1000);
       if (isDue) {
-        terminal.say(`${when(progress.at)}  ${line}`);
+        for (const line of lines) terminal.say(line);
         lastLine = progress.at;
       }
       lastDuring = progress.during;
-      terminal.now(`${when(progress.at)}  ${line}`);
+      terminal.now(...lines);
     }
     await pause(every * 1000, signal);
   }
@@ -57,6 +64,9 @@ export function progressLine(progress: Progress): string {
   const stands = evidence.some(({ worseAt }) => worseAt !== null) ? evidenceLine(progress) : sentence;
   return `${during === `${percent} %` ? '' : `${during}, `}${share}${paused ? ', paused' : ''}: ${stands}`;
 }
+
+/** How both variants do, in one line. @param pulses or why they are not known */
+export const lately = (pulses: Pulses | string): string => (typeof pulses === 'string' ? pulses : pulsesLine(pulses));
 
 /** Seconds within which an approval becomes a promotion: EventBridge takes one or two. */
 const BEGIN_WITHIN = 120;

@@ -4,10 +4,11 @@ import { EXIT, UserError } from '../../exit-codes';
 import { reasonOf, verdictSentence } from '../../report';
 import type { Session } from '../../session';
 import { explain, explanationLines } from '../../stage/explanation';
-import { progressLine } from '../../stage/follow';
+import { lately, progressLine } from '../../stage/follow';
 import { offeredPromotion } from '../../stage/offered';
 import { isNamed, type Promotion, promotionNamed, promotionsOf, titleOf, underWay, when } from '../../stage/promotions';
 import { openStage, type Stage } from '../../stage/stage';
+import { stagePulses } from '../../stage/stage-pulses';
 import { Terminal, table } from '../../terminal';
 import { type StageOptions, stageCommand } from './command';
 
@@ -22,14 +23,23 @@ export function addLookCommands(root: Command, session: Session): void {
       const waiting = all.filter(({ id, outcome }) => outcome === null && id !== open?.id);
       const last = all.filter(({ outcome }) => outcome !== null).at(-1);
       const progress = open && (await progressOf(stage, open));
+      const pulses = open && progress && (await stagePulses(stage, open.request));
       terminal.result({
         endpoint,
-        underWay: open ? { promotionId: open.id, modelPackageArn: open.request.modelPackageArn, progress: progress ?? null } : null,
+        underWay: open
+          ? {
+              promotionId: open.id,
+              modelPackageArn: open.request.modelPackageArn,
+              progress: progress ?? null,
+              pulses: typeof pulses === 'string' ? null : (pulses ?? null),
+            }
+          : null,
         waiting: waiting.map(({ id, request }) => ({ promotionId: id, modelPackageArn: request.modelPackageArn })),
         last: last?.outcome ?? null,
       });
       if (options.json) return;
       if (open) terminal.say(`${open.id}: ${progress ? progressLine(progress) : 'begun, nothing judged yet'}`);
+      if (pulses) terminal.say(`  ${lately(pulses)}`);
       for (const { id } of waiting) terminal.say(`${id}: waits for its turn`);
       if (last) terminal.say(`last: ${ending(last)}`);
       if (all.length === 0) terminal.say(`${endpoint} has seen no promotion`);
