@@ -27,6 +27,9 @@ export interface StreamedAnswer {
   readonly customAttributes?: string;
 }
 
+/** @param restarts since the engine was opened, this one included @param reason why the model had to be started again */
+export type Restarted = (restarts: number, reason: string) => void;
+
 /** A model that is loaded and answers. An engine that crashes restarts itself; it never takes its host down. */
 export interface Engine {
   /** Resolves with the model's answer, errors included as answers with their status; rejects only once closed. */

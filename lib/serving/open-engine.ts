@@ -55,6 +55,7 @@ function openProcess(directory: string, command: readonly string[], options: Eng
     environment: { ...own, SM_MODEL_DIR: resolve(directory), ...options.environment },
     startupMs: options.startupMs ?? 240_000,
     log: options.log ?? (() => {}),
+    onRestart: options.onRestart,
   });
 }
 

@@ -91,7 +91,7 @@ test('a served model answers until Ctrl-C, and then its port is free', async () 
   await expect(fetch(`${url}/endpoints/model/invocations`, { method: 'POST' })).rejects.toThrow();
 }, 60_000);
 
-test('any command that answers /ping and /invocations serves a model, and is ended with the server', async () => {
+test('any command that answers /ping and /invocations serves a model, is started again when it dies, and is ended with the server', async () => {
   const program = join(folder, 'server.cjs');
   writeFileSync(
     program,
@@ -100,9 +100,16 @@ test('any command that answers /ping and /invocations serves a model, and is end
   const command = `exec '${process.execPath}' '${program}'`;
   const { child, output } = start(['serve', join(FLIGHTS, '2'), '--port', '0', '--command', command]);
   const [, url] = await said(output, /answers at (http:\/\/127\.0\.0\.1:\d+)\//, child);
-  const answer = await fetch(`${url}/endpoints/model/invocations`, { method: 'POST', body: 'x' });
-  const [, pid] = /^\/invocations by (\d+)$/.exec(await answer.text()) ?? [];
+  const processOf = async () => {
+    const answer = await fetch(`${url}/endpoints/model/invocations`, { method: 'POST', body: 'x' });
+    return Number(/^\/invocations by (\d+)$/.exec(await answer.text())?.[1]);
+  };
+  const first = await processOf();
+  process.kill(first, 'SIGKILL');
+  await said(output, /warning: model \S+ crashed and is started again \(restarts so far: 1\): its process was ended by SIGKILL/, child);
+  let pid = Number.NaN;
+  while (Number.isNaN(pid) || pid === first) pid = await processOf();
   child.kill('SIGINT');
   await once(child, 'exit');
-  expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH');
+  expect(() => process.kill(pid, 0)).toThrow('ESRCH');
 }, 60_000);

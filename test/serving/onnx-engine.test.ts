@@ -151,12 +151,14 @@ describe('a slow model', () => {
 });
 
 test('a worker that crashes fails its own request only, is replaced and counted', async () => {
-  const engine = await open('late', { workers: 1, heapMb: 32 });
+  const restarts: string[] = [];
+  const engine = await open('late', { workers: 1, heapMb: 32, onRestart: (count, reason) => restarts.push(`${count}: ${reason}`) });
   const huge = `[${Array(400_000).fill('["UA",3,5.25]').join(',')}]`;
   const [crashed, next] = await Promise.all([ask(engine, huge), ask(engine, { instances: [UA] })]);
   expect(errorOf(crashed)).toMatch(/^500 the model crashed while it answered: .*memory/i);
   expect(next.status).toBe(200);
   expect(engine.restarts).toBe(1);
+  expect(restarts).toEqual([expect.stringMatching(/^1: .*memory/i)]);
   expect(await engine.ping()).toBe(true);
 });
 

@@ -96,19 +96,24 @@ def transform_fn(model, data, content_type, accept):
   });
 
   test('that crashes fails the request under way, is started again and counted', async () => {
-    const engine = await openCode(`
+    const restarts: string[] = [];
+    const engine = await openCode(
+      `
 import os
 def model_fn(d): return None
 def transform_fn(model, data, content_type, accept):
     if data == 'crash': os._exit(7)
     return data
-`);
+`,
+      { onRestart: (count, reason) => restarts.push(`${count}: ${reason}`) },
+    );
     expect(errorOf(await ask(engine, 'crash', 'text/csv'))).toMatch(
       /^500 the model crashed while it answered: its process ended with code 7/,
     );
     while (!(await engine.ping())) await new Promise((resolve) => setTimeout(resolve, 50));
     expect((await ask(engine, 'next', 'text/csv')).text).toBe('next');
     expect(engine.restarts).toBe(1);
+    expect(restarts).toEqual(['1: its process ended with code 7']);
   });
 
   test('runs only where it is allowed', async () => {

@@ -53,7 +53,8 @@ async function run(options: Options, session: Session): Promise<void> {
   const plan = options.plan === undefined ? planFor(traffic) : readPlan(options.plan);
   const terminal = new Terminal(false);
   const engines = { allowCode: options.allowCode ?? false };
-  const local = await startLocal({ port: options.port, stateDirectory: options.state, clock: { speed }, engines });
+  const warn = (message: string) => terminal.warn(`warning: ${message}`);
+  const local = await startLocal({ port: options.port, stateDirectory: options.state, clock: { speed }, engines, warn });
   const closing: (() => Promise<void>)[] = [() => local.close()];
   try {
     const variables = Object.entries(local.environment());

@@ -32,7 +32,12 @@ export function addServingCommands(root: Command, session: Session): void {
     .action(async (directory: string, { port, ...options }: ServeOptions) => {
       const terminal = new Terminal(false);
       const command = options.command === undefined ? undefined : ['sh', '-c', options.command];
-      const local = await startLocal({ port, engines: { allowCode: options.allowCode ?? false, command }, timings: { start: 0 } });
+      const local = await startLocal({
+        port,
+        engines: { allowCode: options.allowCode ?? false, command },
+        timings: { start: 0 },
+        warn: (message) => terminal.warn(`warning: ${message}`),
+      });
       try {
         Object.assign(process.env, local.environment());
         const stage = await LocalStage.open(awsPorts(), options.endpoint);

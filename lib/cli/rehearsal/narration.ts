@@ -40,6 +40,7 @@ export function narrate(terminal: Terminal): RehearsalEvents {
         `${MARGIN}${progress.percent === 0 ? 'mirrored' : `${progress.percent} %`}: ${evidenceLine(progress)}`,
       );
     },
+    warned: (message) => terminal.warn(`warning: ${message}`),
     ended: ({ outcome, seconds }) => {
       judged = undefined;
       terminal.now();

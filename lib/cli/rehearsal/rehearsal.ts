@@ -71,6 +71,8 @@ export interface RehearsalEvents {
   live(live: LiveVersion): void;
   begins(version: Published): void;
   progress(version: Published, progress: Progress, pulses: Pulses, seconds: number): void;
+  /** What the user should know and no result carries: a model that crashed, say. */
+  warned(message: string): void;
   ended(rehearsed: Rehearsed): void;
 }
 
@@ -94,6 +96,7 @@ export async function rehearse(options: RehearsalOptions, events: RehearsalEvent
   const traffic = readTraffic(options.trafficFile, inputsOf(options.directories[0]));
   const local = await startLocal({
     engines: { allowCode: options.allowCode },
+    warn: (message) => events.warned(message),
     timings: { start: 0.5, shift: 0.2, terminate: 0.2, alarmPoll: 0.5 },
   });
   const environment = { ...process.env };

@@ -12,11 +12,15 @@ export class ModelHost {
   private readonly files: ModelFiles;
   private readonly engines = new Set<Engine>();
 
-  /** @param open takes the place of {@link openEngine} */
+  /** @param openModel takes the place of {@link openEngine} */
   constructor(
     context: LocalContext,
     options: EngineOptions,
-    private readonly openModel: OpenModel = (directory) => openEngine(directory, options),
+    private readonly openModel: OpenModel = (directory, { name }) => {
+      const onRestart = (restarts: number, reason: string) =>
+        context.warn(`model ${name} crashed and is started again (restarts so far: ${restarts}): ${reason}`);
+      return openEngine(directory, { ...options, onRestart });
+    },
   ) {
     this.files = new ModelFiles(context.objects);
   }

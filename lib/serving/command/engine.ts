@@ -122,7 +122,7 @@ class CommandEngine implements Engine {
         this.server = undefined;
         if (this.closed) return;
         this.restarts++;
-        this.command.log(`the model's process ${this.lastEnd}: restarting it`);
+        this.command.onRestart?.(this.restarts, `its process ${this.lastEnd}`);
         if (Date.now() - since > LONGEST_DELAY_MS) delay = FIRST_DELAY_MS;
       }
       await this.pause(delay);

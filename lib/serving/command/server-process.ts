@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { Restarted } from '../engine';
 import { freePort } from './free-port';
 
 /** What to run, and what to tell it. */
@@ -11,6 +12,7 @@ export interface ServerCommand {
   readonly startupMs: number;
   /** Gets each line that it prints. */
   readonly log: (line: string) => void;
+  readonly onRestart?: Restarted;
 }
 
 /** SageMaker's grace between SIGTERM and SIGKILL, in milliseconds. */

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import type { Answer, Engine, Invocation } from '../engine';
+import type { Answer, Engine, Invocation, Restarted } from '../engine';
 import { InlineModel } from './inline';
 import { Pace } from './pace';
 import { WorkerPool } from './pool';
@@ -21,6 +21,8 @@ export interface OnnxEngineOptions {
   readonly timeoutMs?: number;
   /** JavaScript heap of a worker in MiB. @default - Node's own limit */
   readonly heapMb?: number;
+  /** Told of each crash, and how often the model was started again. @default - nobody is */
+  readonly onRestart?: Restarted;
 }
 
 /** Bodies above this are decoded in a worker whatever the model's pace: parsing them takes longer than the hop. */
@@ -46,6 +48,7 @@ export async function openOnnxEngine(file: string, options: OnnxEngineOptions = 
       queue: options.queue ?? 1000,
       timeoutMs: options.timeoutMs ?? 3_600_000,
       heapMb: options.heapMb,
+      onRestart: options.onRestart,
     },
   );
   const pace = new Pace(session.unchanged.size <= INLINE_FILE_BYTES ? (options.inlineBelowMs ?? 1) : 0);

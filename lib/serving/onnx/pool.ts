@@ -1,4 +1,4 @@
-import type { Invocation } from '../engine';
+import type { Invocation, Restarted } from '../engine';
 import { failure } from '../failure';
 import { ModelThread, type Timed } from './thread';
 import type { WorkerStart } from './worker';
@@ -12,6 +12,7 @@ export interface PoolOptions {
   readonly timeoutMs: number;
   /** JavaScript heap of a thread in MiB; a request that needs more crashes its thread only. */
   readonly heapMb?: number;
+  readonly onRestart?: Restarted;
 }
 
 interface Job {
@@ -131,6 +132,7 @@ export class WorkerPool {
   private lost(thread: ModelThread, reason: string): void {
     if (!this.threads.delete(thread) || (this.closed && this.waiting.length === 0)) return;
     this.restarts++;
+    this.options.onRestart?.(this.restarts, reason);
     if (!thread.ready) this.failedStarts++;
     if (!this.alive) for (const { resolve } of this.waiting.splice(0)) resolve(unasked(503, `the model does not load: ${reason}`));
     else if (this.threads.size === 0) this.spawn();
