@@ -2,11 +2,13 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 
-/** Bundles the server and its worker into the serving container's context: `npm run build:container`. */
-
 const root = join(__dirname, '../..');
 
-/** @param context the folder with the Dockerfile; its `dist/` is made anew, laid out as this package's */
+/**
+ * Bundles the server and its worker into the serving container's context.
+ *
+ * @param context the folder with the Dockerfile; its `dist/` is made anew, laid out as this package's
+ */
 export function bundleServer(context: string): void {
   rmSync(join(context, 'dist'), { recursive: true, force: true });
   buildSync({
@@ -22,5 +24,3 @@ export function bundleServer(context: string): void {
     logLevel: 'warning',
   });
 }
-
-if (require.main === module) bundleServer(join(root, 'lib/serving/container'));

@@ -2,8 +2,6 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync, type Metafile } from 'esbuild';
 
-/** Bundles each Lambda function of the constructs with its SDK clients, so that a user's synth needs no bundler: `npm run build:lambda`. */
-
 const root = join(__dirname, '../..');
 
 /** Function's name, as the constructs find it in `dist/lambda`, and its entry. */
@@ -15,7 +13,12 @@ export const FUNCTIONS: Readonly<Record<string, string>> = {
   'rollout-judge': 'lib/promotion/functions/rollout-judge.ts',
 };
 
-/** @param directory made anew: `<directory>/<function>/index.js` @returns what went into each */
+/**
+ * Bundles each Lambda function of the constructs with its SDK clients, so that a user's synth needs no bundler.
+ *
+ * @param directory made anew: `<directory>/<function>/index.js`
+ * @returns what went into each
+ */
 export function bundleFunctions(directory: string): Metafile {
   rmSync(directory, { recursive: true, force: true });
   return buildSync({
@@ -33,5 +36,3 @@ export function bundleFunctions(directory: string): Metafile {
     logLevel: 'warning',
   }).metafile;
 }
-
-if (require.main === module) bundleFunctions(join(root, 'dist/lambda'));
