@@ -3,12 +3,14 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CHROMIUM, look, type Window } from './harness/browser';
 
 const ROOT = join(__dirname, '..', '..');
 const FLIGHTS = join(ROOT, 'model-artifacts', 'flight-delay');
 const TRAFFIC = join(FLIGHTS, 'traffic.csv.gz');
 const versions = (...names: number[]) => names.map((name) => join(FLIGHTS, String(name)));
 const folder = mkdtempSync(join(tmpdir(), 'rehearsal-'));
+const report = join(folder, 'report.html');
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The built command, as a user runs it. */
@@ -31,7 +33,6 @@ async function said(output: { out: string; err: string }, what: RegExp, child: C
 
 test('the rehearsal promotes the better version and none of the flawed ones', async () => {
   const expected = ['promoted', 'rolled-back', 'rolled-back', 'not-promoted'];
-  const report = join(folder, 'report.html');
   const { child, output } = start([
     'rehearse',
     ...versions(1, 2, 3, 4, 5),
@@ -59,6 +60,28 @@ test('the rehearsal promotes the better version and none of the flawed ones', as
   expect(code).toBe(0);
   expect(existsSync(report)).toBe(true);
 }, 400_000);
+
+const testInBrowser = CHROMIUM === undefined ? test.skip : test;
+
+testInBrowser.each<Window>([
+  { width: 390, scheme: 'light' },
+  { width: 390, scheme: 'dark' },
+  { width: 1440, scheme: 'light' },
+  { width: 1440, scheme: 'dark' },
+])(
+  'its report opens in a browser without a network, $width pixels wide, $scheme',
+  async ({ width, scheme }) => {
+    const seen = await look(CHROMIUM!, report, { width, scheme });
+    expect(seen).toMatchObject({ complaints: [], overflow: 0 });
+    expect(seen.text).toMatch(/flight-delay: 1 promoted, /);
+    // Five charts a candidate: traffic, errors, latency, wrong answers, evidence.
+    expect(seen.charts).toHaveLength(20);
+    for (const drawn of seen.charts) expect(drawn).toBeGreaterThan(0.02);
+    if (scheme === 'dark') expect(seen.brightness).toBeLessThan(64);
+    else expect(seen.brightness).toBeGreaterThan(192);
+  },
+  60_000,
+);
 
 test('Ctrl-C ends a rehearsal and leaves no process behind', async () => {
   const { child, output } = start(['rehearse', ...versions(1, 2), '--traffic', TRAFFIC, '--requests', '200', '--no-report']);
