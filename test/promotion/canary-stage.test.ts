@@ -566,6 +566,7 @@ describe('each option', () => {
         .flatMap(({ Properties }) => (Properties.PolicyDocument.Statement as Statement[]).flatMap(({ Action }) => Action))
         .sort();
     const watches = [
+      'cloudwatch:GetMetricData',
       'kms:Decrypt',
       's3:GetObject',
       's3:ListBucket',

@@ -174,7 +174,7 @@ export class CanaryStage extends Construct {
     return this.grants.approve(grantee);
   }
 
-  /** Lets a person follow promotions and read the record: `fledge status`, `watch`, `history`, `explain`. */
+  /** Lets a person follow promotions, with the endpoint's metrics, and read the record: `fledge status`, `watch`, `history`, `explain`. */
   public grantWatch(grantee: IGrantable): Grant {
     return this.grants.watch(grantee);
   }
