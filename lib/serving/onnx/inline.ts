@@ -13,7 +13,7 @@ const ROWS_AT_MOST = 256;
  * Turns of the event loop, some microseconds each, that requests wait for others: until the clients that the call before answered are back, which
  * would else take turns with those that wait.
  */
-const TURNS = 6;
+const TURNS = 8;
 
 interface Waiting extends Call {
   readonly question: Question;
