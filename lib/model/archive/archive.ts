@@ -5,7 +5,7 @@ import { mustBeSafe, type SafetyOptions } from '../inspect/must-be-safe';
 import { makeDirectory } from '../make-directory';
 import type { ArchiveMode } from './choose-method';
 import { archivePath, discard, existing, keep, partialPath } from './output';
-import { pack } from './pack';
+import { pack, type Sink } from './pack';
 import { packSync } from './pack-sync';
 import { runSync } from './sync-process';
 
@@ -142,7 +142,7 @@ function result({ digest, files }: ContentDigest, bytes: number, reused: boolean
 }
 
 /** @param place what an error names: a write by descriptor knows no path */
-function fileSink(file: FileHandle, place: string): (pieces: readonly Uint8Array[]) => Promise<void> {
+function fileSink(file: FileHandle, place: string): Sink {
   const write = async (pieces: readonly Uint8Array[]) => {
     for (let left = pieces; left.length > 0; ) {
       const { bytesWritten } = await file.writev(left).catch((error) => {

@@ -45,24 +45,23 @@ export class StageGrants {
     const own = `${stemOf(endpointName)}-*`;
     const record = keysOf(endpointName).map((key) => records.arnForObjects(key));
     const arn = (resource: string, name: string) => sageMakerArn(this.scope, resource, name);
-    return (
-      this.add(grantee, ['sagemaker:DescribeEndpoint', 'sagemaker:ListTags'], [arn('endpoint', endpointName)])
-        .combine(
-          this.add(
-            grantee,
-            ['sagemaker:DescribeEndpointConfig', 'sagemaker:DescribeModel'],
-            [arn('endpoint-config', own), arn('model', own)],
-          ),
-        )
-        .combine(this.add(grantee, ['sagemaker:DescribeModelPackage', 'sagemaker:ListModelPackages'], [this.groupArn, this.versionsArn]))
-        .combine(this.add(grantee, ['s3:GetObject'], record))
-        .combine(
-          this.add(grantee, ['s3:ListBucket'], [records.bucketArn], { StringLike: { 's3:prefix': `${endpointPrefix(endpointName)}*` } }),
-        )
-        .combine(this.add(grantee, ['kms:Decrypt'], [this.key.keyArn]))
-        // How both variants do: CloudWatch knows no narrower permission to read metrics.
-        .combine(this.add(grantee, ['cloudwatch:GetMetricData'], ['*']))
-    );
+    // CloudWatch knows no narrower permission to read metrics.
+    const metrics = this.add(grantee, ['cloudwatch:GetMetricData'], ['*']);
+    return this.add(grantee, ['sagemaker:DescribeEndpoint', 'sagemaker:ListTags'], [arn('endpoint', endpointName)])
+      .combine(
+        this.add(
+          grantee,
+          ['sagemaker:DescribeEndpointConfig', 'sagemaker:DescribeModel'],
+          [arn('endpoint-config', own), arn('model', own)],
+        ),
+      )
+      .combine(this.add(grantee, ['sagemaker:DescribeModelPackage', 'sagemaker:ListModelPackages'], [this.groupArn, this.versionsArn]))
+      .combine(this.add(grantee, ['s3:GetObject'], record))
+      .combine(
+        this.add(grantee, ['s3:ListBucket'], [records.bucketArn], { StringLike: { 's3:prefix': `${endpointPrefix(endpointName)}*` } }),
+      )
+      .combine(this.add(grantee, ['kms:Decrypt'], [this.key.keyArn]))
+      .combine(metrics);
   }
 
   public control(grantee: IGrantable): Grant {
