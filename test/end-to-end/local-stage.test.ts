@@ -29,17 +29,21 @@ async function until<T>(look: () => Promise<T | undefined> | T | undefined): Pro
   }
 }
 
-const stepReached = (step: string) =>
-  until(async () => {
+const ended = async () => {
+  const { out } = await fledge('history', 'flights', '--json');
+  return (JSON.parse(out) as { promotions: { promotionId: string; verdict: string; reason: string }[] }).promotions;
+};
+
+const stepReached = async (step: string) => {
+  const before = (await ended()).length;
+  return until(async () => {
     const { out } = await fledge('status', 'flights', '--json');
     const { underWay } = JSON.parse(out) as { underWay: { progress: { during: string } | null } | null };
-    return underWay?.progress?.during === step ? underWay : undefined;
+    if (underWay?.progress?.during === step) return underWay;
+    const last = (await ended())[before];
+    if (last) throw new Error(`before ${step}, ${last.promotionId} was ${last.verdict}: ${last.reason}`);
+    return undefined;
   });
-
-const lastOutcome = async () => {
-  const { out } = await fledge('history', 'flights', '--json');
-  const { promotions } = JSON.parse(out) as { promotions: { promotionId: string; verdict: string; reason: string }[] };
-  return promotions.at(-1)!;
 };
 
 beforeAll(async () => {
@@ -104,7 +108,7 @@ test('a rollback brings the version before back, by its own promotion; a second 
   const abort = await fledge('rollback', 'flights', '--by', 'bo', '--reason', 'false alarm', '--watch', '--every', '1');
   expect(abort.out).toMatch(/is under way: it is aborted/);
   expect(abort.code).toBe(0);
-  expect(await lastOutcome()).toMatchObject({
+  expect((await ended()).at(-1)).toMatchObject({
     promotionId: expect.stringMatching(/^v1-/),
     verdict: 'rolled back',
     reason: 'aborted by bo: false alarm',
