@@ -9,6 +9,7 @@ const STANDARD: JudgeSettings = {
   beta: 0.05,
   margin: 2,
   latencyTolerance: 0.1,
+  leastSlowdownMilliseconds: 1,
   form: 'robust',
   correlation: 0.01,
   promotionCorrelation: 0.03,
@@ -50,7 +51,7 @@ function check(settings: JudgeSettings): void {
   for (const key of ['correlation', 'promotionCorrelation'] as const) within(key, settings[key], 'from 0 to 1', (x) => x >= 0 && x <= 1);
   within('blockSeconds', settings.blockSeconds, 'above 0', (x) => x > 0 && x < Infinity);
   within('lateReserve', settings.lateReserve, 'at least 0 and below 1', (x) => x >= 0 && x < 1);
-  for (const key of ['latencyTolerance', 'shareTolerance', 'settleSeconds', 'staleAfterSeconds'] as const) {
+  for (const key of ['latencyTolerance', 'leastSlowdownMilliseconds', 'shareTolerance', 'settleSeconds', 'staleAfterSeconds'] as const) {
     within(key, settings[key], 'a number of at least 0', (x) => x >= 0 && x < Infinity);
   }
   if (settings.form !== 'robust' && settings.form !== 'plain') {

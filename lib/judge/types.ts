@@ -13,6 +13,8 @@ export interface JudgeSettings {
   readonly margin: number;
   /** How much slower a request of the candidate may be before it counts as slow, as a share of the baseline's quantile. At least 0. @default 0.1 */
   readonly latencyTolerance: number;
+  /** What no request counts as slow for, in milliseconds, whatever share of the quantile it is: a cold start, a smaller share of the traffic make as much. At least 0. @default 1 */
+  readonly leastSlowdownMilliseconds: number;
   /** `robust` allows for bad events that come in bursts; `plain` takes them as independent. @default 'robust' */
   readonly form: 'robust' | 'plain';
   /** Intra-class correlation of the bad events within a bin, or a block of shorter ones, allowed for by the robust form; see `calibrateCorrelation`. In [0, 1]. @default 0.01 */

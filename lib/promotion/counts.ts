@@ -1,5 +1,5 @@
 import { GetMetricDataCommand, type MetricDataQuery } from '@aws-sdk/client-cloudwatch';
-import type { Counts, MetricInput, Series } from '../judge';
+import type { Counts, JudgeSettings, MetricInput, Series } from '../judge';
 import type { WholePlan } from './checked-request';
 import type { Ports } from './ports';
 import type { CountedMetric } from './request';
@@ -93,6 +93,9 @@ export async function usualErrorRate(
   return requests === 0 ? 0 : errors / requests;
 }
 
+/** How much slower a request of the candidate may be. */
+type Slack = Pick<JudgeSettings, 'latencyTolerance' | 'leastSlowdownMilliseconds'>;
+
 /** Counts of every metric of the plan, over the segments' whole bins, as the judge takes them. */
 export async function readCounts(
   ports: Pick<Ports, 'cloudwatch' | 'now'>,
@@ -101,7 +104,7 @@ export async function readCounts(
   plan: Pick<WholePlan, 'metrics' | 'binSeconds'>,
   quantiles: readonly Quantile[],
   segments: readonly Segment[],
-  tolerance: number,
+  slack: Slack,
 ): Promise<MetricInput[]> {
   const period = plan.binSeconds;
   const now = Math.floor(ports.now() / 1000 / period) * period;
@@ -109,7 +112,7 @@ export async function readCounts(
   const latest = segments.at(-1)!.until;
   if (span.until <= span.from || (latest !== 0 && latest <= span.from))
     return plan.metrics.map((metric) => ({ ...named(metric), series: emptySeries(metric, quantiles) }));
-  const facts = plan.metrics.flatMap((metric) => factsOf(metric, quantiles, tolerance).map((fact) => ({ metric, fact })));
+  const facts = plan.metrics.flatMap((metric) => factsOf(metric, quantiles, slack).map((fact) => ({ metric, fact })));
   const wanted = facts.flatMap(({ fact }) => [
     fact.requests(arms.candidate),
     fact.candidateBad(arms.candidate),
@@ -136,7 +139,7 @@ interface Fact {
 }
 
 /** A metric is one fact about each request, or one for each quantile of latency. */
-function factsOf({ source }: CountedMetric, quantiles: readonly Quantile[], tolerance: number): Fact[] {
+function factsOf({ source }: CountedMetric, quantiles: readonly Quantile[], slack: Slack): Fact[] {
   if (source) {
     const sum =
       (metric: string) =>
@@ -146,13 +149,16 @@ function factsOf({ source }: CountedMetric, quantiles: readonly Quantile[], tole
   const latency =
     (stat: string) =>
     (arm: Arm): Wanted => ({ namespace: 'AWS/SageMaker', metric: 'ModelLatency', stat, arm });
-  return quantiles.map(({ percentile, microseconds }) => ({
-    label: `p${percentile}`,
-    threshold: { percentile, baselineMilliseconds: microseconds / 1000, candidateMilliseconds: (microseconds * (1 + tolerance)) / 1000 },
-    requests: latency('SampleCount'),
-    candidateBad: latency(slowerThan(microseconds * (1 + tolerance))),
-    baselineBad: latency(slowerThan(microseconds)),
-  }));
+  return quantiles.map(({ percentile, microseconds }) => {
+    const slow = microseconds + Math.max(microseconds * slack.latencyTolerance, 1000 * slack.leastSlowdownMilliseconds);
+    return {
+      label: `p${percentile}`,
+      threshold: { percentile, baselineMilliseconds: microseconds / 1000, candidateMilliseconds: slow / 1000 },
+      requests: latency('SampleCount'),
+      candidateBad: latency(slowerThan(slow)),
+      baselineBad: latency(slowerThan(microseconds)),
+    };
+  });
 }
 
 /** CloudWatch's trimmed count: requests above a value. */

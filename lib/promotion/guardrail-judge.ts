@@ -67,8 +67,8 @@ export async function judgeDeployment(ports: Pick<Ports, 'sagemaker' | 'cloudwat
   const arms = { candidate: arm(found.candidate), baseline: arm(found.baseline) };
   const share = sharesOf(plan, found.instances);
   const segment = { from: Math.floor(found.startedAt / BIN) * BIN, until: 0, share: share.likely };
-  const { latencyTolerance: tolerance } = profile('standard', plan.settings);
-  const counts = await readCounts(ports, plan.endpointName, arms, { metrics, binSeconds: BIN }, quantiles, [segment], tolerance);
+  const slack = profile('standard', plan.settings);
+  const counts = await readCounts(ports, plan.endpointName, arms, { metrics, binSeconds: BIN }, quantiles, [segment], slack);
 
   const first = firstRequest(counts);
   const since = Math.min(first ?? Infinity, found.bakingSince ?? Infinity);

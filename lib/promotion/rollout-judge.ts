@@ -1,4 +1,5 @@
 import type { IAlarm } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Duration } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { DeploymentJudge } from '../endpoint';
 import type { JudgedDeployment } from '../endpoint/deployment-judge';
@@ -22,6 +23,13 @@ export interface RolloutJudgeOptions {
    * @default 0.1
    */
   readonly latencyTolerance?: number;
+
+  /**
+   * What no request counts as slow for, whatever share of the quantile it is: a cold start or a smaller share of the traffic makes as much.
+   *
+   * @default Duration.millis(1)
+   */
+  readonly leastSlowdown?: Duration;
 
   /**
    * The most that a new fleet which is not worse is rolled back for being worse: a probability, over the whole bake, above 0 and below 1.

@@ -85,12 +85,12 @@ export async function tick(way: UnderWay, watch: Watch, before: Tick): Promise<T
 async function judge(ports: Ports, request: WholeRequest, watch: Watch): Promise<Verdict> {
   const { plan, endpointName } = request;
   const sight = await look(ports, endpointName);
-  const { latencyTolerance: tolerance, beta } = profile(plan.profile, plan.settings);
+  const settings = profile(plan.profile, plan.settings);
   const arms = { candidate: { variant: CANDIDATE }, baseline: { variant: watch.liveVariant } };
-  const metrics = await readCounts(ports, endpointName, arms, plan, watch.quantiles, watch.segments, tolerance);
+  const metrics = await readCounts(ports, endpointName, arms, plan, watch.quantiles, watch.segments, settings);
   return evaluate({
     profile: plan.profile,
-    settings: { settleSeconds: plan.settleSeconds, ...plan.settings, beta: betaOf(beta, watch.earlierTries) },
+    settings: { settleSeconds: plan.settleSeconds, ...plan.settings, beta: betaOf(settings.beta, watch.earlierTries) },
     metrics,
     // A mirror drops what a slow candidate cannot take: its share of the answers says nothing of the routing.
     routing: watch.percent === 0 ? undefined : watch.segments.map(({ from, share }) => ({ from, share })),

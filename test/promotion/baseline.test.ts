@@ -1,5 +1,8 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
-import { baselineQuantiles } from '../../lib/promotion/counts';
+import { profile } from '../../lib/judge';
+import { baselineQuantiles, readCounts } from '../../lib/promotion/counts';
+import { CANDIDATE } from '../../lib/promotion/names';
+import { STANDARD_METRICS } from '../../lib/promotion/request';
 import { type Started, start } from '../local/support';
 
 let on: Started;
@@ -30,11 +33,34 @@ const sample = {
   concurrency: 1,
 };
 const PLAN = { baselineSeconds: 3600, binSeconds: 60 };
-const quantiles = () => baselineQuantiles({ cloudwatch, now: () => on.local.clock.now() }, 'flights', 'live', PLAN);
+const ports = () => ({ cloudwatch, now: () => on.local.clock.now() });
+const quantiles = () => baselineQuantiles(ports(), 'flights', 'live', PLAN);
 
 test('an endpoint that is a minute old has a latency to compare with, once it was asked', async () => {
   expect(await quantiles()).toEqual([]);
   for (let i = 0; i < 100; i++) on.local.metrics.record({ ...sample, time: on.local.clock.now() });
   await on.local.clock.jump(60_000);
   expect((await quantiles()).map(({ percentile }) => percentile)).toEqual([50, 90, 99]);
+});
+
+test('a candidate is slow from a tenth and a millisecond on: less is what a cold model takes longer', async () => {
+  const asked = async (variant: string, latency: number) => {
+    for (let i = 0; i < 100; i++) on.local.metrics.record({ ...sample, variant, latency, time: on.local.clock.now() });
+    await on.local.clock.jump(60_000);
+  };
+  const slow = async (settings: Parameters<typeof profile>[1] = {}) => {
+    const plan = { metrics: STANDARD_METRICS.filter(({ kind }) => kind === 'latency'), binSeconds: 60 };
+    const arms = { candidate: { variant: CANDIDATE }, baseline: { variant: 'live' } };
+    const lines = [{ percentile: 50, microseconds: 500 }];
+    const segment = { from: Math.floor(on.local.clock.now() / 60_000) * 60 - 60, until: 0, share: 0.5 };
+    const [latency] = await readCounts(ports(), 'flights', arms, plan, lines, [segment], profile('standard', settings));
+    const [{ counts, threshold }] = latency!.series;
+    return { requests: counts.candidateRequests[0], bad: counts.candidateBad[0], line: threshold!.candidateMilliseconds };
+  };
+  await asked(CANDIDATE, 1200);
+  expect(await slow()).toEqual({ requests: 100, bad: 0, line: 1.5 });
+  expect(await slow({ leastSlowdownMilliseconds: 0 })).toEqual({ requests: 100, bad: 100, line: 0.55 });
+  await asked(CANDIDATE, 1700);
+  expect(await slow()).toEqual({ requests: 100, bad: 100, line: 1.5 });
+  expect((await slow({ latencyTolerance: 4 })).line).toBe(2.5);
 });

@@ -448,6 +448,7 @@ describe('each option', () => {
       judge: CanaryJudge.standard({
         margin: 1.5,
         latencyTolerance: 0,
+        leastSlowdown: Duration.millis(0.5),
         falseRollback: 0.01,
         falsePromotion: 0.1,
         metrics: [
@@ -473,7 +474,7 @@ describe('each option', () => {
         { kind: 'percent', percent: 10, bakeSeconds: 300 },
         { kind: 'percent', percent: 50, bakeSeconds: 3600 },
       ],
-      settings: { margin: 1.5, latencyTolerance: 0, alpha: 0.01, beta: 0.1, blockSeconds: 30 },
+      settings: { margin: 1.5, latencyTolerance: 0, leastSlowdownMilliseconds: 0.5, alpha: 0.01, beta: 0.1, blockSeconds: 30 },
       binSeconds: 10,
       tickSeconds: 10,
       settleSeconds: 30,

@@ -179,9 +179,8 @@ function slowNote({ series }: MetricInput): string {
   const lines = series.flatMap(({ threshold }) =>
     threshold ? `p${threshold.percentile} ${milliseconds(threshold.baselineMilliseconds)}` : [],
   );
-  const [first] = series.flatMap(({ threshold }) => threshold ?? []);
-  const tolerance = first ? Math.round(100 * (first.candidateMilliseconds / first.baselineMilliseconds - 1)) : 0;
-  return `slower than the live version was before: ${lines.join(', ')}; the candidate may be ${tolerance} % slower`;
+  const allowed = series.flatMap(({ threshold }) => (threshold ? milliseconds(threshold.candidateMilliseconds) : []));
+  return `slower than the live version was before: ${lines.join(', ')}; the candidate may be a little slower: ${allowed.join(', ')}`;
 }
 
 interface Moment {

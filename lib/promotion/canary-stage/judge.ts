@@ -18,6 +18,13 @@ export interface CanaryJudgeOptions {
   readonly latencyTolerance?: number;
 
   /**
+   * What no request counts as slow for, whatever share of the quantile it is: a cold start or a smaller share of the traffic makes as much.
+   *
+   * @default Duration.millis(1)
+   */
+  readonly leastSlowdown?: Duration;
+
+  /**
    * The most promotions of a candidate no worse than the live version that are rolled back. Above 0, below 1.
    *
    * @default 0.05
@@ -143,7 +150,7 @@ class Standard extends CanaryJudge {
   /** @internal */
   public readonly _plan: CanaryJudge['_plan'];
 
-  constructor({ metrics = [], bin, block, settle, ...rates }: CanaryJudgeOptions) {
+  constructor({ metrics = [], bin, settle, ...settings }: CanaryJudgeOptions) {
     super();
     const judged = metrics.map(({ _metric }) => _metric);
     const twice = judged.find(
@@ -153,7 +160,7 @@ class Standard extends CanaryJudge {
     this._plan = {
       metrics: [...STANDARD_METRICS, ...judged],
       profile: 'standard',
-      settings: judgeSettings({ ...rates, block: block?.toSeconds() }),
+      settings: judgeSettings(settings),
       binSeconds: bin?.toSeconds() ?? 60,
       settleSeconds: settle?.toSeconds() ?? 120,
     };
