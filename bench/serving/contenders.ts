@@ -113,13 +113,17 @@ export function contenders(programs: string, python: string): Contender[] {
   return [ours, container, fastapi, litserve];
 }
 
-/** What no server in Node can do without, as if it were one. */
-export function bareSocket(programs: string): Contender {
-  return {
-    name: 'a socket in Node, no HTTP, no model',
+/** What no server in Node can do without, as if it were one: the socket alone, and with the session. */
+export function bounds(programs: string): { readonly socket: Contender; readonly session: Contender } {
+  const bound = (name: string, ...model: string[]): Contender => ({
+    name,
     role: 'bound',
     path: '/',
-    command: (port) => [process.execPath, join(programs, 'bench/serving/bare-socket.js'), String(port)],
+    command: (port) => [process.execPath, join(programs, 'bench/serving/bare-socket.js'), String(port), ...model],
+  });
+  return {
+    socket: bound('a socket in Node, no HTTP, no model'),
+    session: bound('a socket and the session in Node, no HTTP', join(MODEL, 'model.onnx')),
   };
 }
 
