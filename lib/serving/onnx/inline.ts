@@ -10,10 +10,10 @@ import type { OnnxSession } from './runtime';
 const ROWS_AT_MOST = 256;
 
 /**
- * Turns of the event loop, some microseconds each, that requests wait for others: until the clients that the call before answered are back, which
+ * Turns of the event loop, some microseconds each, that requests wait for others at most: until as many are there as came together before. Clients that the call before answered
  * would else take turns with those that wait.
  */
-const TURNS = 8;
+const TURNS = 16;
 
 interface Waiting extends Call {
   readonly question: Question;
@@ -28,6 +28,8 @@ export class InlineModel {
   private waiting: Waiting[] = [];
   /** Whether the last request came and went with none beside it: then there is nothing that a request could wait for. */
   private single = false;
+  /** How many requests may come together: the most of late. */
+  private expected = 2;
   private readonly independence: Independence;
 
   constructor(
@@ -56,7 +58,7 @@ export class InlineModel {
   }
 
   private flushIn(turns: number): void {
-    if (turns === 0) void this.flush();
+    if (turns === 0 || this.waiting.length >= this.expected) void this.flush();
     else setImmediate(() => this.flushIn(turns - 1));
   }
 
@@ -64,6 +66,7 @@ export class InlineModel {
     const calls = this.waiting;
     this.waiting = [];
     this.single = false;
+    this.expected = Math.max(2, calls.length, this.expected - 1);
     const from = performance.now();
     if (calls.length === 1) await this.alone(calls[0]!);
     else for (const group of groups(calls)) await (group.length === 1 ? this.alone(group[0]!) : this.together(group));
