@@ -32,7 +32,8 @@ export interface BlockDone {
 
 const { memory, worker, mode } = workerData as WorkerStart;
 const slots = openMemory(memory);
-const encoder = new BlockEncoder(slots, worker, mode, promptCollection());
+/** Storing needs none, and starts sooner without. */
+const encoder = mode === 'stored' ? undefined : new BlockEncoder(slots, worker, mode, promptCollection());
 const reader = new BlockReader();
 
 parentPort!.on('message', ({ block, slot }: BlockTask) => {
@@ -40,7 +41,7 @@ parentPort!.on('message', ({ block, slot }: BlockTask) => {
     const room = slots.slot(slot);
     const raw = room.input.subarray(0, block.length);
     reader.fill(raw, block.segments);
-    return { slot, crc: crc32(raw), length: encoder.encode(room, block.length) };
+    return { slot, crc: crc32(raw), length: encoder?.encode(room, block.length) ?? 0 };
   });
   parentPort!.postMessage(answer);
 });
