@@ -10,7 +10,8 @@ type Ask = (json: string) => Promise<string>;
 
 const BODY = '{"predictions":[{"label":0,"probability":0.06323391199111938}]}';
 /** What a body of JSON begins and ends with: a request's head and its body may arrive apart. */
-const [OPEN, CLOSE] = ['{', '}'];
+const OPEN = '{';
+const CLOSE = '}'.charCodeAt(0);
 
 async function askOf(model: string): Promise<Ask> {
   const session = await InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1 });
@@ -35,13 +36,13 @@ async function main(port: number, model: string | undefined): Promise<void> {
   const same = answer(BODY);
   createServer({ noDelay: true }, (socket) => {
     socket.on('data', (bytes) => {
-      if (bytes[bytes.length - 1] !== CLOSE!.charCodeAt(0)) return;
+      if (bytes[bytes.length - 1] !== CLOSE) return;
       if (ask === undefined) {
         socket.write(same, 'latin1');
         return;
       }
       const text = bytes.toString('latin1');
-      void ask(text.slice(text.indexOf(OPEN!))).then((body) => socket.write(answer(body), 'latin1'));
+      void ask(text.slice(text.indexOf(OPEN))).then((body) => socket.write(answer(body), 'latin1'));
     });
     socket.on('error', () => socket.destroy());
   }).listen(port, '127.0.0.1');
