@@ -30,6 +30,22 @@ export function plainHead(bytes: Buffer): Head | undefined {
   const end = bytes.indexOf('\r\n\r\n');
   if (end < 0) return undefined;
   const text = bytes.toString('latin1', 0, end);
+  const known = heads.get(text);
+  if (known !== undefined) return known;
+  const head = read(text);
+  if (head !== undefined && text.length <= LONGEST_KEPT) {
+    if (heads.size === MOST_HEADS) heads.clear();
+    heads.set(text, head);
+  }
+  return head;
+}
+
+/** Heads as they came last: a client's differ in little but the length of the body, where it does not sign them. */
+const heads = new Map<string, Head>();
+const MOST_HEADS = 64;
+const LONGEST_KEPT = 1024;
+
+function read(text: string): Head | undefined {
   if (NOT_A_HEAD.test(text)) return undefined;
   let lineEnd = text.indexOf('\r\n');
   if (lineEnd < 0) return undefined;
@@ -55,7 +71,7 @@ export function plainHead(bytes: Buffer): Head | undefined {
   }
   const length = headers['content-length'];
   if (length === undefined || headers.host === undefined || !/^\d{1,9}$/.test(length)) return undefined;
-  return { url, headers, rawHeaders, length: end + 4, bodyLength: Number(length) };
+  return { url, headers, rawHeaders, length: text.length + 4, bodyLength: Number(length) };
 }
 
 /** Whether a header may hold this: one that holds a line break would end its line and begin another. */
