@@ -15,7 +15,7 @@ import { installed, type ProcessCost, processCost } from './process-cost';
 
 interface Contender {
   readonly name: string;
-  /** The slow ones run once, the others three times in turn, of which the fastest counts. */
+  /** The slow ones run once, the others five times in turn, of which the median counts. */
   readonly slow?: boolean;
   command(source: string, target: string): string[];
 }
@@ -25,6 +25,7 @@ interface Measured extends ProcessCost {
   readonly size: number;
 }
 
+const ROUNDS = 5;
 const quick = process.argv.includes('--quick');
 const onlyGoals = process.argv.includes('--goals');
 const bytes = (quick ? 96 : 1024) * 2 ** 20;
@@ -86,16 +87,20 @@ function archiveBytes(target: string): number {
 }
 
 function compare(source: string): Map<string, Measured> {
-  const best = new Map<string, Measured>();
-  for (let round = 0; round < 3; round++) {
+  const runs = new Map<string, Measured[]>();
+  for (let round = 0; round < ROUNDS; round++) {
     for (const contender of contenders) {
       if (contender.slow && (round > 0 || (onlyGoals && contender.name !== BASELINE))) continue;
-      const measured = measure(contender, source);
-      const before = best.get(contender.name);
-      if (before === undefined || measured.wall < before.wall) best.set(contender.name, measured);
+      runs.set(contender.name, [...(runs.get(contender.name) ?? []), measure(contender, source)]);
     }
   }
-  return best;
+  return new Map([...runs].map(([name, all]) => [name, typical(all)]));
+}
+
+/** The run whose time is the median, and the most memory that one of them took. */
+function typical(runs: readonly Measured[]): Measured {
+  const middle = [...runs].sort((one, other) => one.wall - other.wall)[Math.floor(runs.length / 2)]!;
+  return { ...middle, memory: Math.max(...runs.map(({ memory }) => memory)) };
 }
 
 function goal(name: string, figure: string, wanted: string, met: boolean, why = ''): void {

@@ -21,6 +21,8 @@ export function bundled(directory: string, programs: readonly string[]): string[
     outdir: join(directory, 'dist'),
     bundle: true,
     platform: 'node',
+    minifySyntax: true,
+    minifyWhitespace: true,
     logLevel: 'error',
   });
   return programs.map((program) => join(directory, 'dist', `${program}.js`));
