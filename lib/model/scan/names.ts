@@ -96,13 +96,17 @@ const NOT_TRUSTED =
 const DOES_HARM =
   /(^|_)(eval\w*|exec\w*|run\w*|system|popen\d?|spawn\w*|call|check_(call|output)|getoutput|getstatusoutput|shell|command|cmd|import\w*|compile\w*|loads?|load_\w+|unpickle|unserialize|open\w*|read_\w+|write\w*|save\w*|dump\w*|fetch\w*|download\w*|upload\w*|urlopen|request|get_file|fromfile|from_file|tofile|loadtxt|genfromtxt|memmap|invoke|trace|debug|profile|breakpoint|globals|locals|vars|getattr|setattr|delattr|getattribute|__import__|apply|start|connect|listen|send|recv|remove|unlink|rmtree|mkdir|chmod|rename|kill|exit|fork)$/;
 
+/** Classes of Python and of pandas that start, open or load something once they are made; libraries have them among their own names. */
+const ACTS =
+  /^(_?Popen|CDLL|PyDLL|WinDLL|OleDLL|Unpickler|_Unpickler|NumpyUnpickler|FileIO|ZipFile|TarFile|FTP\w*|SMTP\w*|Telnet|TemporaryDirectory|HDFStore|ExcelWriter|ExcelFile|methodcaller)$/;
+
 /** Third-party modules that no model needs to be loaded, and an attacker likes. */
 const HOSTILE =
   /^(fickling|modelscan|picklescan|modelaudit\w*|model_unpickler|saferpickle|pip|setuptools|pkg_resources|_distutils_hack|distutils|easy_install|pytest|_pytest|py|IPython|ipykernel|jupyter\w*|notebook|cffi|_cffi_backend|pexpect|ptyprocess|sh|plumbum|fabric|invoke|paramiko|requests|urllib3|httpx|httpcore|aiohttp|websocket\w*|psutil|win32\w*|pythoncom|comtypes|docker|boto3|botocore|jinja2|mako|werkzeug|django|flask|twisted|tornado|celery|gevent|sympy|numexpr|asteval|RestrictedPython|jsonpickle|ruamel|yaml|dill\._dill\._(import_module|eval_repr)|torch\.(hub|package|_inductor|_dynamo|distributed|jit|compiler|fx|cuda\._|utils\.(cpp_extension|collect_env|bottleneck|_config_module|_cpp_extension_versioner|model_zoo|file_baton|tensorboard|benchmark))|numpy\.(testing|f2py|distutils|ctypeslib|lib\.npyio)|pandas\.(io|core\.computation|core\.frame\.DataFrame\.(eval|query))|tensorflow\.python\.(ops\.script_ops|ops\.io_ops|lib\.io|platform)|uvicorn|gunicorn|test|_pyrepl|code|venv|pwn\w*|nmap|scapy|selenium|pyautogui|keyboard|pynput|wmi)(\.|$)/;
 
 /** Ways round by attribute: `builtins` and the interpreter's own. */
 const DUNDER =
-  /(^|\.)__(builtins|globals|import|subclasses|getattribute|getattr|class|dict|code|loader|init|call|reduce\w*|bases|mro|closure|spec|main|new|setstate|get|set|enter|exit|del)__(\.|$)/;
+  /(^|\.)__(builtins|globals|import|subclasses|getattribute|getattr|class|dict|code|loader|init|call|reduce\w*|bases|mro|closure|spec|main|new|setstate|get|set|enter|exit|del|self|func|wrapped|defaults|kwdefaults)__(\.|$)/;
 
 /** Torch's names for element types, layouts and the like, which are values and no functions. */
 const TORCH_VALUES =
@@ -145,6 +149,34 @@ export function judgeName(givenModule: string, givenName: string): Judgement {
   return judgement;
 }
 
+/** Whether an attribute's name is one by which things are run, loaded or reached. */
+export function soundsHarmful(name: string): boolean {
+  return DOES_HARM.test(name);
+}
+
+/** What libraries import from Python's own, and have among their own names. */
+const REEXPORTED: Readonly<Record<string, string>> = {
+  attrgetter: 'operator',
+  itemgetter: 'operator',
+  methodcaller: 'operator',
+  partial: 'functools',
+  reduce: 'functools',
+  accumulate: 'itertools',
+  dropwhile: 'itertools',
+  filterfalse: 'itertools',
+  groupby: 'itertools',
+  starmap: 'itertools',
+  takewhile: 'itertools',
+  defaultdict: 'collections',
+};
+
+/** A name as `module.name`, whatever module it is taken from: that of Python's own library for what libraries import from there. */
+export function canonical(global: { readonly module: string; readonly name: string }): string {
+  const { module, name } = translated(global.module, global.name);
+  const origin = Object.hasOwn(REEXPORTED, name) && !STDLIB.has(module.split('.')[0]!) ? REEXPORTED[name]! : module;
+  return `${origin}.${name}`;
+}
+
 /** Models name the same few things thousands of times. */
 const judged = new Map<string, Judgement>();
 const MOST_JUDGED = 10_000;
@@ -177,6 +209,7 @@ function thirdParty(top: string, module: string, name: string, path: string): Ju
     if (STDLIB.has(name) || /\./.test(name))
       return STDLIB.has(name) ? dangerous('it is a module of Python, reached through another') : unknown('an attribute of a class');
     if (/^__pyx_unpickle_\w+$|^__\w+_ctor$/.test(name)) return SAFE;
+    if (ACTS.test(name)) return dangerous('it opens, starts or loads something once it is made');
     if (DOES_HARM.test(name) && !isClass) return dangerous('by its name it loads, runs or reaches out');
     if (isClass || !CLASSES_ONLY.test(module)) return SAFE;
     return top === 'torch' ? dangerous('a function of torch that rebuilds no tensor') : unknown('a function that no list knows');

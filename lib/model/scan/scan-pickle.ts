@@ -11,8 +11,9 @@ import {
   runPickle,
   type Value,
 } from '../formats/pickle';
+import { handedOn, judgeCallable, judgeWork } from './calls';
 import type { ScanFinding } from './grade';
-import { type Judgement, judgeCall, judgeName } from './names';
+import { canonical, type Judgement, judgeCall, judgeName } from './names';
 import { render, renderCall, texts } from './render';
 import type { ScanContext } from './scan-context';
 
@@ -142,8 +143,8 @@ const COMMANDS =
 /** Judges what a pickle imports, calls and carries, as the machine tells of it. */
 class PickleJudge implements PickleListener {
   sawRawArrays = false;
-  /** Imports of getattr, which are judged by what they are called with. */
-  private readonly getters = new Set<PickleGlobal>();
+  /** Imports that are judged by what they are called with, and what they are when they are handed on instead. */
+  private readonly watched = new Map<PickleGlobal, Judgement>();
 
   constructor(
     private readonly path: string,
@@ -153,10 +154,9 @@ class PickleJudge implements PickleListener {
   ) {}
 
   imported(global: PickleGlobal): void {
-    if (isGetattr(global)) {
-      this.getters.add(global);
-      return;
-    }
+    const onceHandedOn = handedOn(global);
+    if (onceHandedOn !== undefined) this.watched.set(global, onceHandedOn);
+    if (isGetattr(global)) return;
     const judgement = judgeName(global.module, global.name);
     if (judgement.grade === 'safe') return;
     this.report(judgement, 'pickle-import', global, `imports ${global.path}: ${judgement.why}`);
@@ -165,7 +165,7 @@ class PickleJudge implements PickleListener {
   called(call: PickleCall): void {
     const { callee } = call;
     if (callee instanceof PickleGlobal) {
-      if (isGetattr(callee)) this.gotAttribute(call, callee);
+      if (isGetattr(callee)) this.gotAttribute(call);
       else this.calledName(call, callee);
       return;
     }
@@ -176,6 +176,8 @@ class PickleJudge implements PickleListener {
   }
 
   built(target: Value, state: Value, offset: number): void {
+    if (target instanceof PickleCall && target.callee instanceof PickleGlobal && canonical(target.callee) === 'functools.partial')
+      this.reportCall(judgeCallable(target), target);
     if (!(target instanceof PickleGlobal)) return;
     const judgement: Judgement = {
       grade: judgeName(target.module, target.name).grade === 'dangerous' ? 'dangerous' : 'unknown',
@@ -197,6 +199,11 @@ class PickleJudge implements PickleListener {
     this.context.part(content, `${this.path}!bytes@${value.offset}`, this.depth + 1, { embedded: true });
   }
 
+  /** Bytes that are loaded, whatever they begin with. */
+  private unpickled(value: PickleBytes): void {
+    this.context.part(value.content(), `${this.path}!bytes@${value.offset}`, this.depth + 1);
+  }
+
   expanded(offset: number): void {
     this.context.add({
       grade: 'dangerous',
@@ -213,23 +220,20 @@ class PickleJudge implements PickleListener {
 
   /** To be called when the pickle has ended. */
   finish(): void {
-    for (const global of this.getters) {
-      this.report(
-        { grade: 'dangerous', why: 'handed on' },
-        'pickle-import',
-        global,
-        `imports ${global.path} and hands it on: it can reach anything`,
-      );
+    for (const [global, judgement] of this.watched) {
+      if (global.isHandedOn) this.report(judgement, 'pickle-import', global, `imports ${global.path} and hands it on: ${judgement.why}`);
     }
   }
 
   private calledName(call: PickleCall, callee: PickleGlobal): void {
     const judgement = judgeCall(callee.module, callee.name);
     const [given] = items(call.args);
-    if (callee.path === 'torch.storage._load_from_bytes' && !(given instanceof PickleBytes)) {
-      this.reportCall({ grade: 'unknown', why: 'it unpickles bytes that are not in the file as they are' }, call);
+    if (callee.path === 'torch.storage._load_from_bytes') {
+      if (given instanceof PickleBytes) this.unpickled(given);
+      else this.reportCall({ grade: 'unknown', why: 'it unpickles bytes that are not in the file as they are' }, call);
     }
     if (judgement.grade === 'dangerous') this.reportCall(judgement, call);
+    else this.reportCall(judgeWork(call), call);
     if (judgement.grade !== 'unknown') return;
     const hostile = texts(call.args).find((text) => COMMANDS.test(text));
     if (hostile !== undefined) this.reportCall({ grade: 'dangerous', why: 'it is handed a command or code' }, call);
@@ -237,24 +241,11 @@ class PickleJudge implements PickleListener {
 
   /** What the pickle has built itself is called. */
   private calledResult(call: PickleCall, callee: PickleCall): void {
-    const root = calleePath(callee) ?? '';
-    if (isKerasRebuilder(callee)) return;
-    if (
-      /\._make_function$|_make_skel_func$|\._create_function$|^types\.(Function|Lambda)Type$|^builtins\.(getattr|eval|exec|compile)$|^operator\.(attrgetter|methodcaller)$/.test(
-        root,
-      )
-    ) {
-      this.reportCall({ grade: 'dangerous', why: `it calls what ${root} has made` }, call);
-      return;
-    }
-    const partial = root === 'functools.partial' ? items(callee.args)[0] : undefined;
-    if (partial instanceof PickleGlobal && judgeName(partial.module, partial.name).grade === 'safe') return;
-    this.reportCall({ grade: 'unknown', why: 'it calls what it has built itself' }, call);
+    if (!isKerasRebuilder(callee)) this.reportCall(judgeWork(call), call);
   }
 
   /** Bound methods and enumerations are pickled by getattr; anything else taken by it is a way round. */
-  private gotAttribute(call: PickleCall, getter: PickleGlobal): void {
-    this.getters.delete(getter);
+  private gotAttribute(call: PickleCall): void {
     const [from, name] = items(call.args);
     const attribute = typeof name === 'string' ? name : '?';
     if (from instanceof PickleGlobal && typeof name === 'string') {

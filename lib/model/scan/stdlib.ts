@@ -52,15 +52,22 @@ const MOVED_MODULES: Readonly<Record<string, string>> = {
   thread: '_thread',
 };
 
-const MOVED_NAMES: Readonly<Record<string, string>> = {
-  'builtins.unicode': 'str',
-  'builtins.long': 'int',
-  'builtins.xrange': 'range',
-  'builtins.basestring': 'str',
+const MOVED_NAMES: Readonly<Record<string, readonly [module: string, name: string]>> = {
+  'builtins.unicode': ['builtins', 'str'],
+  'builtins.long': ['builtins', 'int'],
+  'builtins.xrange': ['builtins', 'range'],
+  'builtins.basestring': ['builtins', 'str'],
+  'builtins.reduce': ['functools', 'reduce'],
+  'itertools.imap': ['builtins', 'map'],
+  'itertools.ifilter': ['builtins', 'filter'],
+  'itertools.izip': ['builtins', 'zip'],
+  'itertools.ifilterfalse': ['itertools', 'filterfalse'],
+  'itertools.izip_longest': ['itertools', 'zip_longest'],
 };
 
 /** A name as Python 3 would look it up. */
 export function translated(module: string, name: string): { module: string; name: string } {
   const moved = MOVED_MODULES[module] ?? module;
-  return { module: moved, name: MOVED_NAMES[`${moved}.${name}`] ?? name };
+  const found = MOVED_NAMES[`${moved}.${name}`];
+  return found === undefined ? { module: moved, name } : { module: found[0], name: found[1] };
 }

@@ -14,6 +14,7 @@ import {
   PickleSequence,
   PickleUnknown,
   type Value,
+  weightOf,
 } from './values';
 
 /** Runs one pickle from `offset` to its STOP: a stack and a memo, and no Python. */
@@ -273,6 +274,7 @@ class Machine {
   private dict(entries: Value[]): void {
     const dict = new PickleDict();
     dict.entries = entries;
+    dict.weigh(entries);
     this.contained += entries.length;
     this.stack.push(dict);
   }
@@ -294,10 +296,12 @@ class Machine {
     this.contained += values.length;
     if (target.items === undefined) target.items = values;
     else for (const value of values) target.items.push(value);
-    if (target instanceof PickleSequence) {
-      target.weigh(values);
-      this.weighed(target.weight);
+    if (target instanceof PickleCall) {
+      weightOf(values);
+      return;
     }
+    target.weigh(values);
+    this.weighed(target.weight);
   }
 
   private set(entries: Value[]): void {
@@ -307,10 +311,12 @@ class Machine {
     this.contained += entries.length;
     if (target.entries === undefined) target.entries = entries;
     else for (const value of entries) target.entries.push(value);
-    if (target instanceof PickleDict) {
-      target.weigh(entries);
-      this.weighed(target.weight);
+    if (target instanceof PickleCall) {
+      weightOf(entries);
+      return;
     }
+    target.weigh(entries);
+    this.weighed(target.weight);
   }
 
   private get(index: Value): void {
@@ -377,10 +383,11 @@ class Machine {
 
   private build(): void {
     const state = this.pop();
+    weightOf([state]);
     const target = this.top();
+    if (target instanceof PickleCall) target.state = state;
     this.listener.built?.(target, state, this.start);
     if (!(target instanceof PickleCall)) return;
-    target.state = state;
     if (this.options.skipRawArrays === false) return;
     const array = rawArrayAfter(target, this.bytes, this.reader.at);
     if (array === undefined) return;

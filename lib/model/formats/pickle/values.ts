@@ -42,7 +42,7 @@ export class PickleSequence {
   }
 
   weigh(added: readonly Value[]): void {
-    for (const item of added) this.weight += item instanceof PickleSequence || item instanceof PickleDict ? item.weight : 1;
+    this.weight += weightOf(added);
   }
 }
 
@@ -53,7 +53,7 @@ export class PickleDict {
   weight = 1;
 
   weigh(added: readonly Value[]): void {
-    for (const item of added) this.weight += item instanceof PickleSequence || item instanceof PickleDict ? item.weight : 1;
+    this.weight += weightOf(added);
   }
 
   get(key: string): Value | undefined {
@@ -64,8 +64,22 @@ export class PickleDict {
   }
 }
 
+/** How many values these stand for. Names among them are marked: they are handed on. */
+export function weightOf(added: readonly Value[]): number {
+  let weight = added.length;
+  for (const item of added) {
+    if (typeof item !== 'object' || item === null) continue;
+    if (item instanceof PickleSequence || item instanceof PickleDict) weight += item.weight - 1;
+    else if (item instanceof PickleGlobal) item.isHandedOn = true;
+  }
+  return weight;
+}
+
 /** A name that the pickle imports. */
 export class PickleGlobal {
+  /** Whether it was put into something, an argument list too, and not only called. */
+  isHandedOn = false;
+
   constructor(
     readonly module: string,
     readonly name: string,
