@@ -18,7 +18,7 @@ export interface Run {
 export async function runSchedule(schedule: Schedule, seed: number): Promise<Run> {
   const follows = schedule.dies !== undefined || schedule.denied !== undefined;
   const other: Record<string, number> = schedule.rival ? { 3: 0.3 } : follows ? { 3: 0.001 } : {};
-  const world = await World.create({ 1: 0.001, 2: schedule.errorRate, ...other }, seed);
+  const world = await World.create({ 1: 0.001, 2: schedule.errorRate, ...other }, seed, schedule.retries);
   try {
     if (schedule.scaled) {
       await onOtherInstances(world);

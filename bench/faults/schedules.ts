@@ -13,6 +13,8 @@ export interface Schedule {
   readonly rival: boolean;
   /** Whether the live variant is scaled, and the candidate wants other instances. */
   readonly scaled?: boolean;
+  /** Whether the clients try again by themselves what failed, as they do on AWS. */
+  readonly retries?: boolean;
   /** Checkpoint at which the promotion dies for good; another one follows. */
   readonly dies?: number;
   /** Call that is forbidden for good, from some time on; once the promotion is over it is allowed again, and another one follows. */
@@ -94,13 +96,12 @@ export function singles(calls: Calls, checkpoints: number): Schedule[] {
       const scaled = service === 'Application Auto Scaling';
       for (const operation of operations) {
         for (let nth = 1; nth <= (calls[`${service} ${operation}`] ?? 0); nth++) {
-          for (const kind of CALL_FAULTS)
-            schedules.push({
-              ...one,
-              name: `${kind} at ${operation} ${nth}`,
-              scaled,
-              rules: [{ service, operation, kind, nth, times: 1 }],
-            });
+          for (const kind of CALL_FAULTS) {
+            const struck = { ...one, name: `${kind} at ${operation} ${nth}`, scaled, rules: [{ service, operation, kind, nth, times: 1 }] };
+            schedules.push(struck);
+            // What was done before its answer was lost is done twice.
+            if (kind === 'lost answer') schedules.push({ ...struck, name: `${struck.name}, tried again by the client`, retries: true });
+          }
         }
       }
     }
@@ -164,6 +165,7 @@ export function storm(seed: number, checkpoints: number): Schedule {
     crashes,
     rival,
     scaled: draw() < 0.3,
+    retries: draw() < 0.5,
     // What follows a death or a refusal comes alone.
     ...(!rival && draw() < 0.15 ? { dies: 1 + Math.floor(checkpoints * draw()) } : {}),
     ...(!rival && draw() < 0.15 ? { denied: denial(pick(DENIABLE), 1 + Math.floor(4 * draw())) } : {}),

@@ -2,24 +2,25 @@ import { type Control, say } from './controls';
 import { insist } from './durable';
 import { type ApprovalWanted, announce } from './notices';
 import { note } from './record';
-import type { Stretches } from './stretches';
+import { type Stretches, wellEnded } from './stretches';
 import type { Tick, Watch } from './tick';
 import type { UnderWay } from './under-way';
 
 /**
  * Waits until a person agrees, by the callback of the notice or by `fledge approve`; all the while the judge goes on judging.
  *
- * An answer to the callback is written down as if it had been said by the command, and the stretch ends by it.
+ * An answer to the callback is written down as if it had been said by the command, and the stretch ends by it. A stretch that ended otherwise has ended: nobody listens any more.
  *
  * @throws Withdrawal where nobody agrees in time, somebody refuses, or the candidate turns bad meanwhile
  */
 export async function waitForApproval(way: UnderWay, stretches: Stretches, watch: Watch, sentence: string): Promise<Tick> {
-  await way.context.parallel<string>(
+  const first = await way.context.parallel<Tick | string>(
     'wait for a person',
-    [async (context) => (await stretches.follow(watch, context)).end, (context) => listen({ ...way, context }, sentence)],
+    [(context) => stretches.follow(watch, context), (context) => listen({ ...way, context }, sentence)],
     { completionConfig: { minSuccessful: 1 } },
   );
-  return stretches.watch(watch, 'hold');
+  const end = first.getResults().find((one) => typeof one !== 'string');
+  return end === undefined ? stretches.watch(watch, 'hold') : wellEnded(watch, end, 'hold');
 }
 
 async function listen(way: UnderWay, sentence: string): Promise<string> {

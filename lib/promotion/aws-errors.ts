@@ -33,12 +33,15 @@ export function isAlreadyThere(error: unknown): boolean {
   return /already exist|cannot create already/i.test((error as Error).message);
 }
 
-/** A conditional write that came second. */
+/** A conditional write that came second. One that met another under way (409) has to be tried again, as S3's documentation says. */
 export function isPreconditionFailed(error: unknown): boolean {
   const { name, $metadata } = error as SdkError;
-  return (
-    /PreconditionFailed|ConditionalRequestConflict/.test(name) || $metadata?.httpStatusCode === 412 || $metadata?.httpStatusCode === 409
-  );
+  return name === 'PreconditionFailed' || $metadata?.httpStatusCode === 412;
+}
+
+/** SageMaker may not see yet what it was just told to make (terraform-provider-aws#40048). */
+export function isUnseen(error: unknown): boolean {
+  return /could not find (endpoint configuration|model)\b/i.test((error as Error).message);
 }
 
 /** Error text for the record: one line, no stack. What the durable SDK wraps a failed step's error in says nothing of its own. */

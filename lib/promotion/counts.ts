@@ -1,4 +1,4 @@
-import { GetMetricDataCommand, type MetricDataQuery } from '@aws-sdk/client-cloudwatch';
+import { GetMetricDataCommand, type MetricDataQuery, type MetricDataResult } from '@aws-sdk/client-cloudwatch';
 import type { Counts, JudgeSettings, MetricInput, Series } from '../judge';
 import type { WholePlan } from './checked-request';
 import type { Ports } from './ports';
@@ -235,11 +235,22 @@ async function read(
         NextToken,
       }),
     );
-    for (const { Id, Timestamps = [], Values = [] } of page.MetricDataResults ?? []) {
-      const series = found[Number(Id!.slice(1))];
+    for (const result of page.MetricDataResults ?? []) {
+      const { Id, Timestamps = [], Values = [] } = result;
+      const index = Number(Id!.slice(1));
+      mustBeRead(result, wanted[index], page.NextToken !== undefined);
+      const series = found[index];
       for (const [i, time] of Timestamps.entries()) series.set(time.getTime() / 1000, Values[i]);
     }
     NextToken = page.NextToken;
   } while (NextToken);
   return found;
+}
+
+/** A series that CloudWatch could not read, or not to its end, has gaps that look like zeros. @throws Error named by the status; `InternalError` may pass */
+function mustBeRead({ StatusCode, Messages = [] }: MetricDataResult, { metric, stat }: Wanted, goesOn: boolean): void {
+  if (StatusCode === undefined || StatusCode === 'Complete' || (StatusCode === 'PartialData' && goesOn)) return;
+  const said = Messages.map(({ Value }) => `: ${Value}`).join('');
+  const message = `CloudWatch did not read ${stat} of ${metric} to its end (${StatusCode})${said}`;
+  throw Object.assign(new Error(message), { name: StatusCode === 'Forbidden' ? 'Forbidden' : 'InternalError' });
 }

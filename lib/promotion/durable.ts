@@ -1,13 +1,17 @@
 import type { DurableContext } from '@aws/durable-execution-sdk-js';
-import { isTransient, saying } from './aws-errors';
+import { isTransient, isUnseen, saying } from './aws-errors';
 import { type Move, unmoved } from './endpoint';
 import type { Ports } from './ports';
+
+/** How long SageMaker may not see what it has just made, in seconds; and the tries of a step that last about as long. */
+const UNSEEN_SECONDS = 120;
+const UNSEEN_ATTEMPTS = 7;
 
 /** A step that is tried again, for about half an hour where nothing else is said, while AWS or the network is the reason that it failed. */
 export function insist<T>(context: DurableContext, name: string, run: () => Promise<T>, attempts = 36): Promise<T> {
   return context.step(name, run, {
     retryStrategy: (error, attempt) => ({
-      shouldRetry: isTransient(error) && attempt < attempts,
+      shouldRetry: attempt < attempts && (isTransient(error) || (isUnseen(error) && attempt < UNSEEN_ATTEMPTS)),
       delay: { seconds: Math.min(60, 2 ** Math.min(attempt, 6)) },
     }),
   });
@@ -25,14 +29,16 @@ export function reach(
     name,
     async (move) => {
       const since = move.since === 0 ? ports.now() : move.since;
-      const late = ports.now() - since > pace.withinSeconds * 1000;
+      const seconds = (ports.now() - since) / 1000;
+      const late = seconds > pace.withinSeconds;
       try {
         const next = await push(move);
         return next.state === 'under way' && late
           ? { ...next, state: 'failed', reason: `the endpoint was still ${next.sight?.status} after ${pace.withinSeconds} s` }
           : next;
       } catch (error) {
-        return isTransient(error) && !late ? { ...move, since } : { ...move, since, state: 'failed', reason: saying(error) };
+        const passes = isTransient(error) ? !late : isUnseen(error) && seconds < UNSEEN_SECONDS;
+        return passes ? { ...move, since } : { ...move, since, state: 'failed', reason: saying(error) };
       }
     },
     {

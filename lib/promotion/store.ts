@@ -8,6 +8,11 @@ export interface Stored<T> {
   readonly etag: string;
 }
 
+interface Condition {
+  readonly IfNoneMatch?: string;
+  readonly IfMatch?: string;
+}
+
 /** The stage's bucket: JSON documents, written under conditions. */
 export class Store {
   /** @param folder below which its keys are, ending in `/` */
@@ -19,28 +24,23 @@ export class Store {
 
   /** Undefined where there is none. */
   async read<T>(key: string): Promise<Stored<T> | undefined> {
-    try {
-      const object = await this.ports.s3.send(new GetObjectCommand({ Bucket: this.bucket, Key: this.folder + key }));
-      return { value: JSON.parse(await object.Body!.transformToString()) as T, etag: object.ETag! };
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
+    const found = await this.get(key);
+    return found && { value: JSON.parse(found.text) as T, etag: found.etag };
   }
 
   /** Writes whatever stands there. */
   async write(key: string, value: unknown): Promise<void> {
-    await this.put(key, value, {});
+    await this.put(key, bodyOf(value), {});
   }
 
   /** Writes where nothing stands. @returns whether it was written */
   async create(key: string, value: unknown): Promise<boolean> {
-    return this.conditionally(() => this.put(key, value, { IfNoneMatch: '*' }));
+    return this.conditionally(key, value, { IfNoneMatch: '*' });
   }
 
   /** Writes over the version with this tag. @returns whether it was written */
   async replace(key: string, value: unknown, etag: string): Promise<boolean> {
-    return this.conditionally(() => this.put(key, value, { IfMatch: etag }));
+    return this.conditionally(key, value, { IfMatch: etag });
   }
 
   /** Keys below a prefix, in their order. */
@@ -70,20 +70,33 @@ export class Store {
     return names;
   }
 
-  private async put(key: string, value: unknown, condition: { IfNoneMatch?: string; IfMatch?: string }): Promise<void> {
-    const body = `${JSON.stringify(value, null, 1)}\n`;
-    await this.ports.s3.send(
-      new PutObjectCommand({ Bucket: this.bucket, Key: this.folder + key, Body: body, ContentType: 'application/json', ...condition }),
-    );
-  }
-
-  private async conditionally(write: () => Promise<void>): Promise<boolean> {
+  private async get(key: string): Promise<{ text: string; etag: string } | undefined> {
     try {
-      await write();
-      return true;
+      const object = await this.ports.s3.send(new GetObjectCommand({ Bucket: this.bucket, Key: this.folder + key }));
+      return { text: await object.Body!.transformToString(), etag: object.ETag! };
     } catch (error) {
-      if (isPreconditionFailed(error)) return false;
+      if (isMissing(error)) return undefined;
       throw error;
     }
   }
+
+  private async put(key: string, Body: string, condition: Condition): Promise<void> {
+    await this.ports.s3.send(
+      new PutObjectCommand({ Bucket: this.bucket, Key: this.folder + key, Body, ContentType: 'application/json', ...condition }),
+    );
+  }
+
+  private async conditionally(key: string, value: unknown, condition: Condition): Promise<boolean> {
+    const body = bodyOf(value);
+    try {
+      await this.put(key, body, condition);
+      return true;
+    } catch (error) {
+      if (!isPreconditionFailed(error)) throw error;
+      // A client that did not hear that it had written writes again, and then finds its own document there.
+      return (await this.get(key))?.text === body;
+    }
+  }
 }
+
+const bodyOf = (value: unknown): string => `${JSON.stringify(value, null, 1)}\n`;

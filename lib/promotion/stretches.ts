@@ -88,7 +88,8 @@ export class Stretches {
   }
 }
 
-function wellEnded(watch: Watch, end: Tick, atDeadline: AtDeadline): Tick {
+/** How a stretch ended, where it ended well. @throws Withdrawal otherwise */
+export function wellEnded(watch: Watch, end: Tick, atDeadline: AtDeadline): Tick {
   const withdraw = (verdict: 'rolled back' | 'held', reason = end.sentence, lost = false): never => {
     throw new Withdrawal(verdict, reason, watch.name, end.verdictKey, lost);
   };

@@ -131,8 +131,9 @@ class Way {
     return { ...ended(withdrawal), verdict: 'held' };
   }
 
-  /** The endpoint is another promotion's now: only the alarms go. */
+  /** The endpoint is another promotion's now: only the alarms go. Should the lock be this one's after all, it says where to go back to. */
   async quit(withdrawal: Withdrawal): Promise<Ended> {
+    if (this.changed) this.left = this.came();
     if (this.armed) this.leftovers.push(await disarm(this.underWay, 'quit', this.underWay.request.promotionId));
     return ended(withdrawal);
   }

@@ -94,6 +94,20 @@ describe('where a person must agree, the notice asks for it', () => {
     expect(on.topic.told.filter(({ message }) => message.news === 'approval wanted')).toHaveLength(1);
   });
 
+  test('a wait through which nothing could be seen of the endpoint ends, and does not go on without listening', async () => {
+    const on = await world();
+    const blind = { service: 'CloudWatch', operation: 'GetMetricData', kind: 'error', status: 403, code: 'AccessDeniedException' } as const;
+    onceAsked(on, 10, () => on.strike(blind));
+    const outcome = await run(on, '2', MANUAL);
+    expect(outcome).toMatchObject({
+      verdict: 'rolled back',
+      during: 'approval',
+      reason: expect.stringMatching(/^the comparison is invalid/),
+    });
+    expect(outcome.endedAt - outcome.startedAt).toBeLessThan(3_600_000);
+    expect(await violations(on, [{ version: '2', bad: false, outcome }])).toEqual([]);
+  });
+
   test('also at a deadline that asks', async () => {
     const on = await world();
     const executor = new DurableExecutor(on.clock);

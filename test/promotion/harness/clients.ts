@@ -7,12 +7,15 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { SNSClient } from '@aws-sdk/client-sns';
+import { ConfiguredRetryStrategy } from '@smithy/core/retry';
 import type { Ports } from '../../../lib/promotion';
 
 /** Where the calls of a piece of work go, and whether the process that it belongs to still lives. */
 export interface Wire {
   readonly handle: (request: never) => Promise<unknown>;
   readonly alive: () => boolean;
+  /** Whether the clients try again by themselves, as a promotion's do on AWS. @default false */
+  readonly retries?: boolean;
 }
 
 const wires = new AsyncLocalStorage<Wire>();
@@ -41,6 +44,9 @@ const streamCollector = async (stream: Readable): Promise<Uint8Array> => {
 /** Without `info` and `debug`, what the clients would log is not made. */
 const logger = { warn() {}, error() {} };
 
+/** As often as on AWS, and at once: the clock would stand still meanwhile. */
+const retryStrategy = new ConfiguredRetryStrategy(async () => (wires.getStore()?.retries ? 5 : 1), 0);
+
 /** Options of a client. Signing each call is not what is looked at here: a signature that only names its service does. */
 const options = (service: string) => ({
   requestHandler: requestHandler as never,
@@ -55,13 +61,12 @@ const options = (service: string) => ({
   } as never,
   streamCollector: streamCollector as never,
   logger: logger as never,
-  maxAttempts: 1,
-  retryMode: 'standard',
+  retryStrategy,
   useFipsEndpoint: false,
   useDualstackEndpoint: false,
 });
 
-/** The real SDK clients, made once: what they ask goes over the wire of whoever asks. They never try again by themselves: that is the workflow's to do. */
+/** The real SDK clients, made once: what they ask goes over the wire of whoever asks. */
 export const clients: Omit<Ports, 'now'> = {
   sagemaker: new SageMakerClient(options('sagemaker')),
   runtime: new SageMakerRuntimeClient(options('sagemaker')),

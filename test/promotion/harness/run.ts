@@ -5,8 +5,8 @@ import { PLAN, World } from './world';
 const open: World[] = [];
 
 /** A world that {@link closeWorlds} closes. */
-export async function world(errorRates: Record<string, number> = { 1: 0.001, 2: 0.001 }): Promise<World> {
-  const made = await World.create(errorRates);
+export async function world(errorRates: Record<string, number> = { 1: 0.001, 2: 0.001 }, retries = false): Promise<World> {
+  const made = await World.create(errorRates, 1, retries);
   open.push(made);
   return made;
 }

@@ -84,6 +84,7 @@ export class World {
     readonly local: LocalSageMaker,
     private readonly errorRates: Readonly<Record<string, number>>,
     seed: number,
+    private readonly retries: boolean,
   ) {
     this.draw = random(seed);
     this.ports = { ...clients, now: () => local.clock.now() };
@@ -93,8 +94,11 @@ export class World {
     this.sparing = besides(mine, new Dispatch(mine, new Faults(), local.clock), local.requestHandler({ faults: false }));
   }
 
-  /** @param errorRates share of requests that each version answers with a 500; version `1` is live at first */
-  static async create(errorRates: Readonly<Record<string, number>>, seed = 1): Promise<World> {
+  /**
+   * @param errorRates share of requests that each version answers with a 500; version `1` is live at first
+   * @param retries whether the promotions' clients try again by themselves, beside what the workflow does
+   */
+  static async create(errorRates: Readonly<Record<string, number>>, seed = 1, retries = false): Promise<World> {
     const local = await startLocal({
       clock: { start: START, speed: 0 },
       seed,
@@ -102,7 +106,7 @@ export class World {
       openModel: async () => ENGINE,
       warn: () => {},
     });
-    const world = new World(local, errorRates, seed);
+    const world = new World(local, errorRates, seed, retries);
     await world.spared(() => world.furnish(Object.keys(errorRates)));
     return world;
   }
@@ -214,7 +218,7 @@ export class World {
 
   /** Runs one process of a promotion: once it is dead, its calls never arrive. */
   process<T>(alive: () => boolean, work: () => Promise<T>): Promise<T> {
-    return onWire({ handle: this.striking, alive }, work);
+    return onWire({ handle: this.striking, alive, retries: this.retries }, work);
   }
 
   /** Publishes a version: its archive, and a model package that names it. */
