@@ -11,6 +11,7 @@ import {
 import { isAlreadyThere, isMissing } from './aws-errors';
 import { type WantedCapacity, wantedCapacity } from './capacity';
 import type { WholeRequest } from './checked-request';
+import type { FleetSize } from './fleet-size';
 import { alarmNames, CANDIDATE, markOf, stemOf } from './names';
 import type { Ports } from './ports';
 import type { PromotionRequest } from './request';
@@ -107,13 +108,15 @@ export async function createConfiguration(
   ports: Ports,
   request: WholeRequest,
   base: Base,
+  size: FleetSize,
   which: 'shadow' | 'canary' | 'live' | 'final',
   mirroredPercent = 100,
 ): Promise<void> {
   const names = namesOf(request);
-  const moved: ProductionVariant = { ...base.variant, ModelName: names.model, ...base.wanted };
-  const candidate: ProductionVariant = { ...moved, VariantName: CANDIDATE, InitialVariantWeight: 0, ...candidateSize(request, base) };
-  const variants = { shadow: [base.variant], canary: [base.variant, candidate], live: [moved, candidate], final: [moved] }[which];
+  const live = sized(base.variant, size.live);
+  const moved: ProductionVariant = { ...live, ModelName: names.model, InstanceType: base.wanted?.InstanceType ?? live.InstanceType };
+  const candidate: ProductionVariant = { ...sized(moved, size.candidate), VariantName: CANDIDATE, InitialVariantWeight: 0 };
+  const variants = { shadow: [live], canary: [live, candidate], live: [moved, candidate], final: [moved] }[which];
   // SageMaker mirrors the share that the shadow's weight is of the production variant's.
   const shadow: ProductionVariant = {
     ...candidate,
@@ -143,13 +146,9 @@ export async function deleteModel(ports: Pick<Ports, 'sagemaker'>, name: string)
   await gone(() => ports.sagemaker.send(new DeleteModelCommand({ ModelName: name })));
 }
 
-function candidateSize(request: WholeRequest, base: Base): Partial<ProductionVariant> {
-  if (base.variant.ServerlessConfig) return {};
-  const most = Math.max(...request.plan.steps.map((step) => step.percent)) / 100;
-  const instances = request.plan.candidateInstances ?? Math.ceil((base.variant.InitialInstanceCount ?? 1) * most);
-  // The candidate variant moves along with the live one: in two steps only if it has two instances.
-  return { InitialInstanceCount: Math.max(instances, request.plan.guardrail.canaryPercent === undefined ? 1 : 2) };
-}
+/** What is retained at an update is what runs; a configuration says it too, for the updates that retain nothing. */
+const sized = (variant: ProductionVariant, instances: number): ProductionVariant =>
+  variant.ServerlessConfig ? variant : { ...variant, InitialInstanceCount: instances };
 
 const tagsOf = (request: PromotionRequest) => [{ Key: 'cdk-fledge:promotion', Value: request.promotionId }];
 

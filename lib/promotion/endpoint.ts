@@ -4,6 +4,7 @@ import {
   type DescribeEndpointOutput,
   UpdateEndpointCommand,
   UpdateEndpointWeightsAndCapacitiesCommand,
+  type VariantPropertyType,
 } from '@aws-sdk/client-sagemaker';
 import type { WholePlan } from './checked-request';
 import { CANDIDATE } from './names';
@@ -72,7 +73,7 @@ export async function towards(
   endpointName: string,
   target: string,
   deployment: DeploymentConfig | undefined,
-  take: 'nothing' | 'weights' | 'instances',
+  take: readonly VariantPropertyType[],
   move: Move,
 ): Promise<Move> {
   const sight = await look(ports, endpointName);
@@ -95,9 +96,7 @@ export async function towards(
       EndpointConfigName: target,
       RetainAllVariantProperties: sight.status === 'InService',
       ExcludeRetainedVariantProperties:
-        sight.status === 'InService' && take !== 'nothing'
-          ? [{ VariantPropertyType: take === 'weights' ? 'DesiredWeight' : 'DesiredInstanceCount' }]
-          : undefined,
+        sight.status === 'InService' && take.length > 0 ? take.map((VariantPropertyType) => ({ VariantPropertyType })) : undefined,
       DeploymentConfig: deployment,
     }),
   );

@@ -56,7 +56,7 @@ export interface StagePlan {
   readonly approval?: 'none' | 'manual';
   /** How long a person is waited for, in seconds; then the candidate is held. @default 604800 */
   readonly approvalSeconds?: number;
-  /** Instances of the candidate variant. @default - as many as the live variant's share would need, at least 1 */
+  /** Instances of the candidate variant. @default - as many as the largest share of the live instances that run as it comes in, at least 1 */
   readonly candidateInstances?: number;
   /** How the live variant moves to the new version. @default - blue/green, all at once, with the alarms */
   readonly guardrail?: {

@@ -29,7 +29,7 @@ export async function goBack(way: UnderWay, base: Base): Promise<string> {
 export async function settleOn(way: UnderWay, name: string, target: string, attempts = ATTEMPTS): Promise<Move> {
   for (let attempt = 1; ; attempt++) {
     const moved = await change(way, `${name}, attempt ${attempt}`, 7200, (move) =>
-      towards(way.ports, way.request.endpointName, target, undefined, 'weights', move),
+      towards(way.ports, way.request.endpointName, target, undefined, ['DesiredWeight'], move),
     );
     if (moved.state !== 'failed' || attempt === attempts) return moved;
     await way.context.wait(`before attempt ${attempt + 1} to ${name}`, { seconds: Math.min(300, 5 * attempt) });

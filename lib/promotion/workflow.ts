@@ -9,6 +9,7 @@ import { type Base, changesInstances, createCandidateModel, createConfiguration,
 import { baselineQuantiles, type Quantile, usualErrorRate } from './counts';
 import { insist } from './durable';
 import { guardrails, look, towards, towardsShare } from './endpoint';
+import { aloneAgain, besideLive, type FleetSize } from './fleet-size';
 import { limitsOf, putGuardrailAlarms } from './guardrail-alarms';
 import { freeLock, keepLock, type Left, NOTHING_LEFT } from './lock';
 import { announce } from './notices';
@@ -61,6 +62,8 @@ const ended = ({ verdict, message, during, verdictKey }: Withdrawal): Ended => (
 class Way {
   during = 'check';
   private base: Base | undefined;
+  /** What the candidate was brought in with last. */
+  private size: FleetSize | undefined;
   private changed = false;
   private armed = false;
   private released = false;
@@ -145,13 +148,10 @@ class Way {
 
   /** Mirrors requests to the candidate: its answers are dropped, its errors and its latency judged. */
   private async mirror(step: Required<Step>, i: number, stretches: Stretches): Promise<void> {
-    const { ports, request, base, names } = this.all();
+    const { names } = this.all();
     const { percent } = step;
     this.during = `shadow ${percent} %`;
-    await insist(this.underWay.context, `create the ${this.during} configuration`, () =>
-      createConfiguration(ports, request, base, 'shadow', percent),
-    );
-    await this.mustReach(`bring the ${this.during} in`, names.shadow);
+    await this.bringIn(this.during, 'shadow', percent);
     // Mirroring p percent makes the candidate's part of all answers p / (100 + p).
     await stretches.open(this.during, percent / (100 + percent));
     await stretches.watch({ ...stretches.of(step, i, this.during), expectedConfig: names.shadow, percent: 0, goal: 'bake' }, 'rollBack');
@@ -160,10 +160,8 @@ class Way {
 
   /** Brings the candidate variant in without traffic. */
   private async stage(): Promise<void> {
-    const { ports, request, base } = this.all();
     this.during = 'stage';
-    await insist(this.underWay.context, 'create the canary configuration', () => createConfiguration(ports, request, base, 'canary'));
-    await this.mustReach('bring the candidate in', this.underWay.names.canary);
+    await this.bringIn('candidate', 'canary');
   }
 
   /** Rising shares, judged at every tick; the last one lasts as long as the evidence takes, or until a person agrees. */
@@ -206,11 +204,12 @@ class Way {
 
   /** The live variant moves under guardrails; then the candidate variant goes. From the first of the two on, the candidate is live. */
   private async goLive(quantiles: readonly Quantile[]): Promise<void> {
-    const { ports, store, request, run, context, names, plan } = this.all();
+    const { ports, store, request, run, context, base, names, plan } = this.all();
     this.during = 'go live';
-    const base = await this.grown();
-    await insist(context, 'create the live configuration', () => createConfiguration(ports, request, base, 'live'));
-    await insist(context, 'create the final configuration', () => createConfiguration(ports, request, base, 'final'));
+    const { instances } = await insist(context, 'count the live instances', () => look(ports, request.endpointName));
+    const size = aloneAgain(this.size!, base, instances, plan.steps.at(-1)!.percent);
+    await insist(context, 'create the live configuration', () => createConfiguration(ports, request, base, size, 'live'));
+    await insist(context, 'create the final configuration', () => createConfiguration(ports, request, base, size, 'final'));
     const deployment = guardrails(plan, [...(await this.arm(quantiles)), ...plan.guardrail.alarms]);
     if (changesInstances(base)) {
       this.released = true;
@@ -220,9 +219,9 @@ class Way {
       });
     }
     const within = plan.updateSeconds + 2 * plan.guardrail.waitSeconds;
-    const take = base.wanted?.InitialInstanceCount === undefined ? 'nothing' : 'instances';
+    const grows = size.live !== instances[base.variant.VariantName!];
     const moved = await change(this.underWay, 'move the live variant', within, (move) =>
-      towards(ports, request.endpointName, names.live, deployment, take, move),
+      towards(ports, request.endpointName, names.live, deployment, grows ? ['DesiredInstanceCount'] : [], move),
     );
     mustBeDone(moved, 'the live variant did not move', this.during);
     const { state, reason } = await settleOn(this.underWay, 'take the candidate variant out', names.final);
@@ -234,15 +233,6 @@ class Way {
     this.left = { base: names.final, of: request.promotionId };
     this.leftovers.push(`the candidate variant could not be taken out, which the next promotion does: ${reason}`);
     this.leftovers.push(await disarm(this.underWay, 'leave', this.left.of));
-  }
-
-  /** The version's least number of instances never takes any away. */
-  private async grown(): Promise<Base> {
-    const { ports, request, base, context } = this.all();
-    const least = base.wanted?.InitialInstanceCount;
-    if (least === undefined) return base;
-    const { instances } = await insist(context, 'count the live instances', () => look(ports, request.endpointName));
-    return { ...base, wanted: { ...base.wanted, InitialInstanceCount: Math.max(least, instances[base.variant.VariantName!] ?? 0) } };
   }
 
   private async scaleAgain(): Promise<void> {
@@ -265,11 +255,27 @@ class Way {
     return { base: this.base?.configName ?? '', of: this.underWay.request.promotionId };
   }
 
-  private async mustReach(name: string, target: string): Promise<void> {
-    const { ports, request } = this.all();
+  /** Brings the candidate in as large as what runs by then asks for. */
+  private async bringIn(what: string, which: 'shadow' | 'canary', mirroredPercent?: number): Promise<void> {
+    const { ports, request, base, context, names, plan } = this.all();
+    const { instances } = await insist(context, `count the instances for the ${what}`, () => look(ports, request.endpointName));
+    const size = besideLive(plan, base, instances);
+    const grows = this.size !== undefined && this.size.candidate < size.candidate;
+    this.size = { ...size, candidate: Math.max(size.candidate, this.size?.candidate ?? 0) };
+    await insist(context, `create the ${which} configuration for the ${what}`, () =>
+      createConfiguration(ports, request, base, this.size!, which, mirroredPercent),
+    );
     this.changed = true;
-    const moved = await change(this.underWay, name, request.plan.updateSeconds, (move) =>
-      towards(ports, request.endpointName, target, undefined, 'weights', move),
+    // A variant of the same name keeps its instances: a candidate that must grow takes them from the configuration.
+    const moved = await change(this.underWay, `bring the ${what} in`, plan.updateSeconds, (move) =>
+      towards(
+        ports,
+        request.endpointName,
+        names[which],
+        undefined,
+        grows ? ['DesiredWeight', 'DesiredInstanceCount'] : ['DesiredWeight'],
+        move,
+      ),
     );
     mustBeDone(moved, 'the candidate did not come up', this.during);
   }
