@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { crc32, deflateRawSync } from 'node:zlib';
 import { BufferBytes } from '../../lib/model/formats/bytes';
 import { inspect } from '../../lib/model/inspect';
 import { decide, enforce, reportJson, reportSarif, reportText, scan } from '../../lib/model/scan';
 import { tellingText } from '../../lib/model/scan/telling-text';
+import { zip } from './zip-by-hand';
 
 const FIXTURES = join(__dirname, 'fixtures');
 const PAYLOAD = Buffer.from('\x80\x02cos\nsystem\nX\x02\0\0\0id\x85R.', 'latin1');
@@ -16,48 +16,6 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'fledge-test-'));
 });
 afterEach(() => rmSync(folder, { recursive: true }));
-
-interface ZipFile {
-  readonly name: string;
-  readonly localName?: string;
-  readonly content: Buffer;
-  readonly deflate?: boolean;
-  readonly flags?: number;
-  readonly crc?: number;
-}
-
-/** A zip written by hand, so that its two directories can disagree. */
-function zip(files: readonly ZipFile[], options: { readonly directory?: boolean } = {}): Buffer {
-  const parts: Buffer[] = [];
-  const directory: Buffer[] = [];
-  let at = 0;
-  for (const { name, localName = name, content, deflate = false, flags = 0, crc = crc32(content) } of files) {
-    const data = deflate ? deflateRawSync(content) : content;
-    const fixed = Buffer.alloc(26);
-    fixed.writeUInt16LE(20, 0);
-    fixed.writeUInt16LE(flags, 2);
-    fixed.writeUInt16LE(deflate ? 8 : 0, 4);
-    fixed.writeUInt32LE(crc, 10);
-    fixed.writeUInt32LE(data.length, 14);
-    fixed.writeUInt32LE(content.length, 18);
-    const local = Buffer.concat([Buffer.from('PK\x03\x04'), fixed, Buffer.from(localName), data]);
-    local.writeUInt16LE(localName.length, 26);
-    const central = Buffer.concat([Buffer.from('PK\x01\x02\x14\x03'), fixed, Buffer.alloc(14), Buffer.from(name)]);
-    central.writeUInt16LE(name.length, 28);
-    central.writeUInt32LE(at, 42);
-    parts.push(local);
-    directory.push(central);
-    at += local.length;
-  }
-  const size = directory.reduce((sum, { length }) => sum + length, 0);
-  const end = Buffer.alloc(22);
-  end.write('PK\x05\x06', 'latin1');
-  end.writeUInt16LE(files.length, 8);
-  end.writeUInt16LE(files.length, 10);
-  end.writeUInt32LE(size, 12);
-  end.writeUInt32LE(at, 16);
-  return Buffer.concat(options.directory === false ? parts : [...parts, ...directory, end]);
-}
 
 function graded(name: string, content: Buffer | string) {
   writeFileSync(join(folder, name), content);

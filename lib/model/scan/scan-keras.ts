@@ -1,22 +1,8 @@
-import { BufferBytes, type Bytes } from '../formats/bytes';
+import type { Bytes } from '../formats/bytes';
 import { readHdf5 } from '../formats/hdf5';
 import { expandEntry, type ZipEntry } from '../formats/zip';
-import { type KerasNode, nodes } from '../inspect/describe/describe-keras';
-import { judgeName } from './names';
 import type { ScanContext } from './scan-context';
-
-/** Layers and helpers of Keras that load files or code by what their configuration says. */
-const LOADERS: Readonly<Record<string, string>> = {
-  Lambda: 'a Lambda layer: Python code inside the model',
-  __lambda__: 'Python code inside the model',
-  TFSMLayer: 'a layer that loads another SavedModel from a path',
-  TorchModuleWrapper: 'a layer that unpickles a torch module',
-  JaxLayer: 'a layer that carries a serialised function',
-  FlaxLayer: 'a layer that carries a serialised function',
-};
-
-/** Keras 2 saved its own optimizers as if they were custom. */
-const OPTIMIZERS = /^Custom>(Adam|AdamW|Adamax|Adagrad|Adadelta|Adafactor|Ftrl|Lion|Nadam|RMSprop|SGD|LossScaleOptimizer\w*)$/;
+import { scanKerasConfig } from './scan-keras-config';
 
 const LARGEST_JSON = 64 * 1024 * 1024;
 
@@ -67,66 +53,5 @@ export function scanKerasJson(json: string, path: string, context: ScanContext):
     context.add({ grade: 'unknown', code: 'keras-config-broken', path, message: 'the configuration is not JSON' });
     return;
   }
-  for (const node of nodes(config)) judgeNode(node, path, context);
-}
-
-function judgeNode(node: KerasNode, path: string, context: ScanContext): void {
-  const className = text(node.class_name);
-  const module = text(node.module);
-  if (className !== undefined && LOADERS[className] !== undefined) judgeLoader(node, className, path, context);
-  if (className !== undefined && module !== undefined) judgeImport(node, module, className, path, context);
-  else if (className?.includes('>') === true && !/^(keras|tf|TensorFlow)>/i.test(className) && !OPTIMIZERS.test(className))
-    custom(className, path, context);
-}
-
-/** A Lambda that names a function registered elsewhere carries no code. */
-function judgeLoader(node: KerasNode, className: string, path: string, context: ScanContext): void {
-  const inner = typeof node.config === 'object' && node.config !== null ? (node.config as KerasNode) : {};
-  const onlyNamed = className === 'Lambda' && typeof inner.function === 'string' && inner.function_type !== 'lambda';
-  context.add({
-    grade: onlyNamed ? 'unknown' : 'dangerous',
-    code: 'keras-lambda',
-    path,
-    name: className,
-    message: onlyNamed
-      ? `a Lambda layer that looks up the function ${String(inner.function)} where it is loaded`
-      : `${LOADERS[className]}, which loading runs`,
-  });
-  const pickled = text(inner.module) ?? text((inner.module as KerasNode | undefined)?.value);
-  if (className === 'TorchModuleWrapper' && pickled !== undefined)
-    context.part(new BufferBytes(Buffer.from(pickled, 'base64')), `${path}!module`, 1);
-}
-
-/** Keras 3 writes the module and the class of every object, and imports them. */
-function judgeImport(node: KerasNode, module: string, className: string, path: string, context: ScanContext): void {
-  if (module === 'builtins' && /^(function|type|bool|int|float|str|tuple|list|dict|set|slice|NoneType|Ellipsis)$/.test(className)) return;
-  if (/^(keras|tf_keras)(\.|$)/.test(module) && /^[A-Z_]/.test(className) && judgeName(module, className).grade !== 'dangerous') return;
-  if (
-    /^keras(\.src)?\.(activations|losses|metrics|initializers|constraints|regularizers|ops|optimizers|random)(\.|$)/.test(module) &&
-    /^\w+$/.test(className)
-  )
-    return;
-  const judged = judgeName(module, className);
-  if (judged.grade === 'safe') return;
-  context.add({
-    grade: judged.grade,
-    code: 'keras-import',
-    path,
-    name: `${module}.${className}`,
-    message: `loading imports ${module}.${className} (registered as ${String(node.registered_name)}): ${judged.why}`,
-  });
-}
-
-function custom(className: string, path: string, context: ScanContext): void {
-  context.add({
-    grade: 'unknown',
-    code: 'keras-custom-class',
-    path,
-    name: className,
-    message: `it needs the class ${className}, which is not of Keras`,
-  });
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+  scanKerasConfig(config, path, context);
 }

@@ -111,10 +111,10 @@ function lambdaLayer(path: string, count: number): Finding {
   };
 }
 
-/** Every object of a configuration, at most 100,000. */
-export function* nodes(root: unknown): Generator<KerasNode> {
+/** Every object of a configuration. @param most of them and of its lists, together */
+export function* nodes(root: unknown, most = 100_000): Generator<KerasNode> {
   const waiting: unknown[] = [root];
-  for (let count = 0; waiting.length > 0 && count < 100_000; count++) {
+  for (let count = 0; waiting.length > 0 && count < most; count++) {
     const value = waiting.pop();
     if (typeof value !== 'object' || value === null) continue;
     if (!Array.isArray(value)) yield value as KerasNode;

@@ -1,0 +1,138 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decide, scan } from '../../lib/model/scan';
+import { zip } from './zip-by-hand';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'fledge-test-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const inZip = (config: string | Buffer) =>
+  zip([
+    { name: 'metadata.json', content: Buffer.from('{"keras_version":"3.7.0"}') },
+    { name: 'config.json', content: Buffer.from(config) },
+  ]);
+
+function scanned(config: string | Buffer) {
+  writeFileSync(join(folder, 'model.keras'), inZip(config));
+  return scan(join(folder, 'model.keras'));
+}
+
+const model = (...layers: object[]) => JSON.stringify({ module: 'keras', class_name: 'Functional', config: { name: 'm', layers } });
+const names = (...layers: object[]) =>
+  scanned(model(...layers)).files.flatMap(({ findings }) => findings.map(({ grade, name }) => `${grade} ${name}`));
+
+describe('what a Keras configuration imports', () => {
+  /** Keras 3.7.0 runs each of them, or fetches the name to run it. */
+  test.each([
+    [
+      'a builtin by the name in config',
+      { module: 'builtins', class_name: 'function', config: 'exec', registered_name: 'exec' },
+      'builtins.exec',
+    ],
+    [
+      'a builtin that is called',
+      { module: 'builtins', class_name: 'function', config: '__import__', inbound_nodes: [{ args: ['os'] }] },
+      'builtins.__import__',
+    ],
+    [
+      'a builtin by its registered name',
+      { module: 'builtins', class_name: 'nothing', config: {}, registered_name: 'eval' },
+      'builtins.eval',
+    ],
+    [
+      'a function of a module',
+      { module: 'subprocess', class_name: 'function', config: 'call', registered_name: 'call' },
+      'subprocess.call',
+    ],
+    [
+      'a registered name of a module',
+      { module: 'shutil', class_name: 'function', config: 'nothing', registered_name: 'rmtree' },
+      'shutil.rmtree',
+    ],
+    ['a loader of Keras below a dot', { module: 'keras', class_name: 'function', config: 'saving.load_model' }, 'keras.saving.load_model'],
+    [
+      'a private function of Keras',
+      { module: 'keras.src.saving.saving_lib', class_name: '_load_model_from_dir', config: {} },
+      'keras.src.saving.saving_lib._load_model_from_dir',
+    ],
+    [
+      'a type specification',
+      { module: 'os', class_name: '__typespec__', spec_name: 'system', config: ['id'], registered_name: null },
+      'os.system',
+    ],
+    [
+      'a public function that is called with what the file says',
+      { module: 'toolbox', class_name: 'function', config: 'go', inbound_nodes: [{ args: ['id'] }] },
+      'toolbox.go',
+    ],
+    ['a loader layer below a dot', { module: 'keras', class_name: 'layers.TFSMLayer', config: { filepath: '/tmp/other' } }, 'TFSMLayer'],
+    [
+      'a loader layer by its registered name',
+      { module: 'keras.layers', class_name: 'Nothing', registered_name: 'TFSMLayer', config: { filepath: '/tmp/other' } },
+      'TFSMLayer',
+    ],
+    [
+      'a TensorFlow function that is called',
+      { class_name: 'TFOpLambda', config: { function: 'io.write_file' }, inbound_nodes: [['_CONSTANT_VALUE', -1, '/tmp/a', {}]] },
+      'tf.io.write_file',
+    ],
+    [
+      'a Lambda whose output shape is code',
+      {
+        class_name: 'Lambda',
+        config: { function: 'f', function_type: 'function', output_shape: ['4wEA', null, null], output_shape_type: 'lambda' },
+      },
+      'Lambda',
+    ],
+  ])('%s is dangerous', (_, layer, name) => {
+    expect(names(layer)).toContain(`dangerous ${name}`);
+  });
+
+  test.each([
+    ['an activation', { module: 'builtins', class_name: 'function', config: 'relu', registered_name: 'relu' }],
+    ['a loss of an older Keras', { module: 'builtins', class_name: 'function', config: 'mean_squared_error', registered_name: 'function' }],
+    ['a function of keras.ops', { module: 'keras.ops', class_name: 'function', config: 'relu', registered_name: 'relu' }],
+    ['a layer', { module: 'keras.layers', class_name: 'Dense', config: {}, registered_name: null }],
+    ['an array', { class_name: '__numpy__', config: { value: [1], dtype: 'float32' } }],
+    ['a tensor', { class_name: '__tensor__', config: { value: [1], dtype: 'float32' } }],
+    ['a slice', { class_name: '__slice__', config: { start: 0, stop: 1, step: null } }],
+    [
+      'a TensorSpec',
+      {
+        module: 'tensorflow.python.framework.tensor',
+        class_name: '__typespec__',
+        spec_name: 'TensorSpec',
+        config: [[1], 'float32'],
+        registered_name: null,
+      },
+    ],
+    [
+      'a mathematical function of TensorFlow',
+      { class_name: 'TFOpLambda', config: { function: 'math.add' }, inbound_nodes: [['x', 0, 0, {}]] },
+    ],
+    ['a function at the top of TensorFlow', { class_name: 'TFOpLambda', config: { function: 'concat' } }],
+    ['a function of its first version', { class_name: 'TFOpLambda', config: { function: 'compat.v1.nn.softmax' } }],
+  ])('%s of its own is safe', (_, layer) => expect(names(layer)).toEqual([]));
+
+  test.each([
+    ['a loss of your own', { module: 'builtins', class_name: 'function', config: 'my_loss', registered_name: 'my_loss' }, 'my_loss'],
+    [
+      'an activation of your own package',
+      { module: 'mine.layers', class_name: 'function', config: 'soft', registered_name: 'soft' },
+      'mine.layers.soft',
+    ],
+    ['a function of the layers of an old file', { class_name: 'deserialize', config: {} }, 'deserialize'],
+  ])('%s is unknown', (_, layer, name) => expect(names(layer)).toEqual([`unknown ${name}`]));
+
+  test('behind a hundred thousand others it is found all the same', () => {
+    const others = Array.from({ length: 120_000 }, () => '{}').join(',');
+    const hidden = '{"module":"os","class_name":"system","config":{}}';
+    expect(scanned(`{"config":[${hidden},${others}]}`).grade).toBe('dangerous');
+    expect(decide(scanned(`{"config":[${others},${hidden}]}`)).verdict).toBe('refuse');
+  });
+});
