@@ -6,6 +6,7 @@ import type { ArtifactDemand } from './artifact-demand';
 import { verifySignature } from './artifact-signature';
 import { isTransient, saying } from './aws-errors';
 import { CANDIDATE } from './names';
+import { packageData } from './package-data';
 import { PACKAGE_METADATA } from './package-metadata';
 import type { Ports } from './ports';
 import type { PromotionRequest } from './request';
@@ -28,9 +29,9 @@ export interface RecordedSample {
 export async function artifactProblem(ports: Ports, request: PromotionRequest): Promise<string> {
   const modelPackage = await ports.sagemaker.send(new DescribeModelPackageCommand({ ModelPackageName: request.modelPackageArn }));
   if (modelPackage.ModelApprovalStatus !== 'Approved') return `the model package is ${modelPackage.ModelApprovalStatus}, not Approved`;
-  const container = modelPackage.InferenceSpecification?.Containers?.[0];
-  const url = container?.ModelDataUrl ?? container?.ModelDataSource?.S3DataSource?.S3Uri;
-  if (!url) return 'the model package names no model data';
+  const data = packageData(modelPackage);
+  if ('problem' in data) return data.problem;
+  const { url } = data;
   const place = /^s3:\/\/([^/]+)\/(.+)$/.exec(url);
   if (!place) return `the model data is at ${url}, not in S3`;
   const digest = modelPackage.CustomerMetadataProperties?.[PACKAGE_METADATA.digest];

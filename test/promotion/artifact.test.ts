@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import type { CreateModelPackageCommandInput } from '@aws-sdk/client-sagemaker';
 import type { ArchiveMode } from '../../lib/model';
 import { localSigner, newLocalKey, signModel } from '../../lib/model/provenance';
 import { publish, publishFiles } from '../../lib/model/publish';
@@ -212,6 +213,67 @@ describe('a prefix in S3', () => {
     expect(await problem({ url: `s3://${MODELS}/job/output/` }, { signedBy: [publicKey] })).toMatch(/has no digest that could be signed/);
     await put('job/output/state.pkl', EVIL);
     expect(await problem({ url: `s3://${MODELS}/job/output/` })).toMatch(/os\.system/);
+  });
+});
+
+describe('a package that deploys more than its model data', () => {
+  const S3 = (S3Uri: string, S3DataType: 'S3Object' | 'S3Prefix', more = {}) => ({
+    S3DataSource: { S3Uri, S3DataType, CompressionType: 'None' as const, ...more },
+  });
+  type Container = NonNullable<NonNullable<CreateModelPackageCommandInput['InferenceSpecification']>['Containers']>[number];
+
+  test.each<[string, (good: string) => readonly Partial<Container>[], RegExp]>([
+    [
+      'a second container',
+      (good) => [{ ModelDataUrl: good }, { ModelDataUrl: `s3://${MODELS}/unseen.tar.gz` }],
+      /^the model package has 2 containers, and only the data of one can be checked: put the model into one archive/,
+    ],
+    [
+      'an additional data source',
+      (good) => [{ ModelDataUrl: good, AdditionalS3DataSource: { S3DataType: 'S3Object', S3Uri: `s3://${MODELS}/unseen.tar.gz` } }],
+      /^the model package's container has AdditionalS3DataSource, which is not checked: put it into the model data/,
+    ],
+    [
+      'additional model data',
+      (good) => [
+        { ModelDataUrl: good, AdditionalModelDataSources: [{ ChannelName: 'adapter', ...S3(`s3://${MODELS}/unseen/`, 'S3Prefix') }] },
+      ],
+      /has AdditionalModelDataSources, which is not checked/,
+    ],
+    [
+      'model data in two places',
+      (good) => [{ ModelDataUrl: good, ModelDataSource: S3(`s3://${MODELS}/unseen/`, 'S3Prefix') }],
+      /has model data in both ModelDataUrl and ModelDataSource/,
+    ],
+    [
+      'a list of files elsewhere',
+      () => [{ ModelDataSource: S3(`s3://${MODELS}/job/`, 'S3Prefix', { ManifestS3Uri: `s3://${MODELS}/list.json` }) }],
+      /has ManifestS3Uri, which is not checked/,
+    ],
+    [
+      'all that begins like its archive',
+      (good) => [{ ModelDataSource: S3(good, 'S3Prefix') }],
+      /^the model data at .*\.tar\.gz is an S3Prefix, and names no folder: end it in \/, or make it an S3Object$/,
+    ],
+    [
+      'one object, where a folder is looked into',
+      () => [{ ModelDataSource: S3(`s3://${MODELS}/job/`, 'S3Object') }],
+      /^the model data at .*\/job\/ is an S3Object, and names a folder: /,
+    ],
+  ])('%s: refused', async (_, containers, said) => {
+    const { url } = await archived(PLAIN);
+    await put('job/model.safetensors', safetensors());
+    await put('unseen.tar.gz', 'this is no archive');
+    const Containers = containers(url).map((container) => ({ Image: 'local/onnx:1', ...container }));
+    await on.spared(() => on.register('2', { InferenceSpecification: { Containers } }));
+    expect(await on.spared(() => artifactProblem(on.ports, on.request('2')))).toMatch(said);
+  });
+
+  test('none of that: passes', async () => {
+    await put('whole/model.safetensors', safetensors());
+    const Containers = [{ Image: 'local/onnx:1', ModelDataSource: S3(`s3://${MODELS}/whole/`, 'S3Prefix') }];
+    await on.spared(() => on.register('2', { InferenceSpecification: { Containers } }));
+    expect(await on.spared(() => artifactProblem(on.ports, on.request('2')))).toBe('');
   });
 });
 
