@@ -136,3 +136,49 @@ describe('what a Keras configuration imports', () => {
     expect(decide(scanned(`{"config":[${others},${hidden}]}`)).verdict).toBe('refuse');
   });
 });
+
+describe('a Keras configuration that is written otherwise', () => {
+  const lambda = { class_name: 'Lambda', config: { function: ['4wEA', null, null], function_type: 'lambda' } };
+  const config = model(lambda);
+  const grade = (name: string, content: Buffer) => {
+    writeFileSync(join(folder, name), content);
+    return scan(join(folder, name)).grade;
+  };
+
+  test.each([
+    ['NaN', config.replace('"name":"m"', '"name":NaN')],
+    ['Infinity', config.replace('"name":"m"', '"name":[Infinity,-Infinity]')],
+    ['a key twice', config.replace('"class_name":"Lambda"', '"class_name":"Dense","class_name":"Lambda"')],
+    ['a lone surrogate', config.replace('"m"', '"\\ud800"')],
+    ['a number of 400 digits', config.replace('"m"', '9'.repeat(400))],
+    ['UTF-16', Buffer.from(config, 'utf16le')],
+    ['a byte order mark', Buffer.from(`\ufeff${config}`)],
+  ])('%s hides no Lambda', (_, written) => {
+    expect(scanned(written).files[0]!.findings).toEqual([expect.objectContaining({ grade: 'dangerous', code: 'keras-lambda' })]);
+  });
+
+  test.each([
+    ['broken', `${config}}`],
+    ['empty', ''],
+    ['of too many values', `[${'[],'.repeat(3_000_000)}[]]`],
+  ])('what is %s is refused', (_, written) => {
+    const report = scanned(written);
+    expect(decide(report).verdict).toBe('refuse');
+    expect(report.files[0]!.findings[0]).toMatchObject({ code: 'keras-config-unread', path: 'model.keras!config.json' });
+  });
+
+  test('Keras asks for no metadata, ends a name at a zero, and takes a zip behind other bytes', () => {
+    expect(grade('a.keras', zip([{ name: 'config.json', content: Buffer.from(config) }]))).toBe('dangerous');
+    expect(grade('b.keras', zip([{ name: 'config.json\0.txt', content: Buffer.from(config) }]))).toBe('dangerous');
+    expect(grade('c.keras', Buffer.concat([Buffer.from('x'), inZip(config)]))).toBe('dangerous');
+  });
+
+  test('a SavedModel has it in a protobuf', () => {
+    const field = (number: number, content: Buffer) =>
+      Buffer.concat([Buffer.from([number * 8 + 2, 0x80 | (content.length & 0x7f), content.length >> 7]), content]);
+    const nodes = (...jsons: string[]) => Buffer.concat(jsons.map((json) => field(1, field(5, Buffer.from(json.padEnd(200))))));
+    expect(grade('keras_metadata.pb', nodes('{"class_name":"Dense"}', '{"rate":NaN}'))).toBe('safe');
+    expect(grade('keras_metadata.pb', nodes('{"class_name":"Dense"}', `{"rate":NaN,"layer":${JSON.stringify(lambda)}}`))).toBe('dangerous');
+    expect(grade('keras_metadata.pb', nodes('{"class_name":"Dense"'))).toBe('dangerous');
+  });
+});

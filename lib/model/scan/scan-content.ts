@@ -14,11 +14,10 @@ import { startsLikeTar } from '../formats/tar';
 import { startsLikeTflite } from '../formats/tflite';
 import { startsLikeXgboostJson, startsLikeXgboostUbj } from '../formats/xgboost';
 import { centralEntries, localEntries, startsLikeZip } from '../formats/zip';
-import { isKerasZip } from '../inspect/describe/describe-keras';
 import { scanCompressed, scanTar, scanZip } from './scan-archives';
 import type { PartHint, ScanContext } from './scan-context';
 import { scanCoreml, scanOnnx, scanSavedModel, scanTflite, scanTorchScript } from './scan-graphs';
-import { scanHdf5, scanKerasJson, scanKerasZip } from './scan-keras';
+import { holdsKerasConfig, scanHdf5, scanKerasMetadata, scanKerasZip } from './scan-keras';
 import { scanPickles } from './scan-pickle';
 import { scanJson, scanTemplate, scanYaml } from './scan-text';
 import { startsLikeText, tellingText } from './telling-text';
@@ -55,16 +54,20 @@ export function scanContent(bytes: Bytes, path: string, context: ScanContext, de
         message: 'it ends like a zip and does not begin like one: two readers see two things',
       });
     }
-    scanZip(bytes, path, context, depth);
+    scanZipAndKeras(bytes, path, context, depth);
   }
+}
+
+function scanZipAndKeras(bytes: Bytes, path: string, context: ScanContext, depth: number): void {
+  scanZip(bytes, path, context, depth);
+  const entries = namesOf(bytes);
+  if (holdsKerasConfig(entries)) scanKerasZip(bytes, entries, path, context);
 }
 
 /** The formats that say what they are. True when it was one of them. */
 function scanKnown(bytes: Bytes, head: Buffer, path: string, context: ScanContext, depth: number, hint: PartHint): boolean {
   if (startsLikeZip(head)) {
-    scanZip(bytes, path, context, depth);
-    const entries = namesOf(bytes);
-    if (isKerasZip(entries)) scanKerasZip(bytes, entries, path, context);
+    scanZipAndKeras(bytes, path, context, depth);
     return true;
   }
   if (startsLikeNpy(head)) return scanNpy(bytes, path, context, depth);
@@ -132,33 +135,8 @@ function isSavedModelName(path: string): boolean {
 
 function scanTensorflow(bytes: Bytes, path: string, context: ScanContext): true {
   if (path.endsWith('saved_model.pb')) scanSavedModel(bytes, path, context);
-  if (path.endsWith('keras_metadata.pb')) {
-    // each node's metadata is JSON in a protobuf string
-    for (const json of jsonObjects(bytes.read(0, LARGEST_TEXT).toString('utf8'))) scanKerasJson(json, path, context);
-  }
+  if (path.endsWith('keras_metadata.pb')) scanKerasMetadata(bytes, path, context);
   return true;
-}
-
-/** JSON objects that stand in other bytes, by their braces. */
-function* jsonObjects(text: string): Generator<string> {
-  for (let start = text.indexOf('{"'); start >= 0; start = text.indexOf('{"', start + 1)) {
-    let depth = 0;
-    let quoted = false;
-    for (let at = start; at < text.length; at++) {
-      const character = text[at];
-      if (quoted) {
-        if (character === '\\') at++;
-        else if (character === '"') quoted = false;
-      } else if (character === '"') quoted = true;
-      else if (character === '{') depth++;
-      else if (character === '}' && --depth === 0) {
-        yield text.slice(start, at + 1);
-        start = at;
-        break;
-      }
-    }
-    if (depth !== 0) return;
-  }
 }
 
 /** ONNX, Core ML and SavedModels under another name are told apart by their fields. */

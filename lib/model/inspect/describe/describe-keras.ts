@@ -1,5 +1,6 @@
 import { BufferBytes, type Bytes } from '../../formats/bytes';
 import { type Hdf5Dataset, readHdf5 } from '../../formats/hdf5';
+import { decodePythonJson, readPythonJson } from '../../formats/python-json';
 import { expandEntry, storedBytes, type ZipEntry } from '../../formats/zip';
 import type { Finding } from '../finding';
 import type { Signature, TensorSpec } from '../signature';
@@ -20,7 +21,7 @@ const LARGEST_WEIGHTS = 1024 * 1024 * 1024;
 export function describeKerasZip(bytes: Bytes, entries: readonly ZipEntry[], path: string): Description {
   const json = (name: string): KerasNode => {
     const entry = entries.find((candidate) => candidate.name === name)!;
-    return JSON.parse(expandEntry(bytes, entry, LARGEST_JSON).output.toString('utf8')) as KerasNode;
+    return readPythonJson(decodePythonJson(expandEntry(bytes, entry, LARGEST_JSON).output)) as KerasNode;
   };
   const weights = entries.find(({ name }) => name === 'model.weights.h5');
   const config = json('config.json');
@@ -49,7 +50,7 @@ export function describeHdf5(bytes: Bytes, path: string): Description {
       findings: isWeights ? [...findings, weightsOnly(path)] : findings,
     };
   }
-  const described5 = keras('hdf5', JSON.parse(attributes.model_config) as KerasNode, attributes.keras_version, datasets, path, {
+  const described5 = keras('hdf5', readPythonJson(attributes.model_config) as KerasNode, attributes.keras_version, datasets, path, {
     backend: attributes.backend,
   });
   return { ...described5, findings: [...findings, ...described5.findings] };
