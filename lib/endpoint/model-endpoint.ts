@@ -4,7 +4,6 @@ import type { Grant, IGrantable, IPrincipal, IRole } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
-import { CfnEndpoint } from 'aws-cdk-lib/aws-sagemaker';
 import { ArnFormat, Duration, Lazy, Names, RemovalPolicy, Stack, Tags, Token } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { EndpointAlarms } from './alarms';
@@ -12,6 +11,7 @@ import type { CapacityKind } from './capacity-kind';
 import type { EndpointDashboard } from './dashboard';
 import { allowLogGroup, endpointKey } from './encryption';
 import { EndpointConfiguration } from './endpoint-configuration';
+import { EndpointEntry } from './endpoint-entry';
 import { EndpointRecords } from './endpoint-records';
 import { EndpointWatch } from './endpoint-watch';
 import { ExecutionRole } from './execution-role';
@@ -67,7 +67,7 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
   private readonly variantScope: Construct;
   private readonly watch: EndpointWatch;
   private readonly configuration: EndpointConfiguration;
-  private readonly resource: CfnEndpoint;
+  private readonly resource: EndpointEntry;
   private owned = false;
 
   /** @throws Error for each combination that SageMaker would refuse at deployment, or hang on */
@@ -113,7 +113,7 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
     });
     this.alarms = this.watch.alarms;
     this.dashboard = this.watch.dashboard;
-    this.resource = new CfnEndpoint(this, 'Resource', {
+    this.resource = new EndpointEntry(this, 'Resource', {
       endpointName: this.endpointName,
       endpointConfigName: this.endpointConfigName,
       deploymentConfig: Lazy.any({ produce: () => this.watch.deploymentConfig }),
@@ -201,8 +201,7 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
     const configuration = this.configuration.handOver(owner.configName);
     this.watch.handOver();
     for (const [key, value] of Object.entries(owner.tags)) Tags.of(this.resource).add(key, value);
-    // Whatever CloudFormation updates of an endpoint, it names a configuration with it.
-    this.resource.addPropertyDeletionOverride('Tags');
+    this.resource.handOver();
     return {
       configuration,
       model: live.handOver(),

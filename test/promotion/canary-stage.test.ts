@@ -1,6 +1,7 @@
 import { Alarm, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
+import type { CfnEndpoint } from 'aws-cdk-lib/aws-sagemaker';
 import { Duration, type Stack, Tags, Token } from 'aws-cdk-lib/core';
 import {
   Approval,
@@ -629,6 +630,21 @@ describe("an endpoint's life in the template", () => {
     const [before, after] = [template(), template(DIGEST, 'ml.c7i.large')];
     expect(logicalIds(after, 'AWS::SageMaker::ModelPackage')).not.toEqual(logicalIds(before, 'AWS::SageMaker::ModelPackage'));
     expect(endpointOf(after)).toEqual(endpointOf(before));
+  });
+
+  test('scaling that comes or goes leaves the entry of the endpoint as it was, whoever sets what else on it and when', () => {
+    const capacity = Capacity.instances({ instanceType: 'ml.c6i.large', min: 2, max: 4 });
+    const [without, scaled] = [[], [Scaling.cpuUtilization({ percent: 50 })]].map((scaling) =>
+      endpointOf(
+        staged({}, { capacity, scaling }, ({ endpoint }) => {
+          const entry = endpoint.node.findChild('Resource') as CfnEndpoint;
+          entry.deploymentConfig = { autoRollbackConfiguration: { alarms: [{ alarmName: 'late' }] } };
+          entry.retainDeploymentConfig = true;
+        }),
+      ),
+    );
+    expect(Object.keys(scaled!.Properties)).toEqual(['EndpointName', 'EndpointConfigName']);
+    expect(scaled).toEqual(without);
   });
 
   test('other tags are none, and leave the entry of the endpoint as it was', () => {
