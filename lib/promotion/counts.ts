@@ -38,6 +38,13 @@ export interface Arms {
   readonly baseline: Arm;
 }
 
+/** Seconds since 1970, and the length of a bin in seconds. */
+interface Span {
+  readonly from: number;
+  readonly until: number;
+  readonly period: number;
+}
+
 interface Wanted {
   readonly namespace: string;
   readonly metric: string;
@@ -46,27 +53,28 @@ interface Wanted {
 }
 
 /**
- * Quantiles of the live variant's model latency over the plan's `baselineSeconds`, each the mean over shorter periods, weighted by their requests: the judge asks only
- * that the line was fixed before the candidate came.
+ * Quantiles of the live fleet's model latency over the plan's `baselineSeconds`, each the mean over shorter periods, weighted by their requests: the judge asks only
+ * that the line was fixed before the candidate came. The period under way counts only for an endpoint that is too young for another.
  *
  * @returns empty when no request was answered in that time
  */
 export async function baselineQuantiles(
   ports: Pick<Ports, 'cloudwatch' | 'now'>,
   endpointName: string,
-  liveVariant: string,
+  live: Arm,
   { baselineSeconds, binSeconds }: Pick<WholePlan, 'baselineSeconds' | 'binSeconds'>,
 ): Promise<Quantile[]> {
   const period = baselineSeconds < 600 ? binSeconds : Math.ceil(baselineSeconds / 600) * 60;
-  // The period under way counts: an endpoint that is some minutes old has been asked too.
-  const until = Math.ceil(ports.now() / 1000 / period) * period;
-  const latency = (stat: string): Wanted => ({ namespace: 'AWS/SageMaker', metric: 'ModelLatency', stat, arm: { variant: liveVariant } });
+  const over = Math.floor(ports.now() / 1000 / period) * period;
+  const span = (until: number) => ({ from: until - Math.ceil(baselineSeconds / period) * period, until, period });
+  const found = await quantilesWithin(ports, endpointName, live, span(over));
+  return found.length > 0 ? found : quantilesWithin(ports, endpointName, live, span(over + period));
+}
+
+async function quantilesWithin(ports: Pick<Ports, 'cloudwatch'>, endpointName: string, arm: Arm, span: Span): Promise<Quantile[]> {
+  const latency = (stat: string): Wanted => ({ namespace: 'AWS/SageMaker', metric: 'ModelLatency', stat, arm });
   const wanted = [latency('SampleCount'), ...PERCENTILES.map((p) => latency(`p${p}`))];
-  const [samples, ...quantiles] = await read(ports, endpointName, wanted, {
-    from: until - Math.ceil(baselineSeconds / period) * period,
-    until,
-    period,
-  });
+  const [samples, ...quantiles] = await read(ports, endpointName, wanted, span);
   const total = [...samples.values()].reduce((sum, count) => sum + count, 0);
   if (total === 0) return [];
   return PERCENTILES.map((percentile, i) => {
@@ -205,7 +213,7 @@ async function read(
   ports: Pick<Ports, 'cloudwatch'>,
   endpointName: string,
   wanted: readonly Wanted[],
-  span: { from: number; until: number; period: number },
+  span: Span,
 ): Promise<Map<number, number>[]> {
   const found = wanted.map(() => new Map<number, number>());
   const queries: MetricDataQuery[] = wanted.map(({ namespace, metric, stat, arm }, i) => ({

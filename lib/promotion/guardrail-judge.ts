@@ -59,11 +59,11 @@ interface UnderWay {
 export async function judgeDeployment(ports: Pick<Ports, 'sagemaker' | 'cloudwatch' | 'now'>, plan: GuardrailPlan): Promise<Judgement> {
   const found = await deploymentOf(ports, plan);
   if (typeof found === 'string') return quiet(found);
+  const arm = (configName: string) => ({ variant: plan.variantName, configName });
   const before = { ...ports, now: () => found.startedAt * 1000 };
-  const quantiles = await baselineQuantiles(before, plan.endpointName, plan.variantName, { baselineSeconds: BASELINE, binSeconds: BIN });
+  const quantiles = await baselineQuantiles(before, plan.endpointName, arm(found.baseline), { baselineSeconds: BASELINE, binSeconds: BIN });
   // Without requests in the hour before there is no line past which one is slow: latency cannot be shown, and nor can the candidate.
   const metrics = quantiles.length > 0 ? STANDARD_METRICS : STANDARD_METRICS.filter(({ kind }) => kind !== 'latency');
-  const arm = (configName: string) => ({ variant: plan.variantName, configName });
   const arms = { candidate: arm(found.candidate), baseline: arm(found.baseline) };
   const share = sharesOf(plan, found.instances);
   const segment = { from: Math.floor(found.startedAt / BIN) * BIN, until: 0, share: share.likely };

@@ -10,6 +10,12 @@ import { type UnderWay, Withdrawal } from './under-way';
 /** What becomes of a candidate about which too little is known when the time is over. */
 export type AtDeadline = WholePlan['onDeadline'];
 
+/**
+ * Mirrored requests and routed ones are judged each by themselves: mirrored ones for this part of alpha, all shadow steps together, so that a good version is taken back
+ * no more often with them than without.
+ */
+const SHADOW_PART = 0.2;
+
 /** One stretch after another in which live and candidate are compared: which share was routed when, and how each ended. */
 export class Stretches {
   private segments: Segment[] = [];
@@ -51,10 +57,17 @@ export class Stretches {
       liveVariant: this.liveVariant,
       quantiles: this.quantiles,
       earlierTries: this.earlierTries,
+      alphaPart: this.alphaPartOf(step),
       segments: [...this.segments],
       until,
       deadline: until + 3_600_000,
     };
+  }
+
+  private alphaPartOf({ kind }: Step): number {
+    const shadows = this.way.request.plan.steps.filter((step) => step.kind === 'shadow').length;
+    if (kind === 'shadow') return SHADOW_PART / shadows;
+    return shadows === 0 ? 1 : 1 - SHADOW_PART;
   }
 
   /** Watches one stretch to its end. @throws Withdrawal unless it ended well */

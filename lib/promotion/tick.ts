@@ -1,4 +1,4 @@
-import { evaluate, profile, type Verdict } from '../judge';
+import { evaluate, type JudgeSettings, profile, type Verdict } from '../judge';
 import type { WholeRequest } from './checked-request';
 import { heard } from './controls';
 import { type Quantile, readCounts, type Segment } from './counts';
@@ -26,6 +26,8 @@ export interface Watch {
   readonly quantiles: readonly Quantile[];
   /** How often the candidate was judged before, and did not go live. */
   readonly earlierTries: number;
+  /** Of the error rate that rollbacks may have, the part that is this stretch's and of those whose requests are counted with its own. */
+  readonly alphaPart: number;
   readonly segments: readonly Segment[];
   /** Milliseconds since 1970: not over before this. */
   readonly until: number;
@@ -90,7 +92,7 @@ async function judge(ports: Ports, request: WholeRequest, watch: Watch): Promise
   const metrics = await readCounts(ports, endpointName, arms, plan, watch.quantiles, watch.segments, settings);
   return evaluate({
     profile: plan.profile,
-    settings: { settleSeconds: plan.settleSeconds, ...plan.settings, beta: betaOf(settings.beta, watch.earlierTries) },
+    settings: { settleSeconds: plan.settleSeconds, ...plan.settings, ...errorRatesOf(watch, settings) },
     metrics,
     // A mirror drops what a slow candidate cannot take: its share of the answers says nothing of the routing.
     routing: watch.percent === 0 ? undefined : watch.segments.map(({ from, share }) => ({ from, share })),
@@ -98,6 +100,11 @@ async function judge(ports: Ports, request: WholeRequest, watch: Watch): Promise
     facts: [{ name: 'endpoint configuration', expected: watch.expectedConfig, found: sight.configName }],
   });
 }
+
+const errorRatesOf = ({ alphaPart, earlierTries }: Watch, { alpha, beta }: JudgeSettings): Pick<JudgeSettings, 'alpha' | 'beta'> => ({
+  alpha: alpha * alphaPart,
+  beta: betaOf(beta, earlierTries),
+});
 
 function progressOf(ports: Ports, watch: Watch, verdict: Verdict, paused: boolean, unpublished: string): Progress {
   return {

@@ -96,7 +96,7 @@ class Way {
     this.base = base;
     const start = await insist(context, 'note the start', () => noteStart(ports, store, request, base));
     const quantiles = await insist(context, 'measure the live latency', () =>
-      baselineQuantiles(ports, request.endpointName, base.variant.VariantName!, request.plan),
+      baselineQuantiles(ports, request.endpointName, { variant: base.variant.VariantName! }, request.plan),
     );
     if (quantiles.length === 0 && request.plan.metrics.some((metric) => metric.kind === 'latency')) {
       throw new Withdrawal(

@@ -34,13 +34,29 @@ const sample = {
 };
 const PLAN = { baselineSeconds: 3600, binSeconds: 60 };
 const ports = () => ({ cloudwatch, now: () => on.local.clock.now() });
-const quantiles = () => baselineQuantiles(ports(), 'flights', 'live', PLAN);
+const quantiles = () => baselineQuantiles(ports(), 'flights', { variant: 'live' }, PLAN);
 
 test('an endpoint that is a minute old has a latency to compare with, once it was asked', async () => {
   expect(await quantiles()).toEqual([]);
   for (let i = 0; i < 100; i++) on.local.metrics.record({ ...sample, time: on.local.clock.now() });
   await on.local.clock.jump(60_000);
   expect((await quantiles()).map(({ percentile }) => percentile)).toEqual([50, 90, 99]);
+});
+
+test('the line is drawn by what was over before, and by one fleet alone where one is named', async () => {
+  const answered = async (latency: number, config: string, minutes: number) => {
+    for (let i = 0; i < 100; i++) on.local.metrics.record({ ...sample, latency, config, time: on.local.clock.now() });
+    await on.local.clock.jump(minutes * 60_000);
+  };
+  await on.local.clock.jump(360_000 - (on.local.clock.now() % 360_000));
+  await answered(100, 'c', 6);
+  await answered(100_000, 'next', 1);
+  const median = async (live: Parameters<typeof baselineQuantiles>[2]) =>
+    (await baselineQuantiles(ports(), 'flights', live, PLAN))[0]!.microseconds;
+  expect(await median({ variant: 'live' })).toBe(100);
+  await on.local.clock.jump(300_000);
+  expect(await median({ variant: 'live' })).toBe(50_050);
+  expect(await median({ variant: 'live', configName: 'c' })).toBe(100);
 });
 
 test('a candidate is slow from a tenth and a millisecond on: less is what a cold model takes longer', async () => {

@@ -1,6 +1,6 @@
 import { PutMetricAlarmCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
 import { CreateEndpointCommand, CreateEndpointConfigCommand, DescribeEndpointCommand } from '@aws-sdk/client-sagemaker';
-import { type Command, checkRequest, type Outcome, PACKAGE_METADATA, Store, say } from '../../lib/promotion';
+import { type Command, checkRequest, type Outcome, PACKAGE_METADATA, Store, say, story } from '../../lib/promotion';
 import { violations } from './harness/invariants';
 import { closeWorlds, dying, run, world } from './harness/run';
 import { BUCKET, ENDPOINT, PLAN, type World } from './harness/world';
@@ -284,4 +284,17 @@ describe('a request that could not run is refused', () => {
   ])('%s', (_, check, message) => {
     expect(check).toThrow(message);
   });
+});
+
+test('mirrored requests and routed ones share the error rate that rollbacks may have', async () => {
+  const levels = async (shadows: number) => {
+    const on = await world();
+    const shadow = { kind: 'shadow', percent: 50, bakeSeconds: 60 } as const;
+    expect((await run(on, '2', { steps: [...Array<typeof shadow>(shadows).fill(shadow), ...PLAN.steps] })).verdict).toBe('promoted');
+    const entries = await on.spared(() => story(new Store(on.ports, BUCKET), ENDPOINT, 'to-2'));
+    return entries.flatMap(({ verdict }) => (verdict ? [Number(Math.exp(-verdict.logWorseThreshold).toFixed(4))] : []));
+  };
+  expect(await levels(0)).toEqual([0.05, 0.05, 0.05]);
+  expect(await levels(1)).toEqual([0.01, 0.04, 0.04, 0.04]);
+  expect(await levels(2)).toEqual([0.005, 0.005, 0.04, 0.04, 0.04]);
 });

@@ -151,7 +151,7 @@ async function measureLive(
   const began = performance.now();
   const figures = await measure(replay, liveRequests, availableParallelism(), signal);
   const baselineSeconds = Math.ceil((performance.now() - began) / 1000);
-  const quantiles = await baselineQuantiles(ports, endpointName, LIVE, { baselineSeconds, binSeconds: 1 });
+  const quantiles = await baselineQuantiles(ports, endpointName, { variant: LIVE }, { baselineSeconds, binSeconds: 1 });
   if (figures.failed === figures.requests) {
     const why = replay.failures[0] ?? 'no reason given';
     throw new UserError(`the live version answered none of ${figures.requests} requests, so there is nothing to compare with: ${why}`);
