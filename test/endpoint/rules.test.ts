@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Template } from 'aws-cdk-lib/assertions';
+import { Alarm, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { CfnEndpoint, CfnEndpointConfig } from 'aws-cdk-lib/aws-sagemaker';
 import { App, Duration, NestedStack, Stack, Stage, Validations } from 'aws-cdk-lib/core';
@@ -161,6 +162,49 @@ describe('the plugin', () => {
     const staged = checked();
     broken(new NestedStack(new Stack(new Stage(staged, 'Prod'), 'Shop'), 'Inner'));
     expect(() => staged.synth()).toThrow('endpoint-config-has-literal-name');
+  });
+
+  test('takes a name for the endpoint of the same account and region, where two accounts share it', () => {
+    const app = checked();
+    const [dev, prod] = ['111122223333', '222222222222'].map(
+      (account, index) => new Stack(app, ['Dev', 'Prod'][index]!, { env: { account, region: 'eu-west-1' } }),
+    ) as [Stack, Stack];
+    const given = (stack: Stack) => ({
+      endpointName: 'flight-delay',
+      artifact: publishedArtifact(stack),
+      image: ServingImage.sklearn('1.2'),
+    });
+    new ModelEndpoint(dev, 'Model', given(dev));
+    new ModelEndpoint(prod, 'Model', {
+      ...given(prod),
+      capacity: Capacity.instances({ instanceType: 'ml.m5.large', min: 2, max: 10 }),
+      scaling: [Scaling.cpuUtilization({ percent: 60 })],
+    });
+    expect(() => app.synth()).not.toThrow();
+    expect(report).toBe('');
+  });
+
+  test('takes a name for what is in the same stage of the app, where the environments are not known', () => {
+    const app = checked();
+    for (const name of ['Dev', 'Prod']) {
+      const stage = new Stage(app, name);
+      const alarms = new Stack(stage, 'Alarms');
+      const shop = new Stack(stage, 'Shop');
+      const endpoint = new ModelEndpoint(shop, 'Model', {
+        endpointName: 'flight-delay',
+        artifact: publishedArtifact(shop),
+        image: ServingImage.sklearn('1.2'),
+      });
+      const metric = new Metric({
+        namespace: 'AWS/SageMaker',
+        metricName: 'Invocation5XXErrors',
+        dimensionsMap: { EndpointName: endpoint.endpointName, VariantName: 'live', EndpointConfigName: endpoint.endpointConfigName },
+      });
+      new Alarm(alarms, 'Errors', { alarmName: 'errors', metric, threshold: 1, evaluationPeriods: 1 });
+      const rollbacks = shop.node.findAll().find((one) => one instanceof CfnEndpoint)!;
+      rollbacks.addPropertyOverride('DeploymentConfig.AutoRollbackConfiguration.Alarms', [{ AlarmName: 'errors' }]);
+    }
+    expect(() => app.synth()).not.toThrow();
   });
 
   test('says which rules it has', () => {

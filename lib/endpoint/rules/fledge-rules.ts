@@ -27,7 +27,10 @@ export class FledgeRules implements IPolicyValidationPlugin {
   /** Called by the CDK, once all templates are written. */
   public validate(context: IPolicyValidationContext): PolicyValidationPluginReport {
     const paths = [...context.stackTemplates.map(({ templatePath }) => templatePath), ...nestedTemplates(context)];
-    const app = new Templates(Object.fromEntries(paths.map((path) => [path, JSON.parse(readFileSync(path, 'utf8'))])));
+    const app = new Templates(
+      Object.fromEntries(paths.map((path) => [path, JSON.parse(readFileSync(path, 'utf8'))])),
+      Object.fromEntries(stacksOf(context).map((stack) => [templatePath(stack), stack.environment])),
+    );
     const violations = app.all().flatMap((resource) => violationsOf(resource, app));
     return { success: violations.every(({ severity }) => severity !== 'error'), violations };
   }
@@ -53,13 +56,15 @@ function violationsOf(resource: TemplateResource, app: Templates): PolicyViolati
 }
 
 /** The CDK hands over the templates of stacks, and treats those of the stacks nested in them as assets. */
-function nestedTemplates({ appConstruct, stackTemplates }: IPolicyValidationContext): string[] {
-  const given = new Set(stackTemplates.map(({ templatePath }) => templatePath));
-  return appConstruct.node
-    .findAll()
-    .filter((construct) => Stack.isStack(construct))
+function nestedTemplates(context: IPolicyValidationContext): string[] {
+  const given = new Set(context.stackTemplates.map(({ templatePath }) => templatePath));
+  return stacksOf(context)
     .filter((stack) => stack.nested && given.has(templatePath(outermost(stack))))
     .map(templatePath);
+}
+
+function stacksOf({ appConstruct }: IPolicyValidationContext): Stack[] {
+  return appConstruct.node.findAll().filter((construct) => Stack.isStack(construct));
 }
 
 function outermost(stack: Stack): Stack {

@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+
 /**
  * One resource of a synthesised template, as CloudFormation will read it.
  *
@@ -16,6 +18,8 @@ export type Properties = Readonly<Record<string, unknown>>;
 /** One template file. */
 export interface Template {
   readonly path: string;
+  /** Account and region, as far as they are known at synth. */
+  readonly environment?: string;
   readonly resources: Readonly<Record<string, TemplateResource>>;
 }
 
@@ -27,11 +31,14 @@ export interface Template {
 export class Templates {
   private readonly templates: Template[];
 
-  /** @param contents template bodies by their path */
-  constructor(contents: Readonly<Record<string, unknown>>) {
+  /**
+   * @param contents template bodies by their path
+   * @param environments account and region by the same path: a name means nothing beyond them
+   */
+  constructor(contents: Readonly<Record<string, unknown>>, environments: Readonly<Record<string, string>> = {}) {
     this.templates = Object.entries(contents).map(([path, body]) => {
       const resources: Record<string, TemplateResource> = {};
-      const template = { path, resources };
+      const template = { path, environment: environments[path], resources };
       for (const [logicalId, raw] of Object.entries(record(record(body).Resources))) {
         const { Type, Properties } = record(raw);
         if (typeof Type === 'string') resources[logicalId] = { logicalId, type: Type, properties: record(Properties), template };
@@ -49,7 +56,8 @@ export class Templates {
   }
 
   /**
-   * The resource of a type that a value means: by `Ref`, by `Fn::GetAtt`, or by the name that the resource itself has.
+   * The resource of a type that a value means: by `Ref`, by `Fn::GetAtt`, or by the name that the resource itself has, in the same template, or
+   * else in the same account and region, there first in the same stage of the app.
    *
    * @param nameProperty where such a resource has its name
    */
@@ -60,7 +68,16 @@ export class Templates {
       return found?.type === type ? found : undefined;
     }
     const name = text(value);
-    return name === undefined ? undefined : this.ofType(type).find(({ properties }) => text(properties[nameProperty]) === name);
+    if (name === undefined) return undefined;
+    const { path, environment } = from.template;
+    const named = this.ofType(type).filter(
+      ({ properties, template }) => text(properties[nameProperty]) === name && template.environment === environment,
+    );
+    return (
+      named.find(({ template }) => template.path === path) ??
+      named.find(({ template }) => dirname(template.path) === dirname(path)) ??
+      named[0]
+    );
   }
 }
 
