@@ -8,6 +8,7 @@ import { type AlarmDefinition, queueAlarms, requestAlarms, saturationAlarms, sil
 import type { EndpointAlarmOptions } from './alarms-options';
 import { Fleet } from './alarms-rates';
 import { instanceShape } from './instance-type';
+import { underOwnSid } from './own-sid';
 import type { ServedVariant } from './served-variant';
 
 /**
@@ -120,13 +121,16 @@ export class EndpointAlarms extends Construct {
     );
     // Without it CloudWatch drops every notice without a word.
     encryptionKey.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'EncryptAlarmNotices',
-        principals,
-        actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
-        resources: ['*'],
-        conditions,
-      }),
+      underOwnSid(
+        encryptionKey,
+        new PolicyStatement({
+          sid: 'EncryptAlarmNotices',
+          principals,
+          actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+          resources: ['*'],
+          conditions,
+        }),
+      ),
     );
     return topic;
   }

@@ -2,6 +2,7 @@ import { ArnPrincipal, type IRole, PolicyStatement, ServicePrincipal } from 'aws
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { RemovalPolicy, Stack } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
+import { underOwnSid } from './own-sid';
 
 /**
  * The one customer key of an endpoint's stores.
@@ -23,13 +24,16 @@ export function endpointKey(scope: Construct, id: string, endpointName: string):
  */
 export function allowLogGroup(key: IKey, scope: Construct, logGroupArn: string, sid = 'EncryptContainerLogs'): void {
   key.addToResourcePolicy(
-    new PolicyStatement({
-      sid,
-      principals: [new ServicePrincipal(`logs.${Stack.of(scope).region}.amazonaws.com`)],
-      actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
-      resources: ['*'],
-      conditions: { ArnEquals: { 'kms:EncryptionContext:aws:logs:arn': logGroupArn } },
-    }),
+    underOwnSid(
+      key,
+      new PolicyStatement({
+        sid,
+        principals: [new ServicePrincipal(`logs.${Stack.of(scope).region}.amazonaws.com`)],
+        actions: ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey*', 'kms:ReEncrypt*'],
+        resources: ['*'],
+        conditions: { ArnEquals: { 'kms:EncryptionContext:aws:logs:arn': logGroupArn } },
+      }),
+    ),
   );
 }
 
@@ -43,15 +47,18 @@ export function allowRecords(key: IKey, scope: Construct, role: IRole): void {
   // A key of another stack cannot name a role of this one without a cycle; its default policy leaves the decision to IAM.
   if (Stack.of(key) !== stack) return;
   key.addToResourcePolicy(
-    new PolicyStatement({
-      sid: 'EncryptRecords',
-      principals: [new ArnPrincipal(role.roleArn)],
-      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-      resources: ['*'],
-      conditions: {
-        StringEquals: { 'kms:CallerAccount': stack.account, 'kms:ViaService': `s3.${stack.region}.${stack.urlSuffix}` },
-      },
-    }),
+    underOwnSid(
+      key,
+      new PolicyStatement({
+        sid: 'EncryptRecords',
+        principals: [new ArnPrincipal(role.roleArn)],
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        resources: ['*'],
+        conditions: {
+          StringEquals: { 'kms:CallerAccount': stack.account, 'kms:ViaService': `s3.${stack.region}.${stack.urlSuffix}` },
+        },
+      }),
+    ),
   );
 }
 

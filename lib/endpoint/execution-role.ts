@@ -2,6 +2,7 @@ import { type IRole, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } fr
 import { ArnFormat, Stack } from 'aws-cdk-lib/core';
 import { Construct, DependencyGroup } from 'constructs';
 import { acknowledgeWildcards } from './acknowledge';
+import { underOwnSid } from './own-sid';
 
 /**
  * The role that SageMaker takes on to run the endpoint, with the statements it needs and no others.
@@ -14,8 +15,8 @@ export class ExecutionRole extends Construct {
   private readonly policy?: ManagedPolicy;
   /** The policies: what a model waits for, so that it never starts before the role may read it. The endpoint waits for the model. */
   public readonly policies = new DependencyGroup();
-  /** The Sid that each statement came with, by its content. */
-  private readonly statements = new Map<string, string | undefined>();
+  /** The content of each that this endpoint has added. */
+  private readonly statements = new Set<string>();
 
   /** @param given the user's own role; its statements are added where the role can be changed */
   constructor(scope: Construct, id: string, endpointName: string, given?: IRole) {
@@ -39,16 +40,16 @@ export class ExecutionRole extends Construct {
   }
 
   /**
-   * Adds a statement, once; to a role imported as immutable nothing is added. Sids stay unique: several variants read a model each.
+   * Adds a statement, once; to a role imported as immutable nothing is added. Sids stay unique: several variants read a model each,
+   * and several endpoints may share an imported role.
    *
    * @param wildcard why a wildcard in the statement is as narrow as can be; needed where it has one
    */
   public allow(statement: PolicyStatement, wildcard?: string): void {
-    const content = JSON.stringify(Stack.of(this).resolve(statement.toStatementJson()));
+    const unique = underOwnSid(this.policy ?? this.role, statement);
+    const content = JSON.stringify(Stack.of(this).resolve(unique.toStatementJson()));
     if (this.statements.has(content)) return;
-    const alike = [...this.statements.values()].filter((sid) => sid === statement.sid).length;
-    this.statements.set(content, statement.sid);
-    const unique = alike === 0 ? statement : statement.copy({ sid: `${statement.sid}${alike + 1}` });
+    this.statements.add(content);
     if (this.policy !== undefined) this.policy.addStatements(unique);
     else this.policies.add(this.role.addToPrincipalPolicy(unique).policyDependable ?? this.role);
     if (wildcard !== undefined) acknowledgeWildcards(this.policy ?? this.role, statement, wildcard);

@@ -6,7 +6,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { App, Aws, Duration, SecretValue, Size, Stack, Tags } from 'aws-cdk-lib/core';
 import { Capacity, DataCapture, ModelArtifact, ModelEndpoint, type ModelEndpointProps, Rollout, Scaling, ServingImage } from '../../lib';
-import { bySid, DIGEST, type Json, newStack, publishedArtifact, ReadableTemplate } from './template';
+import { bySid, DIGEST, type Json, newStack, publishedArtifact, ReadableTemplate, type Statement } from './template';
 
 const FLIGHT_DELAY = join(__dirname, '..', '..', 'model-artifacts', 'flight-delay');
 
@@ -237,6 +237,26 @@ describe('the execution role', () => {
     expect(only('AWS::SageMaker::Model').DependsOn).toEqual([expect.stringMatching(/^TheirsPolicy/)]);
   });
 
+  test('imported, and shared by endpoints, has every statement of each under a Sid of its own', () => {
+    const stack = newStack();
+    const executionRole = Role.fromRoleArn(stack, 'Theirs', 'arn:aws:iam::111122223333:role/theirs');
+    endpoint(stack, { endpointName, executionRole });
+    new ModelEndpoint(stack, 'Other', {
+      artifact: publishedArtifact(stack),
+      image: ServingImage.sklearn('1.2'),
+      endpointName: 'other',
+      executionRole,
+    });
+    const statements: Statement[] = new ReadableTemplate(stack).only('AWS::IAM::Policy').Properties.PolicyDocument.Statement;
+    const sids = statements.map(({ Sid }) => Sid);
+    expect(sids).toEqual([...new Set(sids)]);
+    expect(bySid(statements)).toMatchObject({ ...always, ...volumes });
+    expect(bySid(statements).WriteContainerLogs2?.Resource).toEqual([
+      expect.stringMatching(/\/other$/),
+      expect.stringMatching(/\/other:log-stream:\*$/),
+    ]);
+  });
+
   test('imported as immutable is left as it is', () => {
     const stack = newStack();
     const executionRole = Role.fromRoleArn(stack, 'Ours', 'arn:aws:iam::111122223333:role/ours', { mutable: false });
@@ -285,6 +305,29 @@ describe('the key', () => {
         },
       },
     });
+  });
+
+  test('of several endpoints lets each in under a Sid of its own', () => {
+    const stack = newStack();
+    const encryptionKey = new Key(stack, 'Shared');
+    for (const endpointName of ['first', 'second']) {
+      new ModelEndpoint(stack, endpointName, {
+        endpointName,
+        encryptionKey,
+        artifact: publishedArtifact(stack),
+        image: ServingImage.sklearn('1.2'),
+        dataCapture: DataCapture.sampled(),
+      });
+    }
+    const { Statement } = new ReadableTemplate(stack).only('AWS::KMS::Key').Properties.KeyPolicy;
+    expect(Statement.flatMap(({ Sid }: Statement) => Sid ?? []).sort()).toEqual([
+      'EncryptAlarmNotices',
+      'EncryptAlarmNotices2',
+      'EncryptContainerLogs',
+      'EncryptContainerLogs2',
+      'EncryptRecords',
+      'EncryptRecords2',
+    ]);
   });
 
   test("may be the user's, of another stack too", () => {

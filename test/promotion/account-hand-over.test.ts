@@ -157,6 +157,30 @@ describe('the account that offers', () => {
     expect(policy.Statement[1].Condition.ArnEquals['aws:PrincipalArn']).toBe('arn:<AWS::Partition>:iam::333333333333:role/ours');
   });
 
+  test('may offer what several stages keep in one store, each in statements of its own', () => {
+    const { stack } = offering();
+    const modelStore = stack.node.findChild('Store') as ModelStore;
+    const endpoint = new ModelEndpoint(stack, 'Other', {
+      endpointName: 'other',
+      artifact: publishedArtifact(stack),
+      image: ServingImage.sklearn('1.2'),
+      modelStore,
+    });
+    new VersionOffer(stack, 'OtherToProduction', { stage: new CanaryStage(stack, 'OtherStage', { endpoint }), account: PRODUCTION });
+    const template = new ReadableTemplate(stack);
+    for (const { Properties } of template.all('AWS::S3::BucketPolicy')) {
+      const sids = Properties.PolicyDocument.Statement.flatMap(({ Sid }: Statement) => Sid ?? []);
+      expect(sids).toEqual([...new Set(sids)]);
+    }
+    const artifacts = bySid(statements(template, 'AWS::S3::BucketPolicy', 'PolicyDocument', /^OfferArtifacts/));
+    expect(Object.keys(artifacts)).toEqual([
+      `OfferArtifactsTo${PRODUCTION}`,
+      `OfferArtifactsListTo${PRODUCTION}`,
+      `OfferArtifactsTo${PRODUCTION}2`,
+      `OfferArtifactsListTo${PRODUCTION}2`,
+    ]);
+  });
+
   test.each<[string, () => unknown, string]>([
     ['to what is no account', () => offering({ account: '1234' }), "account is twelve digits, written out, got '1234'"],
     [

@@ -2,6 +2,7 @@ import { AccountPrincipal, type AddToResourcePolicyResult, PolicyStatement } fro
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { ArnFormat, CfnOutput, Stack, Token } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
+import { underOwnSid } from '../../endpoint/own-sid';
 import { sageMakerArn } from '../../endpoint/sagemaker-arn';
 import type { CanaryStage } from '../canary-stage';
 import { endpointPrefix } from '../record';
@@ -88,23 +89,29 @@ export class VersionOffer extends Construct {
       throw new Error(`the model package group ${stage.modelPackageGroupName} is not this template's: its policy cannot be written here`);
     }
     const versions = sageMakerArn(this, 'model-package', `${stage.modelPackageGroupName}/*`);
-    const statement = this.statement('OfferVersions', ['sagemaker:DescribeModelPackage'], [versions]).toStatementJson();
+    const statement = underOwnSid(group, this.statement('OfferVersions', ['sagemaker:DescribeModelPackage'], [versions])).toStatementJson();
     const others = (group.modelPackageGroupPolicy as { Statement: unknown[] } | undefined)?.Statement ?? [];
     group.modelPackageGroupPolicy = { Version: '2012-10-17', Statement: [...others, statement] };
   }
 
   private openBucket(sid: string, bucket: CanaryStage['recordBucket'], prefixes: string[]): void {
     const objects = prefixes.map((prefix) => bucket.arnForObjects(prefix));
-    mustBeAdded(bucket.addToResourcePolicy(this.statement(sid, ['s3:GetObject'], objects)), `the bucket ${bucket.node.path}`);
+    mustBeAdded(
+      bucket.addToResourcePolicy(underOwnSid(bucket, this.statement(sid, ['s3:GetObject'], objects))),
+      `the bucket ${bucket.node.path}`,
+    );
     bucket.addToResourcePolicy(
-      this.statement(`${sid}List`, ['s3:ListBucket'], [bucket.bucketArn], { StringLike: { 's3:prefix': prefixes } }),
+      underOwnSid(bucket, this.statement(`${sid}List`, ['s3:ListBucket'], [bucket.bucketArn], { StringLike: { 's3:prefix': prefixes } })),
     );
   }
 
   private openKey(key: IKey): void {
     const { region, urlSuffix } = Stack.of(this);
     const conditions = { StringEquals: { 'kms:ViaService': `s3.${region}.${urlSuffix}` } };
-    mustBeAdded(key.addToResourcePolicy(this.statement('OfferContent', ['kms:Decrypt'], ['*'], conditions)), `the key ${key.node.path}`);
+    mustBeAdded(
+      key.addToResourcePolicy(underOwnSid(key, this.statement('OfferContent', ['kms:Decrypt'], ['*'], conditions))),
+      `the key ${key.node.path}`,
+    );
   }
 
   /** Whoever deploys the receiver subscribes its function, and nothing else. */
@@ -127,7 +134,7 @@ export class VersionOffer extends Construct {
       resources: [stage.topic.topicArn],
       conditions: { StringEquals: { 'sns:Protocol': 'lambda', 'sns:Endpoint': endpoint } },
     });
-    mustBeAdded(stage.topic.addToResourcePolicy(statement), `the topic ${stage.topic.node.path}`);
+    mustBeAdded(stage.topic.addToResourcePolicy(underOwnSid(stage.topic, statement)), `the topic ${stage.topic.node.path}`);
   }
 }
 

@@ -5,6 +5,7 @@ import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Arn, ArnFormat, Duration, Stack, Token } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { ModelEndpoint } from '../../endpoint';
+import { underOwnSid } from '../../endpoint/own-sid';
 import { sageMakerArn } from '../../endpoint/sagemaker-arn';
 import type { CanaryStage } from '../canary-stage';
 import { deadLetterQueue } from '../canary-stage/notices';
@@ -192,7 +193,10 @@ export class VersionReceiver extends Construct {
       new PolicyStatement({ ...sns, sid: 'KeepLostOffers', actions: ['sqs:SendMessage'], resources: [queue.queueArn] }),
     );
     key.addToResourcePolicy(
-      new PolicyStatement({ ...sns, sid: 'EncryptLostOffers', actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: ['*'] }),
+      underOwnSid(
+        key,
+        new PolicyStatement({ ...sns, sid: 'EncryptLostOffers', actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: ['*'] }),
+      ),
     );
     return queue;
   }
@@ -201,13 +205,16 @@ export class VersionReceiver extends Construct {
   private keepRecords(): void {
     const { recordBucket } = this.props.stage;
     recordBucket.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'NeverDeleteOffered',
-        effect: Effect.DENY,
-        principals: [new StarPrincipal()],
-        actions: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
-        resources: [recordBucket.arnForObjects('offered/*')],
-      }),
+      underOwnSid(
+        recordBucket,
+        new PolicyStatement({
+          sid: 'NeverDeleteOffered',
+          effect: Effect.DENY,
+          principals: [new StarPrincipal()],
+          actions: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
+          resources: [recordBucket.arnForObjects('offered/*')],
+        }),
+      ),
     );
   }
 

@@ -5,6 +5,7 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Duration, Stack } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { acknowledge } from '../../endpoint/acknowledge';
+import { underOwnSid } from '../../endpoint/own-sid';
 
 /**
  * Who is told of promotions: encrypted, TLS only.
@@ -39,13 +40,16 @@ export function deadLetterQueue(scope: Construct, id: string, encryptionKey: IKe
 export function lostApprovals(scope: Construct, encryptionKey: IKey): Queue {
   const queue = deadLetterQueue(scope, 'LostApprovals', encryptionKey);
   encryptionKey.addToResourcePolicy(
-    new PolicyStatement({
-      sid: 'EncryptLostApprovals',
-      principals: [new ServicePrincipal('events.amazonaws.com')],
-      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-      resources: ['*'],
-      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
-    }),
+    underOwnSid(
+      encryptionKey,
+      new PolicyStatement({
+        sid: 'EncryptLostApprovals',
+        principals: [new ServicePrincipal('events.amazonaws.com')],
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        resources: ['*'],
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
+      }),
+    ),
   );
   return queue;
 }
