@@ -124,6 +124,8 @@ function runLoop({ command: [program, ...rest] }: Loop): LoopReport {
 }
 
 async function main(): Promise<void> {
+  // Of every contender: the runtimes report to Microsoft otherwise.
+  process.env.ORT_DISABLE_TELEMETRY ??= '1';
   const python = pythonEnvironment((line) => console.log(line));
   const programs = bundle(work);
   const bodies = flightBodies();

@@ -1,5 +1,8 @@
 const { TestEnvironment } = require('jest-environment-node');
 
+// A test's process.env is a copy, which native addons do not see.
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
+
 /** Node's environment with the typed arrays of the process: native addons (onnxruntime-node) make theirs with those, and compare by identity. */
 module.exports = class extends TestEnvironment {
   async setup() {

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleServer } from '../../.ci/build/container';
@@ -108,4 +108,18 @@ test('the lockfile holds the runtime that this repository tests with', () => {
   const { version } = read('node_modules/onnxruntime-node/package.json');
   expect(read('lib/serving/container/package.json').dependencies['onnxruntime-node']).toBe(version);
   expect(read('lib/serving/container/package-lock.json').packages['node_modules/onnxruntime-node'].version).toBe(version);
+});
+
+test('answering tells nobody and leaves no file', async () => {
+  const home = mkdtempSync(join(image, 'home-'));
+  const container = await start(modelDirectory('late'), { HOME: home, TMPDIR: home, SAGEMAKER_MODEL_SERVER_WORKERS: '1' });
+  await healthy(container.url);
+  // By 32 calls the model has moved from its worker to the serving thread.
+  for (let i = 0; i < 40; i++)
+    await (
+      await fetch(`${container.url}/invocations`, { method: 'POST', headers: { 'content-type': 'text/csv' }, body: 'UA,3,500' })
+    ).text();
+  container.process.kill('SIGTERM');
+  await once(container.process, 'exit');
+  expect(readdirSync(home, { recursive: true })).toEqual([]);
 });

@@ -12,6 +12,7 @@ import {
   tensorsOf,
 } from '../codec';
 import { ELEMENTS } from '../codec/element';
+import { withoutTelemetry } from './telemetry';
 
 /** The packages that run ONNX, the faster one first: a native addon, and WebAssembly that runs wherever Node does. */
 export const ONNX_RUNTIMES = ['onnxruntime-node', 'onnxruntime-web'] as const;
@@ -98,6 +99,7 @@ export class OnnxSession {
 }
 
 function loadRuntime(wanted: OnnxRuntime | undefined): { name: OnnxRuntime; runtime: Runtime } {
+  withoutTelemetry();
   const failures: string[] = [];
   for (const name of wanted === undefined ? ONNX_RUNTIMES : [wanted]) {
     try {

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { entryPoint } from '../../model/entry-point';
 import type { Answer, Invocation } from '../engine';
+import { withoutTelemetry } from './telemetry';
 import type { WorkerMessage, WorkerRequest, WorkerStart } from './worker';
 
 /** An answer and the milliseconds of one thread that it took. */
@@ -51,6 +52,7 @@ export class ModelThread {
   ) {
     const { path, execArgv } = entryPoint('lib/serving/onnx/worker');
     this.native[0] = 1;
+    withoutTelemetry();
     const workerData: WorkerStart = { ...start, native: this.native };
     this.worker = new Worker(path, {
       execArgv: [...execArgv],
