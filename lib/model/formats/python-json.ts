@@ -41,7 +41,7 @@ function withoutConstants(text: string): string | undefined {
   let done = 0;
   for (let mark = marks.exec(text); mark !== null; mark = marks.exec(text)) {
     if (mark[0] === '"') {
-      marks.lastIndex = stringEnd(text, mark.index + 1);
+      marks.lastIndex = stringEnd(text, mark.index + 1, '"');
       continue;
     }
     parts.push(text.slice(done, mark.index), 'null');
@@ -50,9 +50,9 @@ function withoutConstants(text: string): string | undefined {
   return parts.length === 0 ? undefined : parts.join('') + text.slice(done);
 }
 
-/** Where a string that begins before `at` is over. */
-function stringEnd(text: string, at: number): number {
-  for (let end = text.indexOf('"', at); end >= 0; end = text.indexOf('"', end + 1)) {
+/** Behind the end of a string of which the first character stands at `at`: the text's own end where it has none. */
+export function stringEnd(text: string, at: number, quote: string): number {
+  for (let end = text.indexOf(quote, at); end >= 0; end = text.indexOf(quote, end + 1)) {
     let backslashes = 0;
     while (end - backslashes > at && text[end - backslashes - 1] === '\\') backslashes++;
     if (backslashes % 2 === 0) return end + 1;

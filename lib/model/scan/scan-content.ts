@@ -16,13 +16,11 @@ import { startsLikeXgboostJson, startsLikeXgboostUbj } from '../formats/xgboost'
 import { centralEntries, localEntries, startsLikeZip } from '../formats/zip';
 import { scanCompressed, scanTar, scanZip } from './scan-archives';
 import type { PartHint, ScanContext } from './scan-context';
-import { scanCoreml, scanOnnx, scanSavedModel, scanTflite, scanTorchScript } from './scan-graphs';
+import { scanCoreml, scanOnnx, scanSavedModel, scanTflite } from './scan-graphs';
 import { holdsKerasConfig, scanHdf5, scanKerasMetadata, scanKerasZip } from './scan-keras';
 import { scanPickles } from './scan-pickle';
-import { scanJson, scanTemplate, scanYaml } from './scan-text';
-import { startsLikeText, tellingText } from './telling-text';
-
-const LARGEST_TEXT = 16 * 1024 * 1024;
+import { scanTemplate } from './scan-template';
+import { mayBeText, scanText } from './scan-text';
 
 /** Extensions under which loaders expect pickles: such a file must be one, whole. */
 const PICKLE_NAMES =
@@ -32,8 +30,10 @@ const PICKLE_NAMES =
 export function scanContent(bytes: Bytes, path: string, context: ScanContext, depth: number, hint: PartHint): void {
   const head = bytes.read(0, 1024);
   if (head.length === 0) return;
+  let known = true;
   try {
-    if (!scanKnown(bytes, head, path, context, depth, hint) && hint.embedded !== true) scanUnknown(bytes, head, path, context, depth);
+    known = scanKnown(bytes, head, path, context, depth, hint);
+    if (!known && hint.embedded !== true) scanUnknown(bytes, head, path, context, depth);
     else if (hint.embedded === true && startsLikePickle(head)) scanEmbedded(bytes, path, context, depth);
   } catch (error) {
     context.add({
@@ -43,6 +43,8 @@ export function scanContent(bytes: Bytes, path: string, context: ScanContext, de
       message: `it begins like a format that is known, and is broken: ${(error as Error).message}`,
     });
   }
+  // formats that are text, or begin like one, are other texts as well
+  if (known && hint.embedded !== true && mayBeText(bytes, head, path)) scanText(bytes, path, context);
   // a zip is read from its end: whatever stands before it, loaders that look there find it
   if (hint.embedded !== true && !startsLikeZip(head) && endsLikeZip(bytes)) {
     // a pickle may hold a zip and end with it, as pickled Keras models do; both readings are looked at
@@ -198,8 +200,7 @@ function notAPickle(path: string, context: ScanContext): void {
 function scanUnknown(bytes: Bytes, head: Buffer, path: string, context: ScanContext, depth: number): void {
   const announced = startsLikePickle(head);
   const expected = PICKLE_NAMES.test(path);
-  const looksLikeText = !announced && startsLikeText(bytes, head);
-  if (looksLikeText && bytes.size <= LARGEST_TEXT) scanText(bytes, path, context);
+  if (!announced && mayBeText(bytes, head, path)) scanText(bytes, path, context);
   if (OPCODES[head[0]!] === undefined) {
     if (PICKLE_ONLY.test(path)) notAPickle(path, context);
     return;
@@ -209,16 +210,4 @@ function scanUnknown(bytes: Bytes, head: Buffer, path: string, context: ScanCont
   // a pickle of protocol 0 announces nothing: once it ran without a fault, or its name says so, what it imports counts
   if (!announced && (clean || (expected && context.findings.length > before))) scanPickles(bytes, path, context, depth, 'sure');
   else if (!announced && PICKLE_ONLY.test(path)) notAPickle(path, context);
-}
-
-function scanText(bytes: Bytes, path: string, context: ScanContext): void {
-  const isTemplate = /\.(jinja2?|j2|tmpl)$/i.test(path);
-  const isTorchScript = /(^|!)[^!]*\bcode\/__torch__.*\.py$/.test(path);
-  const text = isTemplate || isTorchScript ? bytes.read(0, bytes.size).toString('utf8') : tellingText(bytes);
-  if (text === undefined) return;
-  const first = /\S/.exec(text)?.[0];
-  if (first === '{' || first === '[') scanJson(text, path, context);
-  if (isTemplate) scanTemplate(text, path, context);
-  if (isTorchScript) scanTorchScript(text, path, context);
-  scanYaml(text, path, context);
 }

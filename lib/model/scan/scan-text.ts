@@ -1,55 +1,114 @@
+import type { Bytes } from '../formats/bytes';
+import { readPythonJson } from '../formats/python-json';
 import { judgeName } from './names';
 import type { ScanContext } from './scan-context';
+import { scanTorchScript } from './scan-graphs';
+import { scanKerasConfig } from './scan-keras-config';
+import { scanTemplate } from './scan-template';
+import { outOfTime, unread } from './scan-unread';
+import { scanYaml } from './scan-yaml';
+import { splitPath } from './split-path';
+import { startsLikeText, tells, textOf } from './telling-text';
 
-/** Ways from a template's values to the interpreter that renders it. */
-const TEMPLATE_HARM =
-  /__\w+__|\|\s*attr\b|\battr\s*\(|\\x5f|\\u005f|\\137|\b(lipsum|cycler|joiner|self|request|get_flashed_messages|url_for)\s*[.[|]|\b(popen|subprocess|os\.system|builtins|globals)\b|_TemplateReference__|\{%-?\s*(include|import|from|extends)\b|['"]__\w*['"]\s*[~+]|[~+]\s*['"]\w*__['"]|['"]_{1,2}['"]\s*[~*+]/;
+/** Bytes up to which a text is read whole. */
+const LARGEST_TEXT = 16 * 1024 * 1024;
 
-/** Scans a Jinja template, such as a tokenizer's chat template: it is rendered by the server for each request. */
-export function scanTemplate(template: string, path: string, context: ScanContext): void {
-  const blocks = template.match(/\{\{.*?\}\}|\{%.*?%\}/gs) ?? [];
-  for (const block of blocks) {
-    const harm = TEMPLATE_HARM.exec(block);
-    if (harm === null) continue;
-    context.add({
-      grade: 'dangerous',
-      code: 'template-escape',
+const BETWEEN_CLOCKS = 1000;
+
+/** Whether bytes may be text of a kind that is scanned: by how they begin, or since a loader takes them for such by their name. */
+export function mayBeText(bytes: Bytes, head: Buffer, path: string): boolean {
+  return isTemplate(path) || isTorchScript(path) || startsLikeText(bytes, head);
+}
+
+const isTemplate = (path: string) => /\.(jinja2?|j2|tmpl)$/i.test(path);
+const isTorchScript = (path: string) => /(^|!)[^!]*\bcode\/__torch__.*\.py$/.test(path);
+
+/** Scans text as each of the kinds that it may be taken for: JSON, YAML, a template, TorchScript's code. */
+export function scanText(bytes: Bytes, path: string, context: ScanContext): void {
+  const isNamed = isTemplate(path) || isTorchScript(path);
+  if (!isNamed && !tells(bytes)) return;
+  if (bytes.size > LARGEST_TEXT) {
+    unread(
+      'text-too-large',
+      `a text of more than ${LARGEST_TEXT / 1024 / 1024} MiB with words that may name code was not read`,
       path,
-      name: harm[0].slice(0, 60),
-      message: `the template reaches for the interpreter: ${block.slice(0, 160)}`,
-    });
+      context,
+    );
     return;
   }
+  const text = isNamed ? bytes.read(0, bytes.size).toString('utf8') : textOf(bytes);
+  if (text === undefined) return;
+  if (/^\s*[{[]/.test(text)) scanJson(text, path, context);
+  if (isTemplate(path)) scanTemplate(text, path, context);
+  if (isTorchScript(path)) scanTorchScript(text, path, context);
+  scanYaml(text, path, context);
 }
 
-const DEEPEST = 64;
+/** What begins like JSON, and no ini file or Markdown does. */
+const BEGINS_LIKE_JSON = /^\s*(\{\s*["}]|\[\s*["{[])/;
 
-/** Scans JSON of a Hugging Face directory, and of libraries that name classes in it. */
-export function scanJson(text: string, path: string, context: ScanContext): void {
-  let document: unknown;
+/** Scans JSON of a Hugging Face directory, of Keras, and of libraries that name classes in it; one document, or one a line. */
+export function scanJson(given: string, path: string, context: ScanContext): void {
+  const text = given.replace(/^\uFEFF/, '');
   try {
-    document = JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch {
-    return;
+    for (const document of documents(text)) scanDocument(document, path, context);
+  } catch (error) {
+    if (/\.json\w*$/i.test(path) || BEGINS_LIKE_JSON.test(text))
+      unread('json-unread', `JSON that was not read to its end: ${(error as Error).message.slice(0, 160)}`, path, context);
   }
-  walk(document, '', path, context, 0);
 }
 
-function walk(value: unknown, key: string, path: string, context: ScanContext, depth: number): void {
-  if (depth > DEEPEST || context.isLate) return;
-  if (typeof value === 'string') {
-    if (/template/.test(key)) scanTemplate(value, `${path}!${key}`, context);
+function* documents(text: string): Generator<unknown> {
+  let whole: unknown;
+  try {
+    whole = readPythonJson(text);
+  } catch (error) {
+    const lines = text.split('\n').filter((line) => /\S/.test(line));
+    if (lines.length < 2) throw error;
+    for (const line of lines) yield readPythonJson(line);
     return;
   }
-  if (typeof value !== 'object' || value === null) return;
-  if (!Array.isArray(value)) named(value as Record<string, unknown>, path, context);
-  for (const [name, child] of Object.entries(value)) walk(child, Array.isArray(value) ? key : name, path, context, depth + 1);
+  yield whole;
+}
+
+/** Every string and object, however deep it stands; what stands below a template is one. */
+function scanDocument(root: unknown, path: string, context: ScanContext): void {
+  if (isKerasConfig(root)) scanKerasConfig(root, path, context);
+  const values = [root];
+  const keys = [''];
+  for (let at = 0; at < values.length; at++) {
+    if (at % BETWEEN_CLOCKS === 0 && context.isLate) {
+      outOfTime(path, context);
+      return;
+    }
+    const value = values[at]!;
+    const key = keys[at]!;
+    if (typeof value === 'string') scanTemplate(value, `${path}!${key}`, context);
+    if (typeof value !== 'object') continue;
+    if (!Array.isArray(value)) named(value as Record<string, unknown>, path, context);
+    for (const [name, child] of Object.entries(value)) {
+      const inner = Array.isArray(value) || /template/.test(key) ? key : name;
+      if ((typeof child === 'object' && child !== null) || (typeof child === 'string' && /template/.test(inner))) {
+        values.push(child);
+        keys.push(inner);
+      }
+    }
+  }
+}
+
+/** As `model.to_json()` writes it, and as it lies in the directory of a Keras model. */
+function isKerasConfig(document: unknown): boolean {
+  const { class_name: name, config } = (document ?? {}) as Record<string, unknown>;
+  return typeof name === 'string' && config !== undefined;
 }
 
 /** Code of its own by `auto_map`; skops' and jsonpickle's classes. */
 function named(object: Record<string, unknown>, path: string, context: ScanContext): void {
   if (typeof object.auto_map === 'object' && object.auto_map !== null) {
-    const code = Object.values(object.auto_map).flat().map(String).join(', ');
+    const code = Object.values(object.auto_map)
+      .flat()
+      .filter((name) => typeof name === 'string')
+      .join(', ');
     context.add({
       grade: 'unknown',
       code: 'remote-code',
@@ -58,20 +117,23 @@ function named(object: Record<string, unknown>, path: string, context: ScanConte
       message: `it names Python code to be loaded with it (${code}): trust_remote_code runs that`,
     });
   }
-  const skops =
-    typeof object.__module__ === 'string' && typeof object.__class__ === 'string' ? [object.__module__, object.__class__] : undefined;
-  const pickled = Object.entries(object).find(([key]) => /^py\/(object|reduce|function|type|new|newobj|newargs|repr|ref)/.test(key));
-  const [module, name] = skops ?? (typeof pickled?.[1] === 'string' ? split(pickled[1]) : [undefined, undefined]);
-  if (pickled !== undefined && pickled[0] !== 'py/object') {
+  const entries = Object.entries(object).filter(([key]) => /^py\/(object|reduce|function|type|new|newobj|newargs|repr|ref|mod)/.test(key));
+  for (const [key] of entries) {
+    if (key === 'py/object') continue;
     context.add({
       grade: 'dangerous',
       code: 'jsonpickle',
       path,
-      name: pickled[0],
-      message: `jsonpickle's ${pickled[0]}: decoding it calls what it names`,
+      name: key,
+      message: `jsonpickle's ${key}: decoding it calls what it names`,
     });
   }
-  if (module === undefined || name === undefined) return;
+  for (const [, name] of entries) if (typeof name === 'string') judgeClass(...splitPath(name), path, context);
+  if (typeof object.__module__ === 'string' && typeof object.__class__ === 'string')
+    judgeClass(object.__module__, object.__class__, path, context);
+}
+
+function judgeClass(module: string, name: string, path: string, context: ScanContext): void {
   const judged = judgeName(module, name);
   if (judged.grade !== 'safe')
     context.add({
@@ -82,42 +144,3 @@ function named(object: Record<string, unknown>, path: string, context: ScanConte
       message: `it names the class ${module}.${name}: ${judged.why}`,
     });
 }
-
-function split(path: string): [module: string, name: string] {
-  const dot = path.lastIndexOf('.');
-  return [path.slice(0, Math.max(dot, 0)), path.slice(dot + 1)];
-}
-
-/** PyYAML's tags that name Python objects: an unsafe loader makes them. */
-export function scanYaml(text: string, path: string, context: ScanContext): void {
-  for (const { tag, meant, offset } of yamlTags(text)) {
-    const [, kind, name = ''] = PYTHON_TAG.exec(meant) ?? [];
-    if (kind === undefined) continue;
-    const judged = judgeName(...split(name));
-    const calls = /apply|new|module/.test(kind);
-    const grade = calls || judged.grade === 'dangerous' ? (judged.grade === 'safe' ? 'unknown' : 'dangerous') : 'unknown';
-    context.add({
-      grade,
-      code: 'yaml-python',
-      path,
-      offset,
-      name: name === '' ? tag : name,
-      message: `${tag}: an unsafe YAML loader makes it`,
-    });
-  }
-}
-
-const PYTHON_TAG = /^(?:tag:yaml\.org,2002:|!)python\/(object\/apply|object\/new|object|module|name)[:/]?([\w.]*)/;
-
-/** Tags as they are written, and what they mean once their handle and their escapes are resolved (YAML 1.1, 4.1 and 5.6). */
-function* yamlTags(text: string): Generator<{ readonly tag: string; readonly meant: string; readonly offset: number }> {
-  const handles = new Map([['!!', 'tag:yaml.org,2002:']]);
-  for (const [, handle, prefix] of text.matchAll(/^%TAG[ \t]+(\S+)[ \t]+(\S+)/gm)) handles.set(handle!, prefix!);
-  for (const match of text.matchAll(/!<([^>\s]+)>?|(!(?:[\w-]*!)?)([^\s,[\]{}'"<!]+)/g)) {
-    const [tag, verbatim, handle = '', suffix = ''] = match;
-    yield { tag, meant: unescaped(verbatim ?? (handles.get(handle) ?? handle) + suffix), offset: match.index };
-  }
-}
-
-const unescaped = (uri: string): string =>
-  uri.replace(/%([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
