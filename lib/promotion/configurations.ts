@@ -27,12 +27,16 @@ export interface Base {
   readonly rest: Omit<CreateEndpointConfigCommandInput, 'EndpointConfigName' | 'ProductionVariants'>;
 }
 
+/** The two names under which requests are mirrored. */
+export type Shadow = 'shadow' | 'shadow2';
+
 /** Names that a promotion gives to what it creates; the same at every run of it. */
 export function namesOf({ endpointName, promotionId }: Pick<PromotionRequest, 'endpointName' | 'promotionId'>) {
   const stem = `${stemOf(endpointName)}-${markOf(promotionId)}`;
   return {
     model: `${stem}-model`,
     shadow: `${stem}-shadow`,
+    shadow2: `${stem}-shadow2`,
     canary: `${stem}-canary`,
     live: `${stem}-live`,
     final: `${stem}-final`,
@@ -103,20 +107,24 @@ export async function createCandidateModel(ports: Ports, request: PromotionReque
   );
 }
 
-/** The four configurations of a promotion: mirrored, both serving, the live variant moved, the candidate variant gone. */
+/**
+ * The configurations of a promotion: mirrored, both serving, the live variant moved, the candidate variant gone. One share mirrored after another takes the names of both
+ * shadows in turn: what serves is never the one that is made anew.
+ */
 export async function createConfiguration(
   ports: Ports,
   request: WholeRequest,
   base: Base,
   size: FleetSize,
-  which: 'shadow' | 'canary' | 'live' | 'final',
+  which: Shadow | 'canary' | 'live' | 'final',
   mirroredPercent = 100,
 ): Promise<void> {
   const names = namesOf(request);
   const live = sized(base.variant, size.live);
   const moved: ProductionVariant = { ...live, ModelName: names.model, InstanceType: base.wanted?.InstanceType ?? live.InstanceType };
   const candidate: ProductionVariant = { ...sized(moved, size.candidate), VariantName: CANDIDATE, InitialVariantWeight: 0 };
-  const variants = { shadow: [live], canary: [live, candidate], live: [moved, candidate], final: [moved] }[which];
+  const mirrors = which === 'shadow' || which === 'shadow2';
+  const variants = mirrors ? [live] : { canary: [live, candidate], live: [moved, candidate], final: [moved] }[which];
   // SageMaker mirrors the share that the shadow's weight is of the production variant's.
   const shadow: ProductionVariant = {
     ...candidate,
@@ -126,14 +134,14 @@ export async function createConfiguration(
     ...base.rest,
     EndpointConfigName: names[which],
     ProductionVariants: variants,
-    ShadowProductionVariants: which === 'shadow' ? [shadow] : undefined,
+    ShadowProductionVariants: mirrors ? [shadow] : undefined,
     Tags: tagsOf(request),
   };
   const create = () => ports.sagemaker.send(new CreateEndpointConfigCommand(wanted));
   if (await created(create)) return;
-  // An earlier run under the same id may have left one that holds what was live then.
+  // Another share that was mirrored, or an earlier run under the same id when something else was live, may have left one.
   const standing = await ports.sagemaker.send(new DescribeEndpointConfigCommand({ EndpointConfigName: names[which] }));
-  if (modelsOf(standing.ProductionVariants) === modelsOf(variants)) return;
+  if (variantsOf(standing) === variantsOf(wanted)) return;
   await deleteConfiguration(ports, names[which]);
   await created(create);
 }
@@ -152,11 +160,12 @@ const sized = (variant: ProductionVariant, instances: number): ProductionVariant
 
 const tagsOf = (request: PromotionRequest) => [{ Key: 'cdk-fledge:promotion', Value: request.promotionId }];
 
-const modelsOf = (variants: readonly ProductionVariant[] = []): string =>
-  variants
+/** What tells configurations of one name apart. SageMaker keeps weights as floats of 32 bits. */
+const variantsOf = ({ ProductionVariants = [], ShadowProductionVariants = [] }: Partial<CreateEndpointConfigCommandInput>): string =>
+  [...ProductionVariants, ...ShadowProductionVariants]
     .map(
-      ({ VariantName, ModelName, InstanceType, InitialInstanceCount }) =>
-        `${VariantName}: ${ModelName} on ${InitialInstanceCount} ${InstanceType}`,
+      ({ VariantName, ModelName, InstanceType, InitialInstanceCount, InitialVariantWeight = 1 }) =>
+        `${VariantName}: ${ModelName} on ${InitialInstanceCount} ${InstanceType} at ${Math.fround(InitialVariantWeight)}`,
     )
     .join();
 

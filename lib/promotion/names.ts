@@ -21,4 +21,4 @@ export function alarmNames(stem: string): { readonly errorsAlarm: string; readon
 /** Names that a stage gave, to be told from others' that begin alike. */
 export const isMade = (endpointName: string, name: string): boolean =>
   name.startsWith(`${stemOf(endpointName)}-`) &&
-  /^[0-9a-f]{12}-(model|shadow|canary|live|final|first)$/.test(name.slice(stemOf(endpointName).length + 1));
+  /^[0-9a-f]{12}-(model|shadow2?|canary|live|final|first)$/.test(name.slice(stemOf(endpointName).length + 1));

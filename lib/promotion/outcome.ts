@@ -6,10 +6,18 @@ import { publishEnd } from './publish-metrics';
 import { note, outcomeKey } from './record';
 import type { Outcome, PromotionRequest } from './request';
 import type { Store } from './store';
-import type { UnderWay } from './under-way';
+import type { UnderWay, Withdrawal } from './under-way';
 
 /** How a promotion ended, before it is written down. */
 export type Ended = Pick<Outcome, 'verdict' | 'reason' | 'during' | 'verdictKey'>;
+
+/** The end that a withdrawal is. */
+export const ended = ({ verdict, message, during, verdictKey }: Withdrawal): Ended => ({
+  verdict,
+  reason: message,
+  during,
+  verdictKey: verdictKey === '' ? null : verdictKey,
+});
 
 /** Notes that it began. @returns when, milliseconds since 1970 */
 export async function begin(ports: Ports, store: Store, request: PromotionRequest): Promise<number> {

@@ -45,7 +45,7 @@ export async function clear(way: UnderWay, name: string, left: Left): Promise<st
   const { ports, store, request, run } = way;
   const { endpointName } = request;
   const names = namesOf({ endpointName, promotionId: left.of });
-  const made = [names.shadow, names.canary, names.live, names.final];
+  const made = [names.shadow, names.shadow2, names.canary, names.live, names.final];
   const problems = [await disarm(way, name, left.of)];
   try {
     await insist(way.context, name, async () => {

@@ -5,7 +5,16 @@ import { saying } from './aws-errors';
 import { artifactProblem, samplesProblem } from './candidate-check';
 import { wantedCapacity } from './capacity';
 import { checkRequest } from './checked-request';
-import { type Base, changesInstances, createCandidateModel, createConfiguration, isLive, namesOf, readBase } from './configurations';
+import {
+  type Base,
+  changesInstances,
+  createCandidateModel,
+  createConfiguration,
+  isLive,
+  namesOf,
+  readBase,
+  type Shadow,
+} from './configurations';
 import { baselineQuantiles, type Quantile, usualErrorRate } from './counts';
 import { insist } from './durable';
 import { guardrails, look, towards, towardsShare } from './endpoint';
@@ -13,7 +22,7 @@ import { aloneAgain, besideLive, type FleetSize } from './fleet-size';
 import { limitsOf, putGuardrailAlarms } from './guardrail-alarms';
 import { freeLock, keepLock, type Left, NOTHING_LEFT } from './lock';
 import { announce } from './notices';
-import { begin, conclude, type Ended, outcomeOf } from './outcome';
+import { begin, conclude, type Ended, ended, outcomeOf } from './outcome';
 import type { Ports } from './ports';
 import type { Outcome, PromotionRequest, Step } from './request';
 import { noteStart } from './start';
@@ -51,13 +60,6 @@ export function promotion(ports: Ports) {
     return outcome;
   };
 }
-
-const ended = ({ verdict, message, during, verdictKey }: Withdrawal): Ended => ({
-  verdict,
-  reason: message,
-  during,
-  verdictKey: verdictKey === '' ? null : verdictKey,
-});
 
 class Way {
   during = 'check';
@@ -148,20 +150,23 @@ class Way {
 
   /** Mirrors requests to the candidate: its answers are dropped, its errors and its latency judged. */
   private async mirror(step: Required<Step>, i: number, stretches: Stretches): Promise<void> {
-    const { names } = this.all();
     const { percent } = step;
     this.during = `shadow ${percent} %`;
-    await this.bringIn(this.during, 'shadow', percent);
+    const shadow: Shadow = i % 2 === 0 ? 'shadow' : 'shadow2';
+    await this.bringIn(this.during, shadow, percent);
     // Mirroring p percent makes the candidate's part of all answers p / (100 + p).
     await stretches.open(this.during, percent / (100 + percent));
-    await stretches.watch({ ...stretches.of(step, i, this.during), expectedConfig: names.shadow, percent: 0, goal: 'bake' }, 'rollBack');
+    await stretches.watch(
+      { ...stretches.of(step, i, this.during), expectedConfig: this.underWay.names[shadow], percent: 0, goal: 'bake' },
+      'rollBack',
+    );
     stretches.forget();
   }
 
   /** Brings the candidate variant in without traffic. */
-  private async stage(): Promise<void> {
+  private stage(): Promise<void> {
     this.during = 'stage';
-    await this.bringIn('candidate', 'canary');
+    return this.bringIn('candidate', 'canary');
   }
 
   /** Rising shares, judged at every tick; the last one lasts as long as the evidence takes, or until a person agrees. */
@@ -256,7 +261,7 @@ class Way {
   }
 
   /** Brings the candidate in as large as what runs by then asks for. */
-  private async bringIn(what: string, which: 'shadow' | 'canary', mirroredPercent?: number): Promise<void> {
+  private async bringIn(what: string, which: Shadow | 'canary', mirroredPercent?: number): Promise<void> {
     const { ports, request, base, context, names, plan } = this.all();
     const { instances } = await insist(context, `count the instances for the ${what}`, () => look(ports, request.endpointName));
     const size = besideLive(plan, base, instances);

@@ -187,6 +187,35 @@ describe('a shadow', () => {
     await expectKept(on, outcome);
   });
 
+  test('of one share after another mirrors each of them', async () => {
+    const on = await world();
+    const mirrored: (number | undefined)[] = [];
+    const watch = (): void =>
+      on.later(10, async () => {
+        const { EndpointStatus, ShadowProductionVariants = [] } = await on.ports.sagemaker.send(
+          new DescribeEndpointCommand({ EndpointName: ENDPOINT }),
+        );
+        const weight = ShadowProductionVariants[0]?.CurrentWeight;
+        if (EndpointStatus === 'InService' && weight !== undefined && weight !== mirrored.at(-1)) mirrored.push(weight);
+        watch();
+      });
+    watch();
+    const shares = [10, 100, 30].map((percent) => ({ kind: 'shadow', percent, bakeSeconds: 120 }) as const);
+    const outcome = await run(on, '2', { steps: [...shares, ...PLAN.steps] });
+    expect(outcome.verdict).toBe('promoted');
+    expect(mirrored).toEqual([0.1, 1, 0.3]);
+    await expectKept(on, outcome);
+  });
+
+  test('that died in its second share is mended by the next promotion', async () => {
+    const on = await world({ ...GOOD, 3: 0.001 });
+    const steps = [10, 100].map((percent) => ({ kind: 'shadow', percent, bakeSeconds: 300 }) as const);
+    await dying(on, async () => (await on.look()).config.endsWith('-shadow2'), { steps: [...steps, ...PLAN.steps] });
+    const outcome = await run(on, '3');
+    expect(outcome.verdict).toBe('promoted');
+    await expectKept(on, outcome, '3');
+  });
+
   test('keeps a bad one off the requests altogether', async () => {
     const on = await world({ 1: 0.001, 2: 0.3 });
     const outcome = await run(on, '2', { steps });

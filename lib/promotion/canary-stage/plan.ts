@@ -9,8 +9,8 @@ import { CanaryStep } from './step';
 /** CloudFormation waits this long for a custom resource, less what telling it takes. Seconds. */
 const STACK_PATIENCE = 3480;
 
-/** Updates of the endpoint on a candidate's way: into the shadow and into the canary, the live variant's move, the candidate variant's end. */
-const UPDATES = 4;
+/** Updates of the endpoint on a candidate's way: into each shadow and into the canary, the live variant's move, the candidate variant's end. */
+const updatesOf = ({ steps }: WholePlan): number => steps.filter(({ kind }) => kind === 'shadow').length + 3;
 
 /**
  * A stage's plan, checked, with every default written out.
@@ -60,7 +60,7 @@ export function longest(plan: WholePlan): number {
   const shadows = plan.steps.filter(({ kind }) => kind === 'shadow').reduce((sum, { bakeSeconds }) => sum + bakeSeconds, 0);
   const asks = plan.approval === 'manual' || plan.onDeadline === 'ask';
   const approval = asks ? plan.approvalSeconds : 0;
-  return shadows + plan.deadlineSeconds + approval + plan.guardrail.waitSeconds + UPDATES * plan.updateSeconds;
+  return shadows + plan.deadlineSeconds + approval + plan.guardrail.waitSeconds + updatesOf(plan) * plan.updateSeconds;
 }
 
 /** The longest that an execution may last, in seconds: its turn, its way, and a way back that is tried for hours. */
@@ -79,7 +79,7 @@ function requireEndWithinAnHour(plan: WholePlan, approveOnDeploy: boolean): void
   const minutes = (value: number) => `${Math.ceil(value / 60)} min`;
   throw new Error(
     `waitFor PROMOTED waits for as long as CloudFormation does, ${minutes(STACK_PATIENCE)}; this promotion may take ${minutes(seconds)}: ` +
-      `${UPDATES} updates of ${minutes(plan.updateSeconds)}, a deadline of ${minutes(plan.deadlineSeconds)}, shadow, approval and bake. ` +
+      `${updatesOf(plan)} updates of ${minutes(plan.updateSeconds)}, a deadline of ${minutes(plan.deadlineSeconds)}, shadow, approval and bake. ` +
       `Shorten deadline and updateTimeout, or leave waitFor out and let fledge watch wait`,
   );
 }

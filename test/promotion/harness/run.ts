@@ -28,7 +28,7 @@ export function run(
 }
 
 /** Runs version 2's promotion in a process that dies for good once something holds. */
-export async function dying(on: World, isTime: () => Promise<boolean> | boolean): Promise<void> {
+export async function dying(on: World, isTime: () => Promise<boolean> | boolean, plan: Partial<StagePlan> = {}): Promise<void> {
   let dead = false;
   const watch = (): void =>
     on.later(10, async () => {
@@ -36,7 +36,7 @@ export async function dying(on: World, isTime: () => Promise<boolean> | boolean)
       if (!dead) watch();
     });
   watch();
-  void new DurableExecutor(on.clock).run(on.request('2'), promotion(on.ports), (alive, work) =>
+  void new DurableExecutor(on.clock).run(on.request('2', { plan: { ...PLAN, ...plan } }), promotion(on.ports), (alive, work) =>
     dead ? new Promise(() => undefined) : on.process(() => !dead && alive(), work),
   );
   while (!dead) await on.clock.jump(10_000);
