@@ -1,10 +1,10 @@
 import {
   DeregisterScalableTargetCommand,
   DescribeScalableTargetsCommand,
-  DescribeScalingPoliciesCommand,
-  DescribeScheduledActionsCommand,
   PutScalingPolicyCommand,
   PutScheduledActionCommand,
+  paginateDescribeScalingPolicies,
+  paginateDescribeScheduledActions,
   RegisterScalableTargetCommand,
   type ScalableTarget,
   type ScalingPolicy,
@@ -52,9 +52,14 @@ export async function releaseScaling({ scaling }: Ports, store: Store, whose: Wh
   const before = (await store.read<Noted>(scalingKey(whose)))?.value;
   // What an earlier run noted and did not put back is the whole of it; by now some may be gone.
   if (before === undefined || before.restored) {
-    const { ScalingPolicies = [] } = await scaling.send(new DescribeScalingPoliciesCommand(id));
-    const { ScheduledActions = [] } = await scaling.send(new DescribeScheduledActionsCommand(id));
-    const noted: Noted = { target: ScalableTargets[0], policies: ScalingPolicies, actions: ScheduledActions, restored: false };
+    const policies: ScalingPolicy[] = [];
+    const actions: ScheduledAction[] = [];
+    // The SDK leaves the last page's token in what it is given.
+    for await (const page of paginateDescribeScalingPolicies({ client: scaling }, { ...id }))
+      policies.push(...(page.ScalingPolicies ?? []));
+    for await (const page of paginateDescribeScheduledActions({ client: scaling }, { ...id }))
+      actions.push(...(page.ScheduledActions ?? []));
+    const noted: Noted = { target: ScalableTargets[0], policies, actions, restored: false };
     await store.write(scalingKey(whose), noted);
   }
   try {

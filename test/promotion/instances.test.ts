@@ -1,5 +1,5 @@
 import { DescribeEndpointCommand, DescribeEndpointConfigCommand } from '@aws-sdk/client-sagemaker';
-import { autoscale, onOtherInstances, scalingOf } from './harness/autoscaled';
+import { autoscale, autoscaleMore, onOtherInstances, scalingOf } from './harness/autoscaled';
 import { violations } from './harness/invariants';
 import { closeWorlds, dying, run, world } from './harness/run';
 import { ENDPOINT, type World } from './harness/world';
@@ -55,6 +55,17 @@ describe('a version that wants other instances', () => {
     expect(outcome.verdict).toBe('promoted');
     expect(await scalingOf(on)).toEqual(before);
     expect(await served(on)).toMatchObject([{ InstanceType: 'ml.c7g.xlarge' }]);
+  });
+
+  test('leaves it all its policies and its schedule, however many', async () => {
+    const on = await world();
+    await onOtherInstances(on);
+    await autoscale(on);
+    await autoscaleMore(on, 20, 60);
+    const before = await scalingOf(on);
+    expect([before.policies.length, before.actions.length]).toEqual([21, 61]);
+    expect((await run(on)).verdict).toBe('promoted');
+    expect(await scalingOf(on)).toEqual(before);
   });
 
   test.each([

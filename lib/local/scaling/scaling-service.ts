@@ -17,7 +17,8 @@ interface ListInput extends Partial<TargetId> {
   readonly NextToken?: string;
 }
 
-const PAGE = 50;
+/** Rows of a page where nobody says how many, and at most (Application Auto Scaling API reference, `MaxResults` of each). */
+const PAGE = { ScalableTargets: 50, ScalingPolicies: 10, ScheduledActions: 50 } as const;
 
 /** Application Auto Scaling of production variants: targets, target tracking, step scaling by alarms, scheduled actions. */
 export class ScalingService extends JsonService {
@@ -145,10 +146,14 @@ function fits(one: TargetId, { ServiceNamespace, ResourceId, ResourceIds, Scalab
   );
 }
 
-function paged<T, R>(member: string, rows: readonly T[], input: ListInput, shown: (row: T) => R): Record<string, unknown> {
+function paged<T, R>(member: keyof typeof PAGE, rows: readonly T[], input: ListInput, shown: (row: T) => R): Record<string, unknown> {
   const from = input.NextToken === undefined ? 0 : Number(Buffer.from(input.NextToken, 'base64url').toString());
   if (!(from >= 0)) throw new ServiceError('InvalidNextTokenException', 'The next token is invalid');
-  const until = from + (input.MaxResults ?? PAGE);
+  const most = PAGE[member];
+  const { MaxResults = most } = input;
+  if (!(MaxResults >= 1 && MaxResults <= most))
+    throw new ServiceError('ValidationException', `Max results must be between 1 and ${most}, got ${MaxResults}`);
+  const until = from + MaxResults;
   return {
     [member]: rows.slice(from, until).map(shown),
     NextToken: until < rows.length ? Buffer.from(String(until)).toString('base64url') : undefined,

@@ -1,10 +1,12 @@
 import {
   DescribeScalableTargetsCommand,
-  DescribeScalingPoliciesCommand,
-  DescribeScheduledActionsCommand,
   PutScalingPolicyCommand,
   PutScheduledActionCommand,
+  paginateDescribeScalingPolicies,
+  paginateDescribeScheduledActions,
   RegisterScalableTargetCommand,
+  type ScalingPolicy,
+  type ScheduledAction,
 } from '@aws-sdk/client-application-auto-scaling';
 import { PACKAGE_METADATA } from '../../../lib/promotion';
 import { ENDPOINT, type World } from './world';
@@ -43,21 +45,56 @@ export function autoscale(on: World): Promise<void> {
   });
 }
 
+/** Gives the live variant, which is scaled already, more policies and more of a schedule. */
+export function autoscaleMore(on: World, policies: number, actions: number): Promise<void> {
+  return on.spared(async () => {
+    const { scaling } = on.ports;
+    for (let i = 1; i <= policies; i++) {
+      await scaling.send(
+        new PutScalingPolicyCommand({
+          ...TARGET,
+          PolicyName: `step-${i}`,
+          PolicyType: 'StepScaling',
+          StepScalingPolicyConfiguration: {
+            AdjustmentType: 'ChangeInCapacity',
+            StepAdjustments: [{ MetricIntervalLowerBound: 0, ScalingAdjustment: i }],
+          },
+        }),
+      );
+    }
+    for (let i = 1; i <= actions; i++) {
+      await scaling.send(
+        new PutScheduledActionCommand({
+          ...TARGET,
+          ScheduledActionName: `day-${i}`,
+          Schedule: `cron(0 6 ${1 + (i % 28)} 12 ? *)`,
+          ScalableTargetAction: { MinCapacity: 3 },
+        }),
+      );
+    }
+  });
+}
+
 /** How the live variant is scaled, without what the service adds. */
-export function scalingOf(on: World): Promise<object> {
+export function scalingOf(on: World) {
   return on.spared(async () => {
     const { scaling } = on.ports;
     const { ScalableTargets } = await scaling.send(new DescribeScalableTargetsCommand({ ServiceNamespace: 'sagemaker' }));
-    const { ScalingPolicies } = await scaling.send(new DescribeScalingPoliciesCommand({ ServiceNamespace: 'sagemaker' }));
-    const { ScheduledActions } = await scaling.send(new DescribeScheduledActionsCommand({ ServiceNamespace: 'sagemaker' }));
+    const policies: ScalingPolicy[] = [];
+    const actions: ScheduledAction[] = [];
+    for await (const page of paginateDescribeScalingPolicies({ client: scaling }, { ServiceNamespace: 'sagemaker' }))
+      policies.push(...page.ScalingPolicies!);
+    for await (const page of paginateDescribeScheduledActions({ client: scaling }, { ServiceNamespace: 'sagemaker' }))
+      actions.push(...page.ScheduledActions!);
     return {
       targets: ScalableTargets!.map(({ ResourceId, MinCapacity, MaxCapacity }) => ({ ResourceId, MinCapacity, MaxCapacity })),
-      policies: ScalingPolicies!.map(({ PolicyName, PolicyType, TargetTrackingScalingPolicyConfiguration }) => ({
+      policies: policies.map(({ PolicyName, PolicyType, StepScalingPolicyConfiguration, TargetTrackingScalingPolicyConfiguration }) => ({
         PolicyName,
         PolicyType,
+        StepScalingPolicyConfiguration,
         TargetTrackingScalingPolicyConfiguration,
       })),
-      actions: ScheduledActions!.map(({ ScheduledActionName, Schedule, ScalableTargetAction }) => ({
+      actions: actions.map(({ ScheduledActionName, Schedule, ScalableTargetAction }) => ({
         ScheduledActionName,
         Schedule,
         ScalableTargetAction,
