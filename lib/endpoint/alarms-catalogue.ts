@@ -1,11 +1,11 @@
 import { ComparisonOperator, type IMetric, MathExpression, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import { Duration, Token } from 'aws-cdk-lib/core';
+import { Duration } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import type { EndpointAlarmOptions } from './alarms-options';
 import { ALARM_PERIOD, Fleet, failureRate, p99Latency } from './alarms-rates';
 import { type EndpointMetricName, endpointMetric } from './endpoint-metrics';
 import { instanceShape } from './instance-type';
-import { requireRange } from './range';
+import { requireRange, requireWritten } from './range';
 import type { ServedVariant } from './served-variant';
 
 /**
@@ -212,6 +212,7 @@ function periodic(scope: Construct, { endpointName, variantName, kind }: ServedV
 /** At 100 the rate can never be above, at more the use can never be at it. */
 function requirePercent(what: string, percent: number, least: number): number {
   const most = least === 0 ? 99 : 100;
-  if (Token.isUnresolved(percent) || (percent >= least && percent <= most)) return percent;
+  requireWritten(what, percent);
+  if (percent >= least && percent <= most) return percent;
   throw new Error(`${what} is ${least} to ${most}, got ${percent}: beyond, the alarm would never go off or never be quiet`);
 }

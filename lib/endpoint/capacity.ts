@@ -2,7 +2,7 @@ import type { CfnEndpointConfig } from 'aws-cdk-lib/aws-sagemaker';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { type Duration, Size, Token } from 'aws-cdk-lib/core';
 import type { CapacityKind } from './capacity-kind';
-import { requireRange } from './range';
+import { requireRange, requireWritten } from './range';
 
 /** How SageMaker chooses the instance for a request. */
 export enum RequestRouting {
@@ -269,6 +269,7 @@ class Serverless extends Capacity {
     const { provisionedConcurrency, maxProvisionedConcurrency } = options;
     this.memory = (options.memory ?? Size.gibibytes(2)).toMebibytes();
     this.maxConcurrency = options.maxConcurrency ?? 20;
+    requireWritten('memory', this.memory);
     if (!SERVERLESS_MEMORY.includes(this.memory)) {
       throw new Error(`serverless memory is one of ${SERVERLESS_MEMORY.join(', ')} MiB, got ${this.memory} MiB`);
     }

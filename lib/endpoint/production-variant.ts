@@ -8,6 +8,7 @@ import type { ExecutionRole } from './execution-role';
 import { imageTarget } from './image-target';
 import type { ModelArtifact } from './model-artifact';
 import type { ModelStore } from './model-store';
+import { requireWritten } from './range';
 import type { Scaling } from './scaling';
 import { ServingImage } from './serving-image';
 
@@ -164,8 +165,9 @@ function requireVariantName(name: string): string {
 }
 
 function requireWeight(weight: number): number {
-  if (weight >= 0) return weight;
-  throw new Error(`a variant's weight is 0 or more, got ${weight}`);
+  requireWritten('weight', weight);
+  if (weight >= 0 && Number.isFinite(weight)) return weight;
+  throw new Error(`a variant's weight is a finite number of 0 or more, got ${weight}`);
 }
 
 function refuseServerless(props: ProductionVariantProps, prefixUrl?: string): void {

@@ -1,5 +1,5 @@
 import type { CfnEndpoint } from 'aws-cdk-lib/aws-sagemaker';
-import { Annotations, Duration, Token } from 'aws-cdk-lib/core';
+import { Annotations, Duration } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { requireRange } from './range';
 import type { ServedVariant } from './served-variant';
@@ -37,8 +37,7 @@ export function requireShare(way: string, given: { percent?: number; instances?:
   const size = ({ maxCapacity }: ServedVariant): CfnEndpoint.CapacitySizeProperty => {
     if (given.percent !== undefined) return { type: 'CAPACITY_PERCENT', value: given.percent };
     if (given.instances !== undefined || limits.default === undefined) return { type: 'INSTANCE_COUNT', value: given.instances ?? 1 };
-    const whole = Token.isUnresolved(maxCapacity) ? 0 : Math.ceil(100 / maxCapacity);
-    return { type: 'CAPACITY_PERCENT', value: Math.max(limits.default, whole) };
+    return { type: 'CAPACITY_PERCENT', value: Math.max(limits.default, Math.ceil(100 / maxCapacity)) };
   };
   return {
     way,
@@ -47,7 +46,7 @@ export function requireShare(way: string, given: { percent?: number; instances?:
     steps: (variant) => {
       const { type, value } = size(variant);
       const whole = type === 'INSTANCE_COUNT' ? variant.maxCapacity : 100;
-      return Token.isUnresolved(whole) || Token.isUnresolved(value) ? 1 : Math.ceil(whole / value);
+      return Math.ceil(whole / value);
     },
   };
 }
@@ -69,7 +68,6 @@ export function requireDivisible(scope: Construct, share: Share, variant: Served
     );
   }
   const { type, value } = share.size(variant);
-  if (Token.isUnresolved(minCapacity) || Token.isUnresolved(maxCapacity) || Token.isUnresolved(value)) return;
   if (minCapacity < 2) {
     throw new Error(
       `Rollout.${way} moves whole instances, and variant ${variant.variantName} may have ${minCapacity}: set a min of 2, or use Rollout.allAtOnce(), which rolls back on the same alarms`,
@@ -102,8 +100,8 @@ export function requireJudgeable(share: Share, bake: Duration, variant: ServedVa
   if (kind !== 'instances') {
     throw new Error(`a judge compares the requests of real-time instances, and variant ${variantName} is '${kind}': leave the judge out`);
   }
-  if (bake.isUnresolved() || Token.isUnresolved(value) || Token.isUnresolved(minCapacity)) {
-    throw new Error('a judged rollout needs its bake, its canary and the min of its capacity written out: the judge is told of them');
+  if (bake.isUnresolved()) {
+    throw new Error('a judged rollout needs its bake written out: the judge is told of it');
   }
   if (bake.toSeconds() < SHORTEST_JUDGED_BAKE) {
     throw new Error(

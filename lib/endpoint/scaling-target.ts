@@ -93,7 +93,6 @@ function addPolicy(
 }
 
 function requireBounds({ variantName, kind, minCapacity, maxCapacity }: ServedVariant): void {
-  if (Token.isUnresolved(minCapacity) || Token.isUnresolved(maxCapacity)) return;
   if (minCapacity > maxCapacity)
     throw new Error(`variant ${variantName} would scale from ${minCapacity} to ${maxCapacity}: the minimum is above the maximum`);
   if (kind === 'instances' && minCapacity < 1) {
@@ -118,7 +117,6 @@ function requireScalable(variant: ServedVariant, scalings: Scaling[]): void {
   if (instanceType !== undefined && !Token.isUnresolved(instanceType) && instanceType.startsWith('ml.t2.')) {
     throw new Error(`${instanceType} cannot scale: take another family, e.g. ml.m5.large, or leave scaling out`);
   }
-  if (Token.isUnresolved(minCapacity) || Token.isUnresolved(maxCapacity)) return;
   if (kind === 'serverless' && minCapacity < 1) {
     throw new Error(
       `variant ${variantName} keeps nothing warm to scale: set provisionedConcurrency and maxProvisionedConcurrency of Capacity.serverless`,

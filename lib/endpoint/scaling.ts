@@ -1,8 +1,9 @@
 import type { CfnScalableTarget, CfnScalingPolicy } from 'aws-cdk-lib/aws-applicationautoscaling';
 import { PredefinedMetric } from 'aws-cdk-lib/aws-applicationautoscaling';
-import { Duration, Token } from 'aws-cdk-lib/core';
+import { Duration } from 'aws-cdk-lib/core';
 import type { CapacityKind } from './capacity-kind';
 import { instanceShape } from './instance-type';
+import { requireWritten } from './range';
 import type {
   BacklogScalingOptions,
   ConcurrencyScalingOptions,
@@ -222,13 +223,14 @@ class Scheduled extends Scaling {
     const { schedule, min, max, start, end, timeZone } = this.options;
     const least = kind === 'async' ? 0 : 1;
     for (const [name, value] of Object.entries({ min, max })) {
-      if (value === undefined || Token.isUnresolved(value)) continue;
+      if (value === undefined) continue;
+      requireWritten(`${name} of a schedule`, value);
       if (!Number.isInteger(value) || value < least) {
         throw new Error(`${name} of a scheduled ${kind} variant is a whole number of at least ${least}, got ${value}`);
       }
     }
     const [newMin, newMax] = [min ?? minCapacity, max ?? maxCapacity];
-    if (!Token.isUnresolved(newMin) && !Token.isUnresolved(newMax) && newMin > newMax) {
+    if (newMin > newMax) {
       throw new Error(
         `a schedule would set the minimum to ${newMin} and the maximum to ${newMax}: give the schedule a min and a max that fit`,
       );
@@ -260,11 +262,13 @@ function tracking(
 }
 
 function requireOver0(what: string, value: number, most?: number): void {
-  if (Token.isUnresolved(value) || (value > 0 && value <= (most ?? Number.MAX_VALUE))) return;
+  requireWritten(what, value);
+  if (value > 0 && value <= (most ?? Number.MAX_VALUE)) return;
   throw new Error(`${what} is more than 0${most === undefined ? '' : ` and at most ${most}`}, got ${value}`);
 }
 
 function requirePercent(percent: number): void {
-  if (Token.isUnresolved(percent) || (percent > 0 && percent < 100)) return;
+  requireWritten('percent of a scaling', percent);
+  if (percent > 0 && percent < 100) return;
   throw new Error(`percent is more than 0 and less than 100, got ${percent}: use is at most 100, so at 100 nothing would ever be added`);
 }

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { Annotations, Match, type Matcher } from 'aws-cdk-lib/assertions';
+import { Schedule } from 'aws-cdk-lib/aws-applicationautoscaling';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { AccountRootPrincipal, Role, ServicePrincipal, User } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import { App, Aws, Duration, SecretValue, Size, Stack, Tags } from 'aws-cdk-lib/core';
+import { App, Aws, Duration, SecretValue, Size, Stack, Tags, Token } from 'aws-cdk-lib/core';
 import { Capacity, DataCapture, ModelArtifact, ModelEndpoint, type ModelEndpointProps, Rollout, Scaling, ServingImage } from '../../lib';
 import { bySid, DIGEST, type Json, newStack, publishedArtifact, ReadableTemplate, type Statement } from './template';
 
@@ -486,6 +487,35 @@ describe('capacity', () => {
   });
 });
 
+describe('a number that only the deployment knows', () => {
+  const token = Token.asNumber({ Ref: 'Parameter' });
+  const instanceType = 'ml.m5.large';
+  const schedule = Schedule.cron({ hour: '7' });
+  test.each<[string, () => unknown]>([
+    ['min of a real-time variant', () => Capacity.instances({ instanceType, min: token, max: 10 })],
+    ['max', () => Capacity.instances({ instanceType, max: token })],
+    ['volumeSize in GiB', () => Capacity.instances({ instanceType, volumeSize: Size.gibibytes(token) })],
+    ['min of an async variant', () => Capacity.async({ instanceType, min: token })],
+    ['memory', () => Capacity.serverless({ memory: Size.mebibytes(token) })],
+    ['maxConcurrency', () => Capacity.serverless({ maxConcurrency: token })],
+    ['provisionedConcurrency', () => Capacity.serverless({ provisionedConcurrency: token })],
+    ['weight', refusal({ weight: token })],
+    ['perSecond', () => Scaling.invocationsPerInstance({ perSecond: token })],
+    ['perInstance', () => Scaling.concurrency({ perInstance: token })],
+    ['percent of a scaling', () => Scaling.cpuUtilization({ percent: token })],
+    [
+      'max of a schedule',
+      refusal({ capacity: Capacity.instances({ instanceType }), scaling: [Scaling.schedule({ schedule, max: token })] }),
+    ],
+    ['percent of a canary step', () => Rollout.canary({ percent: token })],
+    ['instances of a linear step', () => Rollout.linear({ instances: token })],
+    ['percent of captured requests', () => DataCapture.sampled({ percent: token })],
+    ['serverErrorPercent', refusal({ alarms: { serverErrorPercent: token } })],
+  ])('is refused as %s', (what, build) => {
+    expect(build).toThrow(`${what} must be known at synth, got a token, which only the deployment knows: write the number out`);
+  });
+});
+
 describe('a serverless endpoint refuses what SageMaker has not for it:', () => {
   const capacity = Capacity.serverless();
 
@@ -668,8 +698,9 @@ describe('several variants', () => {
     );
   });
 
-  test('with a weight below 0 are refused', () => {
-    expect(refusal({ weight: -1 })).toThrow("a variant's weight is 0 or more, got -1");
+  test('with a weight below 0, or beyond all numbers, are refused', () => {
+    expect(refusal({ weight: -1 })).toThrow("a variant's weight is a finite number of 0 or more, got -1");
+    expect(refusal({ weight: Number.POSITIVE_INFINITY })).toThrow("a variant's weight is a finite number of 0 or more, got Infinity");
   });
 });
 

@@ -1,6 +1,6 @@
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Schedule } from 'aws-cdk-lib/aws-applicationautoscaling';
-import { App, CfnResource, Duration, Lazy, Stack, TimeZone } from 'aws-cdk-lib/core';
+import { App, CfnResource, Duration, Stack, TimeZone } from 'aws-cdk-lib/core';
 import { instanceFamily, instanceShape } from '../../lib/endpoint/instance-type';
 import { Scaling } from '../../lib/endpoint/scaling';
 import { bindScaling } from '../../lib/endpoint/scaling-target';
@@ -140,11 +140,6 @@ describe('the target of a scaling', () => {
       PredefinedMetricSpecification: { PredefinedMetricType: 'SageMakerVariantProvisionedConcurrencyUtilization' },
       TargetValue: 0.7,
     });
-  });
-
-  test('passes a number known only at deployment', () => {
-    const perSecond = Lazy.number({ produce: () => 3 });
-    expect(() => Scaling.concurrency({ perInstance: perSecond })).not.toThrow();
   });
 });
 

@@ -723,6 +723,13 @@ describe('is refused', () => {
       () => CanaryJudge.standard({ metrics: [JudgedMetric.counted('Latency', { metricNamespace: 'a', bad: 'b', requests: 'c' })] }),
       "the judge has the metric 'Latency' twice",
     ],
+    [() => CanaryStep.percent(Token.asNumber({ Ref: 'Percent' })), 'percent of a step must be known at synth, got a token'],
+    [() => GoLive.canary({ percent: Token.asNumber({ Ref: 'Percent' }) }), 'percent of GoLive.canary must be known at synth, got a token'],
+    [() => staged({ candidateInstances: Token.asNumber({ Ref: 'Count' }) }), 'candidateInstances must be known at synth, got a token'],
+    [
+      () => JudgedMetric.counted('refused loans', { metricNamespace: 'a', bad: 'b', requests: 'c', margin: Token.asNumber({ Ref: 'M' }) }),
+      'margin of refused loans must be known at synth, got a token',
+    ],
     [() => GoLive.canary({ percent: 60 }), 'the part of the fleet that moves first is 1 to 50 percent, got 60'],
     [() => GoLive.allAtOnce({ bake: Duration.hours(2) }), 'SageMaker watches a new fleet for at most an hour, got a bake of 7200 s'],
     [() => Approval.manual({ timeout: Duration.seconds(5) }), 'a person needs at least a minute to approve, got 5 s'],

@@ -1,4 +1,5 @@
 import type { Duration } from 'aws-cdk-lib/core';
+import { requireWritten } from '../../endpoint/range';
 import { ANSWERS_METRIC, type CountedMetric, STANDARD_METRICS, type StagePlan } from '../request';
 import { judgeSettings } from './judge-settings';
 
@@ -107,6 +108,7 @@ export abstract class JudgedMetric {
    */
   public static counted(name: string, options: CountedRequestsOptions): JudgedMetric {
     const { metricNamespace: namespace, bad, requests, margin, required } = options;
+    requireWritten(`margin of ${name}`, margin);
     return new Counted({
       id: name.toLowerCase().replace(/[^a-z0-9]+/g, '-'),
       name,

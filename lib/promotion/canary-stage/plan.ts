@@ -1,4 +1,5 @@
-import { Duration, Token } from 'aws-cdk-lib/core';
+import { Duration } from 'aws-cdk-lib/core';
+import { requireWritten } from '../../endpoint/range';
 import { checkRequest, type WholePlan } from '../checked-request';
 import type { StagePlan } from '../request';
 import { CanaryJudge } from './judge';
@@ -23,7 +24,8 @@ export function planOf(props: CanaryStageProps): WholePlan {
   const updateSeconds = (props.updateTimeout ?? Duration.hours(1)).toSeconds();
   if (updateSeconds < 600 || updateSeconds > 28_800) throw new Error(`updateTimeout is 600 to 28800 s, got ${updateSeconds}`);
   const instances = props.candidateInstances;
-  if (instances !== undefined && !Token.isUnresolved(instances) && !(Number.isInteger(instances) && instances >= 1)) {
+  requireWritten('candidateInstances', instances);
+  if (instances !== undefined && !(Number.isInteger(instances) && instances >= 1)) {
     throw new Error(`candidateInstances is a whole number of at least 1, got ${instances}`);
   }
   const judged = (props.judge ?? CanaryJudge.standard())._plan;

@@ -1,5 +1,6 @@
 import type { IAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { Duration } from 'aws-cdk-lib/core';
+import { requireWritten } from '../../endpoint/range';
 import type { StagePlan } from '../request';
 
 /** What becomes of a candidate that was shown neither worse nor not worse by the deadline. */
@@ -107,6 +108,7 @@ export abstract class GoLive {
    * @throws Error for a size or time out of range or too many alarms
    */
   public static canary(options: GoLiveCanaryOptions): GoLive {
+    requireWritten('percent of GoLive.canary', options.percent);
     if (!(options.percent >= 1 && options.percent <= 50)) {
       throw new Error(`the part of the fleet that moves first is 1 to 50 percent, got ${options.percent}`);
     }

@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib/core';
+import { requireWritten } from '../../endpoint/range';
 import type { Step } from '../request';
 
 export interface StepOptions {
@@ -55,6 +56,7 @@ class Stretch extends CanaryStep {
 }
 
 function requireShare(percent: number, most: number): number {
+  requireWritten('percent of a step', percent);
   if (percent > 0 && percent <= most) return percent;
   throw new Error(`a ${most === 100 ? 'shadow' : 'routed'} share is above 0 and at most ${most} percent, got ${percent}`);
 }
