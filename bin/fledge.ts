@@ -2,12 +2,6 @@
 // The SDK would warn of its Node 22 floor to come at every start; the package's engines say what it runs on today.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
-// Whoever reads no further, as head does, wants no more.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
-});
-
-import('../lib/cli/program.js').then(async ({ main }) => {
-  process.exitCode = await main(process.argv.slice(2));
+import('../lib/cli/program.js').then(async ({ main, LostOutput }) => {
+  process.exitCode = await main(process.argv.slice(2), new LostOutput(process.stdout, process.stderr));
 });

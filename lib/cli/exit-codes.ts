@@ -14,6 +14,8 @@ export const EXIT = {
   refused: 5,
   /** Ended by Ctrl-C, as shells say it. */
   interrupted: 130,
+  /** Whoever read its output has gone, as shells say it of SIGPIPE. */
+  unread: 141,
 } as const;
 
 /** How a promotion ended. */

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { ModelError } from '../model';
+import { packageRoot } from '../model/entry-point';
 import { PublishError } from '../model/publish';
 import { addModelCommands } from './commands/model';
 import { addPlan } from './commands/plan';
@@ -10,20 +13,30 @@ import { addRehearse } from './commands/rehearse';
 import { addScan } from './commands/safety';
 import { addServingCommands } from './commands/serving';
 import { EXIT, UserError } from './exit-codes';
+import { LostOutput } from './lost-output';
 import { problemOf } from './problem';
 import type { Session } from './session';
 
-/** Runs the command line. @param argv without node and the program's name @returns the exit code */
-export async function main(argv: readonly string[]): Promise<number> {
+export { LostOutput };
+
+/**
+ * Runs the command line.
+ *
+ * @param argv without node and the program's name
+ * @param output where its output may be lost
+ * @returns the exit code
+ */
+export async function main(argv: readonly string[], output = new LostOutput()): Promise<number> {
   const interrupted = new AbortController();
-  const session: Session = { exitCode: EXIT.ok, signal: interrupted.signal };
+  const session: Session = { exitCode: EXIT.ok, signal: AbortSignal.any([interrupted.signal, output.signal]) };
   const stop = () => interrupted.abort(new UserError('interrupted'));
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
   try {
     await program(session).parseAsync([...argv], { from: 'user' });
-    return session.exitCode;
+    return output.exitCode ?? session.exitCode;
   } catch (error) {
+    if (output.exitCode !== undefined) return output.exitCode;
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (interrupted.signal.aborted) {
       process.stderr.write('interrupted: everything that was started is stopped\n');
@@ -40,6 +53,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 function program(session: Session): Command {
   const root = new Command('fledge')
     .description('from a trained model to a managed SageMaker endpoint, and every later version through a judged canary')
+    .version(packageVersion())
     .exitOverride()
     .showHelpAfterError('(fledge --help shows the commands)');
   addModelCommands(root, session);
@@ -51,6 +65,11 @@ function program(session: Session): Command {
   addPlan(root);
   addStageCommands(root, session);
   return root;
+}
+
+/** This package's. */
+function packageVersion(): string {
+  return JSON.parse(readFileSync(join(packageRoot(__dirname), 'package.json'), 'utf8')).version;
 }
 
 /** An error of the user, of AWS or of the machine in one line; anything else with its stack, since it is ours. */

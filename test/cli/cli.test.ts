@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +33,10 @@ describe('fledge', () => {
       'explain',
     ])
       expect(out).toContain(command);
+  });
+  test('says its version', async () => {
+    const { version } = JSON.parse(readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8'));
+    expect(await fledge('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' });
   });
   test('says what it did not understand, and exits with 2', async () => {
     const { code, err } = await fledge('hatch');
