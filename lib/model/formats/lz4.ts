@@ -1,10 +1,13 @@
 import { BrokenStream, type Output } from './output';
 
-/** Expands LZ4 frames into `output`; checksums are not compared. @throws BrokenStream, LimitReached */
+/** Expands LZ4 frames into `output`, passing over those that are for others to read; checksums are not compared. @throws BrokenStream, LimitReached */
 export function expandLz4(input: Buffer, output: Output): number {
   let at = 0;
-  while (at + 7 <= input.length && input.readUInt32LE(at) === 0x184d2204) at = frame(input, at, output);
-  return at;
+  for (;;) {
+    if (at + 7 <= input.length && input.readUInt32LE(at) === 0x184d2204) at = frame(input, at, output);
+    else if (at + 8 <= input.length && (input.readUInt32LE(at) & 0xfffffff0) === 0x184d2a50) at += 8 + input.readUInt32LE(at + 4);
+    else return at;
+  }
 }
 
 function frame(input: Buffer, start: number, output: Output): number {

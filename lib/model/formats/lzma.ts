@@ -23,6 +23,8 @@ export class LzmaDecoder {
   private readonly align = new Uint16Array(16);
   private readonly lengths = new LengthProbabilities();
   private readonly repeatLengths = new LengthProbabilities();
+  /** Where in the output its dictionary begins. */
+  private origin: number;
   private contextBits = 0;
   private positionBits = 0;
   private literalPositionBits = 0;
@@ -30,7 +32,18 @@ export class LzmaDecoder {
   constructor(
     private readonly input: Buffer,
     private readonly output: Output,
-  ) {}
+  ) {
+    this.origin = output.length;
+  }
+
+  /** Begins a dictionary where the output stands: what is before it is not copied from, nor counted. */
+  begin(): void {
+    this.origin = this.output.length;
+  }
+
+  private get written(): number {
+    return this.output.length - this.origin;
+  }
 
   /** @throws BrokenStream for settings that do not exist */
   configure(property: number): void {
@@ -68,7 +81,7 @@ export class LzmaDecoder {
     const positionMask = (1 << this.positionBits) - 1;
     const { output } = this;
     while (output.length < end) {
-      const position = output.length & positionMask;
+      const position = this.written & positionMask;
       if (this.bit(this.isMatch, (this.state << 4) + position) === 0) {
         this.literal();
         continue;
@@ -87,17 +100,17 @@ export class LzmaDecoder {
         length = this.length(this.repeatLengths, position);
         this.state = this.state < 7 ? 8 : 11;
       }
-      output.copy(this.repeats[0]! + 1, length + 2);
+      this.copy(length + 2);
     }
   }
 
   /** Chooses among the last four distances; true when it was a single byte, already written. */
   private repeated(position: number): boolean {
-    if (this.output.length === 0) throw new BrokenStream('a repeat before anything');
+    if (this.written === 0) throw new BrokenStream('a repeat before anything');
     if (this.bit(this.isRepeat0, this.state) === 0) {
       if (this.bit(this.isLong0, (this.state << 4) + position) === 0) {
         this.state = this.state < 7 ? 9 : 11;
-        this.output.copy(this.repeats[0]! + 1, 1);
+        this.copy(1);
         return true;
       }
       return false;
@@ -108,14 +121,20 @@ export class LzmaDecoder {
     return false;
   }
 
+  private copy(length: number): void {
+    const distance = this.repeats[0]! + 1;
+    if (distance > this.written) throw new BrokenStream('a copy from before the beginning');
+    this.output.copy(distance, length);
+  }
+
   private literal(): void {
     const { output } = this;
-    const previous = output.length > 0 ? output.at(1) : 0;
-    const place = output.length & ((1 << this.literalPositionBits) - 1);
+    const previous = this.written > 0 ? output.at(1) : 0;
+    const place = this.written & ((1 << this.literalPositionBits) - 1);
     const base = 0x300 * ((place << this.contextBits) + (previous >> (8 - this.contextBits)));
     let symbol = 1;
     if (this.state >= 7) {
-      if (this.repeats[0]! + 1 > output.length) throw new BrokenStream('a copy from before the beginning');
+      if (this.repeats[0]! + 1 > this.written) throw new BrokenStream('a copy from before the beginning');
       let match = output.at(this.repeats[0]! + 1);
       while (symbol < 0x100) {
         const matchBit = (match >> 7) & 1;
@@ -209,6 +228,16 @@ class LengthProbabilities {
   reset(): void {
     for (const table of [this.choices, ...this.low, ...this.middle, this.high]) table.fill(HALF);
   }
+}
+
+/** Whether these may be .lzma's settings, as liblzma tells them: a dictionary of 2^n or 1.5 times that, and a length that is unknown or below 256 GiB. */
+export function startsLikeLzma(input: Buffer, at: number): boolean {
+  if (at + 13 > input.length || input[at]! >= 9 * 5 * 5) return false;
+  const dictionary = input.readUInt32LE(at + 1);
+  const length = input.readBigUInt64LE(at + 5);
+  const isPower = (value: number) => value === 2 ** Math.round(Math.log2(value));
+  const usual = dictionary === 0 || dictionary === 0xffffffff || isPower(dictionary) || isPower(dictionary / 1.5);
+  return usual && (length === 0xffffffffffffffffn || length < 2n ** 38n);
 }
 
 /** The .lzma container: settings, dictionary size, length (or none), one stream. @throws BrokenStream, LimitReached */

@@ -29,11 +29,16 @@ export function startsLikeTar(head: Buffer): boolean {
 }
 
 /**
- * Lists a tar. A forgiving reading ends where a strict one throws.
+ * Lists a tar. A forgiving reading ends where a strict one throws, and tells why.
  *
  * @throws Error where a header's checksum is wrong or the last entry is cut short
  */
-export function tarEntries(bytes: Bytes, most = 1_000_000, reading: 'strict' | 'forgiving' = 'strict'): TarEntry[] {
+export function tarEntries(
+  bytes: Bytes,
+  most = 1_000_000,
+  reading: 'strict' | 'forgiving' = 'strict',
+  ended?: (why: string) => void,
+): TarEntry[] {
   const entries: TarEntry[] = [];
   let pax: Record<string, string> = {};
   let longPath: string | undefined;
@@ -41,14 +46,17 @@ export function tarEntries(bytes: Bytes, most = 1_000_000, reading: 'strict' | '
   for (let at = 0; at + BLOCK <= bytes.size && entries.length < most; ) {
     const head = bytes.read(at, BLOCK);
     if (head.every((byte) => byte === 0)) break;
-    if (checksum(head) !== octal(head, 148, 8) && reading === 'forgiving') break;
-    if (checksum(head) !== octal(head, 148, 8)) throw new Error(`the tar header at byte ${at} is damaged`);
+    let fault: string | undefined;
+    if (checksum(head) !== octal(head, 148, 8)) fault = `the tar header at byte ${at} is damaged`;
     const type = String.fromCharCode(head[156]!);
     const size = pax.size === undefined ? number(head, 124, 12) : Number(pax.size);
     const offset = at + BLOCK;
-    if (!Number.isSafeInteger(size) || size < 0 || offset + size > bytes.size) {
-      if (reading === 'forgiving') break;
-      throw new Error(`the tar is cut short: ${text(head, 0, 100)} claims ${size} bytes and ${bytes.size - offset} are left`);
+    if (!Number.isSafeInteger(size) || size < 0 || offset + size > bytes.size)
+      fault ??= `the tar is cut short: ${text(head, 0, 100)} claims ${size} bytes and ${bytes.size - offset} are left`;
+    if (fault !== undefined) {
+      if (reading === 'strict') throw new Error(fault);
+      ended?.(fault);
+      break;
     }
     at = offset + Math.ceil(size / BLOCK) * BLOCK;
     if (type === 'x') pax = { ...pax, ...paxRecords(bytes.read(offset, Math.min(size, LONGEST_EXTENSION))) };

@@ -5,17 +5,14 @@ const LZMA2 = 0x21;
 /** Bytes of each check, by its number. */
 const CHECKS = [0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64];
 
-/** Expands .xz (all of its streams) into `output`; checksums are not compared. @throws BrokenStream, LimitReached */
-export function expandXz(input: Buffer, output: Output): number {
-  let at = 0;
-  do at = stream(input, at, output);
-  while (input.toString('latin1', at, at + 6) === '\xfd7zXZ\0');
-  return at;
+export function startsLikeXz(input: Buffer, at: number): boolean {
+  return input.toString('latin1', at, at + 6) === '\xfd7zXZ\0';
 }
 
-function stream(input: Buffer, start: number, output: Output): number {
-  const check = CHECKS[(input[start + 7] ?? 0) & 0x0f]!;
-  let at = start + 12;
+/** Expands one stream of .xz into `output`; checksums are not compared. @throws BrokenStream, LimitReached */
+export function expandXz(input: Buffer, output: Output): number {
+  const check = CHECKS[(input[7] ?? 0) & 0x0f]!;
+  let at = 12;
   while (at < input.length && input[at] !== 0) at = block(input, at, check, output);
   return index(input, at);
 }
@@ -39,6 +36,7 @@ function lzma2(input: Buffer, start: number, output: Output): number {
     if (control === undefined) throw new BrokenStream('cut short');
     if (control === 0) return at + 1;
     if (at + 5 >= input.length) throw new BrokenStream('cut short');
+    if (control === 1 || control >= 0xe0) decoder.begin();
     if (control < 0x80) {
       if (control > 2) throw new BrokenStream('a chunk that does not exist');
       const size = input.readUInt16BE(at + 1) + 1;
@@ -60,14 +58,13 @@ function lzma2(input: Buffer, start: number, output: Output): number {
   }
 }
 
-/** The index at the end: its records, padding, checksum, then the footer and padding between streams. */
+/** The index at the end: its records, padding, checksum, then the footer. */
 function index(input: Buffer, start: number): number {
   let at = start + 1;
   const [count, first] = number(input, at);
   at = first;
   for (let i = 0; i < count && at < input.length; i++) at = afterNumber(input, afterNumber(input, at));
   at = start + Math.ceil((at - start) / 4) * 4 + 4 + 12;
-  while (at + 4 <= input.length && input.readUInt32LE(at) === 0) at += 4;
   return Math.min(at, input.length);
 }
 

@@ -1,4 +1,4 @@
-import { type Bytes, Cursor } from './bytes';
+import { type Bytes, Cursor, TruncatedError } from './bytes';
 import { type Expanded, inflateRaw } from './inflate';
 
 /** One file of a zip, as one of the zip's two directories tells it. */
@@ -35,55 +35,119 @@ export function startsLikeZip(head: Buffer): boolean {
  * @throws Error when there is no end record, or the directory is damaged
  */
 export function centralEntries(bytes: Bytes): ZipEntry[] {
-  const { offset, count, shift } = endRecord(bytes);
-  const cursor = new Cursor(bytes, offset + shift);
-  const entries: ZipEntry[] = [];
-  while (entries.length < count && cursor.left >= 46) {
-    if (cursor.u32() !== CENTRAL) throw new Error(`the zip's directory is damaged at byte ${cursor.at - 4}`);
-    entries.push(centralEntry(bytes, cursor, shift));
-  }
+  const { offset, count, shift } = endRecords(bytes)[0]!;
+  const entries = directoryAt(bytes, offset + shift, shift, count);
   if (entries.length < count) throw new Error(`the zip's directory lists ${count} files and ends after ${entries.length}`);
   return entries;
 }
 
-function centralEntry(bytes: Bytes, cursor: Cursor, shift: number): ZipEntry {
+/** What a zip's directories list, and how many files its end record counts. */
+export interface ZipListing {
+  readonly entries: ZipEntry[];
+  readonly told: number;
+  /** How many files the directory holds that the end record points to. */
+  readonly found: number;
+}
+
+/**
+ * The files as any reader of directories would list them, at most `most`: by their count or by the directory's size, from where the end record
+ * says or from where the directory must begin to end there (Python's zipfile), with zip64's record at either place.
+ *
+ * @throws Error when there is no end record
+ */
+export function listedEntries(bytes: Bytes, most: number): ZipListing {
+  const records = endRecords(bytes);
+  const entries = new Map<string, ZipEntry>();
+  let found = 0;
+  for (const [index, { offset, size, end, shift }] of records.entries()) {
+    const starts: readonly [start: number, shift: number][] = [
+      [offset + shift, shift],
+      [offset, 0],
+      [end - size, end - size - offset],
+    ];
+    for (const [view, [start, moved]] of starts.entries()) {
+      const listed = start < 0 ? [] : directoryAt(bytes, start, moved, most);
+      if (index === 0 && view === 0) found = listed.length;
+      for (const entry of listed) if (entry.headerOffset >= 0) entries.set(keyOf(entry), entry);
+    }
+  }
+  return { entries: [...entries.values()].slice(0, most), told: records[0]!.count, found };
+}
+
+function keyOf({ name, method, headerOffset, compressedSize }: ZipEntry): string {
+  return `${headerOffset} ${method} ${compressedSize} ${name}`;
+}
+
+/** The records from `start` on, as long as they are some, at most `most` of them. */
+function directoryAt(bytes: Bytes, start: number, shift: number, most: number): ZipEntry[] {
+  const entries: ZipEntry[] = [];
+  const cursor = new Cursor(bytes, start);
+  try {
+    while (entries.length < most && cursor.left >= 46 && cursor.u32() === CENTRAL) entries.push(...centralRecord(bytes, cursor, shift));
+  } catch (error) {
+    if (!(error instanceof TruncatedError)) throw error;
+  }
+  return entries;
+}
+
+/** One file of the directory; two where its zip64 fields are there twice, of which readers take the first or the last. */
+function centralRecord(bytes: Bytes, cursor: Cursor, shift: number): ZipEntry[] {
   const fixed = cursor.take(42);
   const name = cursor.take(fixed.readUInt16LE(24));
   const extra = cursor.take(fixed.readUInt16LE(26));
   cursor.skip(Math.min(fixed.readUInt16LE(28), cursor.left));
-  const wide = wideFields(extra, [fixed.readUInt32LE(20), fixed.readUInt32LE(16), fixed.readUInt32LE(38)]);
-  const headerOffset = wide[2]! + shift;
-  const local = bytes.read(headerOffset, 30);
-  const isLocal = local.length === 30 && local.readUInt32LE() === LOCAL;
-  return {
-    name: name.toString('utf8'),
-    flags: fixed.readUInt16LE(4),
-    method: fixed.readUInt16LE(6),
-    crc: fixed.readUInt32LE(12),
-    size: wide[0]!,
-    compressedSize: wide[1]!,
-    mode: fixed[1] === 3 ? fixed.readUInt32LE(34) >>> 16 : 0,
-    headerOffset,
-    dataOffset: headerOffset + 30 + (isLocal ? local.readUInt16LE(26) + local.readUInt16LE(28) : name.length),
-  };
-}
-
-/** Sizes and offsets of 0xffffffff stand in the zip64 extra field, in the order size, compressed size, offset. */
-function wideFields(extra: Buffer, narrow: readonly number[]): number[] {
-  let wide: Buffer = Buffer.alloc(0);
-  for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2)) {
-    if (extra.readUInt16LE(at) === 1) wide = extra.subarray(at + 4, at + 4 + extra.readUInt16LE(at + 2));
-  }
-  let next = 0;
-  return narrow.map((value) => {
-    if (value !== 0xffffffff || next + 8 > wide.length) return value;
-    next += 8;
-    return Number(wide.readBigUInt64LE(next - 8));
+  const narrow = [fixed.readUInt32LE(20), fixed.readUInt32LE(16), fixed.readUInt32LE(38)];
+  const [last, first] = [wideFields(extra, narrow, 'last'), wideFields(extra, narrow, 'first')];
+  const both = last.every((value, index) => value === first[index]) ? [last] : [last, first];
+  return both.map(([size, compressedSize, offset]) => {
+    const headerOffset = offset! + shift;
+    const local = headerOffset < 0 ? Buffer.alloc(0) : bytes.read(headerOffset, 30);
+    const isLocal = local.length === 30 && local.readUInt32LE() === LOCAL;
+    return {
+      name: name.toString('utf8'),
+      flags: fixed.readUInt16LE(4),
+      method: fixed.readUInt16LE(6),
+      crc: fixed.readUInt32LE(12),
+      size: size!,
+      compressedSize: compressedSize!,
+      mode: fixed[1] === 3 ? fixed.readUInt32LE(34) >>> 16 : 0,
+      headerOffset,
+      dataOffset: headerOffset + 30 + (isLocal ? local.readUInt16LE(26) + local.readUInt16LE(28) : name.length),
+    };
   });
 }
 
-/** Finds the end record; `shift` is the length of what was put before the zip, which readers forgive. */
-function endRecord(bytes: Bytes): { offset: number; count: number; shift: number } {
+/**
+ * Sizes and offsets of 0xffffffff stand in the zip64 extra field, in the order size, compressed size, offset. Where there are several such
+ * fields, Python's zipfile takes what it still needs from one after another, others the last.
+ */
+function wideFields(extra: Buffer, narrow: readonly number[], which: 'first' | 'last' = 'last'): number[] {
+  let result = [...narrow];
+  for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2)) {
+    if (extra.readUInt16LE(at) !== 1) continue;
+    const wide = extra.subarray(at + 4, at + 4 + extra.readUInt16LE(at + 2));
+    let next = 0;
+    result = (which === 'first' ? result : narrow).map((value) => {
+      if (value !== 0xffffffff || next + 8 > wide.length) return value;
+      next += 8;
+      return Number(wide.readBigUInt64LE(next - 8));
+    });
+  }
+  return result;
+}
+
+interface EndRecord {
+  readonly offset: number;
+  readonly size: number;
+  readonly count: number;
+  /** Where the directory ends. */
+  readonly end: number;
+  /** The length of what was put before the zip, which readers forgive. */
+  readonly shift: number;
+}
+
+/** The end record, and before it zip64's, wherever readers look for it: at least one. @throws Error when there is none */
+function endRecords(bytes: Bytes): EndRecord[] {
   const tailStart = Math.max(0, bytes.size - 65_557);
   const tail = bytes.read(tailStart, 65_557);
   const mark = Buffer.alloc(4);
@@ -91,24 +155,21 @@ function endRecord(bytes: Bytes): { offset: number; count: number; shift: number
   const at = tail.lastIndexOf(mark, tail.length - 22);
   if (at < 0) throw new Error('the zip has no end record: it was cut short, or is not a zip');
   const end = tailStart + at;
-  const wide = wideEndRecord(bytes, end);
-  if (wide !== undefined) return wide;
-  const offset = tail.readUInt32LE(at + 16);
-  return { offset, count: tail.readUInt16LE(at + 10), shift: Math.max(0, end - tail.readUInt32LE(at + 12) - offset) };
+  const [size, offset] = [tail.readUInt32LE(at + 12), tail.readUInt32LE(at + 16)];
+  const narrow = { offset, size, count: tail.readUInt16LE(at + 10), end, shift: Math.max(0, end - size - offset) };
+  return [...wideEndRecords(bytes, end), narrow];
 }
 
-function wideEndRecord(bytes: Bytes, end: number): { offset: number; count: number; shift: number } | undefined {
+function wideEndRecords(bytes: Bytes, end: number): EndRecord[] {
   const locator = bytes.read(end - 20, 20);
-  if (locator.length < 20 || locator.readUInt32LE() !== END64_LOCATOR) return undefined;
+  if (locator.length < 20 || locator.readUInt32LE() !== END64_LOCATOR) return [];
   const told = Number(locator.readBigUInt64LE(8));
-  for (const at of [told, end - 20 - 56]) {
+  return [...new Set([told, end - 20 - 56])].flatMap((at) => {
     const record = bytes.read(at, 56);
-    if (record.length < 56 || record.readUInt32LE() !== END64) continue;
-    const size = Number(record.readBigUInt64LE(40));
-    const offset = Number(record.readBigUInt64LE(48));
-    return { offset, count: Number(record.readBigUInt64LE(32)), shift: Math.max(0, at - size - offset) };
-  }
-  return undefined;
+    if (record.length < 56 || record.readUInt32LE() !== END64) return [];
+    const [size, offset] = [Number(record.readBigUInt64LE(40)), Number(record.readBigUInt64LE(48))];
+    return [{ offset, size, count: Number(record.readBigUInt64LE(32)), end: at, shift: Math.max(0, at - size - offset) }];
+  });
 }
 
 /**

@@ -2,16 +2,15 @@ import { BufferBytes, type Bytes } from '../formats/bytes';
 import { type Compression, decompress } from '../formats/compression';
 import type { Expanded } from '../formats/inflate';
 import { tarEntries } from '../formats/tar';
-import { centralEntries, expandEntry, localEntries, storedBytes, type ZipEntry } from '../formats/zip';
+import { expandEntry, listedEntries, localEntries, storedBytes, type ZipEntry, type ZipListing } from '../formats/zip';
 import type { PartHint, ScanContext } from './scan-context';
 
 const MOST_ENTRIES = 20_000;
 
 /** Scans a zip as both of its directories tell it: readers go by the one at the end, streams and repairers by the headers in between. */
 export function scanZip(bytes: Bytes, path: string, context: ScanContext, depth: number): void {
-  const central = listed(() => centralEntries(bytes));
-  const local = localEntries(bytes, MOST_ENTRIES);
-  if (central === undefined && local.length === 0) return;
+  const central = directoryOf(bytes);
+  const local = localEntries(bytes, MOST_ENTRIES + 1);
   if (central === undefined) {
     context.add({
       grade: 'unknown',
@@ -22,36 +21,59 @@ export function scanZip(bytes: Bytes, path: string, context: ScanContext, depth:
   } else {
     differences(central, local, path, context);
   }
-  const done = new Set<string>();
-  for (const entry of [...(central ?? []), ...local]) {
-    const key = `${entry.dataOffset} ${entry.method} ${entry.name}`;
-    if (done.has(key)) continue;
-    if (done.size >= MOST_ENTRIES) {
-      context.add({
-        grade: 'unknown',
-        code: 'too-many-entries',
-        path,
-        message: `the zip holds more than ${MOST_ENTRIES} files: the rest was not looked at`,
-      });
-      return;
-    }
-    done.add(key);
-    scanEntry(bytes, entry, path, context, depth);
-  }
+  const listed = central?.entries ?? [];
+  const byOffset = new Map(listed.map((entry) => [entry.headerOffset, entry]));
+  const entries = [...listed, ...local.filter((entry) => !covers(byOffset.get(entry.headerOffset), entry))];
+  if (entries.length > MOST_ENTRIES) tooMany('zip', path, context);
+  for (const entry of entries.slice(0, MOST_ENTRIES)) scanEntry(bytes, entry, path, context, depth);
 }
 
-function listed(read: () => ZipEntry[]): ZipEntry[] | undefined {
+/** The files that a zip's directories list; undefined where it has none. */
+function directoryOf(bytes: Bytes): ZipListing | undefined {
   try {
-    return read();
+    return listedEntries(bytes, MOST_ENTRIES + 1);
   } catch {
     return undefined;
   }
 }
 
+/** Whether a zip's directory is there, and lists anything. */
+export function listsFiles(bytes: Bytes): boolean {
+  return (directoryOf(bytes)?.entries.length ?? 0) > 0;
+}
+
+/** The files of a zip by its directories, else by the headers before each. */
+export function zipEntries(bytes: Bytes): ZipEntry[] {
+  return directoryOf(bytes)?.entries ?? localEntries(bytes, MOST_ENTRIES);
+}
+
+/** Whether a file's header says nothing that the directory has not said. Streams are written before their size is known. */
+function covers(listed: ZipEntry | undefined, { name, method, compressedSize, flags }: ZipEntry): boolean {
+  if (listed === undefined || listed.name !== name || listed.method !== method) return false;
+  return listed.compressedSize === compressedSize || (compressedSize === 0 && (flags & 8) !== 0);
+}
+
+function tooMany(what: 'zip' | 'tar', path: string, context: ScanContext): void {
+  context.add({
+    grade: 'unknown',
+    code: 'too-many-entries',
+    path,
+    message: `the ${what} holds more than ${MOST_ENTRIES} files: the rest was not looked at`,
+  });
+}
+
 /** A file that only one of the directories has, or that they name or compress differently. */
-function differences(central: readonly ZipEntry[], local: readonly ZipEntry[], path: string, context: ScanContext): void {
+function differences({ entries, told, found }: ZipListing, local: readonly ZipEntry[], path: string, context: ScanContext): void {
+  if (told !== found && found <= MOST_ENTRIES) {
+    context.add({
+      grade: 'unknown',
+      code: 'zip-views-differ',
+      path,
+      message: `the zip's end counts ${told} files and its directory holds ${found}: two readers see two things`,
+    });
+  }
   const byOffset = new Map(local.map((entry) => [entry.headerOffset, entry]));
-  for (const entry of central) {
+  for (const entry of entries) {
     const other = byOffset.get(entry.headerOffset);
     if (other === undefined || (other.name === entry.name && other.method === entry.method)) continue;
     context.add({
@@ -122,6 +144,14 @@ function expandedEntry(bytes: Bytes, entry: ZipEntry, inner: string, context: Sc
 
 function scanExpanded(expanded: Expanded, path: string, context: ScanContext, depth: number): void {
   context.spend(expanded.output.length);
+  if (expanded.stopped === 'broken') {
+    context.add({
+      grade: 'unknown',
+      code: 'compressed-broken',
+      path,
+      message: 'the compressed stream is broken, or goes on in a way that is not read: what comes after was not looked at',
+    });
+  }
   if (expanded.stopped === 'limit') {
     context.add({
       grade: 'unknown',
@@ -130,26 +160,48 @@ function scanExpanded(expanded: Expanded, path: string, context: ScanContext, de
       message: `it expands to more than ${context.limits.expandedBytes} bytes: what comes after was not looked at`,
     });
   }
-  if (expanded.output.length > 0) context.part(new BufferBytes(expanded.output), path, depth + 1);
+  scanPart(expanded, path, context, depth);
 }
 
-/** A whole file that is compressed: joblib's, or an archive's. */
+function scanPart({ output }: Expanded, path: string, context: ScanContext, depth: number): void {
+  if (output.length > 0) context.part(new BufferBytes(output), path, depth + 1);
+}
+
+/** A whole file that is compressed: joblib's, or an archive's. False where it only begins like one: a text may. */
 export function scanCompressed(
   bytes: Bytes,
   compression: Compression,
   path: string,
   context: ScanContext,
   depth: number,
-  hint: PartHint,
-): true {
+  { embedded = false, text = false }: PartHint & { readonly text?: boolean },
+): boolean {
   const expanded = decompress(bytes, compression, context.allowance, context.deadline);
+  const broken = expanded.stopped === 'broken';
+  if (broken && text) {
+    scanPart(expanded, `${path}!${compression}`, context, depth);
+    return false;
+  }
   // any bytes may begin like a compressed stream: inside of others it is one only if it also ends like one
-  if (hint.embedded !== true || expanded.stopped !== 'broken') scanExpanded(expanded, `${path}!${compression}`, context, depth);
+  if (embedded && broken) return true;
+  scanExpanded(expanded, `${path}!${compression}`, context, depth);
+  if (!embedded && expanded.stopped === 'end' && expanded.consumed < bytes.size) {
+    context.add({
+      grade: 'unknown',
+      code: 'compressed-trailing',
+      path,
+      offset: expanded.consumed,
+      message: `${bytes.size - expanded.consumed} bytes follow the compressed stream, and are none that is known`,
+    });
+  }
   return true;
 }
 
 export function scanTar(bytes: Bytes, path: string, context: ScanContext, depth: number): true {
-  const entries = tarEntries(bytes, MOST_ENTRIES, 'forgiving');
+  const entries = tarEntries(bytes, MOST_ENTRIES + 1, 'forgiving', (fault) =>
+    context.add({ grade: 'unknown', code: 'tar-broken', path, message: `${fault}: what comes after was not looked at` }),
+  );
+  if (entries.length > MOST_ENTRIES) tooMany('tar', path, context);
   for (const { path: name, kind, target, offset, size } of entries) {
     const inner = `${path}!${name}`;
     if (leavesFolder(name)) {

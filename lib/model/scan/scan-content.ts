@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Bytes } from '../formats/bytes';
 import { startsLikeCatboost } from '../formats/catboost';
 import { compressionOf } from '../formats/compression';
@@ -13,12 +14,12 @@ import { readSafetensors, startsLikeSafetensors } from '../formats/safetensors';
 import { startsLikeTar } from '../formats/tar';
 import { startsLikeTflite } from '../formats/tflite';
 import { startsLikeXgboostJson, startsLikeXgboostUbj } from '../formats/xgboost';
-import { centralEntries, localEntries, startsLikeZip } from '../formats/zip';
-import { scanCompressed, scanTar, scanZip } from './scan-archives';
+import { startsLikeZip } from '../formats/zip';
+import { listsFiles, scanCompressed, scanTar, scanZip, zipEntries } from './scan-archives';
 import type { PartHint, ScanContext } from './scan-context';
 import { scanCoreml, scanOnnx, scanSavedModel, scanTflite } from './scan-graphs';
 import { holdsKerasConfig, scanHdf5, scanKerasMetadata, scanKerasZip } from './scan-keras';
-import { scanPickles } from './scan-pickle';
+import { scanAsPickle, scanPickles } from './scan-pickle';
 import { scanTemplate } from './scan-template';
 import { mayBeText, scanText } from './scan-text';
 
@@ -30,19 +31,8 @@ const PICKLE_NAMES =
 export function scanContent(bytes: Bytes, path: string, context: ScanContext, depth: number, hint: PartHint): void {
   const head = bytes.read(0, 1024);
   if (head.length === 0) return;
-  let known = true;
-  try {
-    known = scanKnown(bytes, head, path, context, depth, hint);
-    if (!known && hint.embedded !== true) scanUnknown(bytes, head, path, context, depth);
-    else if (hint.embedded === true && startsLikePickle(head)) scanEmbedded(bytes, path, context, depth);
-  } catch (error) {
-    context.add({
-      grade: 'unknown',
-      code: 'broken',
-      path,
-      message: `it begins like a format that is known, and is broken: ${(error as Error).message}`,
-    });
-  }
+  const known = guarded(path, context, () => scanKnown(bytes, head, path, context, depth, hint));
+  guarded(path, context, () => scanPickled(bytes, head, path, context, depth, hint, known));
   // formats that are text, or begin like one, are other texts as well
   if (known && hint.embedded !== true && mayBeText(bytes, head, path)) scanText(bytes, path, context);
   // a zip is read from its end: whatever stands before it, loaders that look there find it
@@ -62,8 +52,43 @@ export function scanContent(bytes: Bytes, path: string, context: ScanContext, de
 
 function scanZipAndKeras(bytes: Bytes, path: string, context: ScanContext, depth: number): void {
   scanZip(bytes, path, context, depth);
-  const entries = namesOf(bytes);
+  const entries = zipEntries(bytes);
   if (holdsKerasConfig(entries)) scanKerasZip(bytes, entries, path, context);
+}
+
+/** Bytes that make a reader throw are a finding, and those that begin like a format are of it. */
+function guarded(path: string, context: ScanContext, scan: () => boolean): boolean {
+  try {
+    return scan();
+  } catch (error) {
+    context.add({
+      grade: 'unknown',
+      code: 'broken',
+      path,
+      message: `it begins like a format that is known, and is broken: ${(error as Error).message}`,
+    });
+    return true;
+  }
+}
+
+/** Whatever a file is, an unpickler reads it from its first byte on. */
+function scanPickled(
+  bytes: Bytes,
+  head: Buffer,
+  path: string,
+  context: ScanContext,
+  depth: number,
+  hint: PartHint,
+  known: boolean,
+): boolean {
+  if (hint.embedded === true) {
+    if (startsLikePickle(head)) scanEmbedded(bytes, path, context, depth);
+  } else if (!known) {
+    scanUnknown(bytes, head, path, context, depth);
+  } else if (OPCODES[head[0]!] !== undefined) {
+    scanAsPickle(bytes, path, context, depth);
+  }
+  return true;
 }
 
 /** The formats that say what they are. True when it was one of them. */
@@ -80,18 +105,15 @@ function scanKnown(bytes: Bytes, head: Buffer, path: string, context: ScanContex
   if (startsLikeTar(head)) return scanTar(bytes, path, context, depth);
   if (startsLikeCatboost(head) || startsLikeLightgbm(head) || startsLikeXgboostUbj(head) || startsLikeXgboostJson(head)) return true;
   const compression = compressionOf(head);
-  if (compression !== undefined) return scanCompressed(bytes, compression, path, context, depth, hint);
+  if (compression !== undefined) return scanCompressed(bytes, compression, path, context, depth, { ...hint, text: isText(head) });
   if (isSavedModelName(path)) return scanTensorflow(bytes, path, context);
   if (startsLikeOnnx(head) || startsLikeCoreml(head)) return scanProtobuf(bytes, path, context);
   return scanSealed(head, path, context);
 }
 
-function namesOf(bytes: Bytes) {
-  try {
-    return centralEntries(bytes);
-  } catch {
-    return localEntries(bytes);
-  }
+/** UTF-8 without a zero byte, as far as it was read, which may end within a letter. */
+function isText(head: Buffer): boolean {
+  return !head.includes(0) && [0, 1, 2, 3].some((cut) => isUtf8(head.subarray(0, head.length - cut)));
 }
 
 /** The end of a zip's directory, and the longest comment that may follow. Used again for each file: dead buffers would pile up. */
@@ -100,12 +122,7 @@ const ZIP_END = Buffer.from('PK\x05\x06', 'latin1');
 
 function endsLikeZip(bytes: Bytes): boolean {
   const length = bytes.fill(TAIL, Math.max(0, bytes.size - TAIL.length));
-  if (TAIL.subarray(0, length).lastIndexOf(ZIP_END) < 0) return false;
-  try {
-    return centralEntries(bytes).length > 0;
-  } catch {
-    return false;
-  }
+  return TAIL.subarray(0, length).lastIndexOf(ZIP_END) >= 0 && listsFiles(bytes);
 }
 
 /** An array of Python objects is a pickle behind a header. */

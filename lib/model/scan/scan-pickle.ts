@@ -66,6 +66,23 @@ export function scanPickles(bytes: Bytes, path: string, context: ScanContext, de
   return { clean, end: at };
 }
 
+/** What a module and a name are made of that can be imported. */
+const IMPORTABLE = /^[^\p{Cc}\ufffd]{1,256}$/u;
+
+/** Scans bytes that are told to be something else as an unpickler reads them, which looks at no mark: one file may be both. */
+export function scanAsPickle(bytes: Bytes, path: string, context: ScanContext, depth: number): void {
+  const { firstImport } = scanOne(bytes, path, context, depth, 'guess', 0, true);
+  if (firstImport === undefined || !IMPORTABLE.test(firstImport.module) || !IMPORTABLE.test(firstImport.name)) return;
+  context.add({
+    grade: 'unknown',
+    code: 'polyglot',
+    path,
+    offset: firstImport.offset,
+    message: `it is also a pickle that imports ${firstImport.path}: two readers see two things`,
+  });
+  scanPickles(bytes, path, context, depth, 'sure');
+}
+
 const BURIED_BYTES = 1024 * 1024;
 /** Bytes that are looked at in one go, which overlap by as much as an import of a name that is known may take: long texts would pile up. */
 const BURIED_STEP = 64 * 1024;

@@ -113,8 +113,8 @@ class Machine {
     INST: (m) => m.instance(m.reader.line(), m.reader.line()),
     OBJ: (m) => m.object(m.popMark()),
     BUILD: (m) => m.build(),
-    PERSID: (m) => m.stack.push(new PicklePersistent(m.reader.line(), m.start)),
-    BINPERSID: (m) => m.stack.push(new PicklePersistent(m.pop(), m.start)),
+    PERSID: (m) => m.persistent(m.reader.line()),
+    BINPERSID: (m) => m.persistent(m.pop()),
   };
 
   private static readonly BY_BYTE = Array.from({ length: 256 }, (_, byte) => Machine.STEPS[OPCODES[byte] ?? '']);
@@ -135,6 +135,8 @@ class Machine {
   /** Where the present opcode stands. */
   private start = 0;
   private opcode = 0;
+  private firstImport: PickleGlobal | undefined;
+  private sawPersistent = false;
   private toldOfWeight = false;
 
   constructor(
@@ -181,6 +183,7 @@ class Machine {
       protocol: this.protocol,
       opcodes: this.opcodes,
       faults: this.faults,
+      firstImport: this.firstImport,
       brokenFrames: this.brokenFrames,
     };
   }
@@ -332,8 +335,14 @@ class Machine {
 
   private import(module: string, name: string): PickleGlobal {
     const global = new PickleGlobal(module, name, OPCODES[this.opcode]!, this.start);
+    if (this.faults.length === 0 && !this.sawPersistent) this.firstImport ??= global;
     this.listener.imported?.(global);
     return global;
+  }
+
+  private persistent(id: Value): void {
+    this.sawPersistent = true;
+    this.stack.push(new PicklePersistent(id, this.start));
   }
 
   private stackGlobal(): void {

@@ -45,6 +45,8 @@ export interface PickleRun {
   readonly protocol: number;
   readonly opcodes: number;
   readonly faults: readonly PickleFault[];
+  /** The first name that pickle.load would import: before it stands neither a fault nor an object from outside, which it has no way to get. */
+  readonly firstImport: PickleGlobal | undefined;
   /** Ends of frames that an opcode's argument reached across: a reader by frames goes on there. */
   readonly brokenFrames: readonly number[];
 }
