@@ -2,7 +2,8 @@ import { Alarm, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import type { CfnEndpoint } from 'aws-cdk-lib/aws-sagemaker';
-import { Duration, type Stack, Tags, Token } from 'aws-cdk-lib/core';
+import { Duration, NestedStack, type Stack, Tags, Token } from 'aws-cdk-lib/core';
+import { EXPLICIT_STACK_TAGS } from 'aws-cdk-lib/cx-api';
 import {
   Approval,
   CanaryJudge,
@@ -67,9 +68,9 @@ function staged(
 }
 
 const refused =
-  (stage: Partial<CanaryStageProps>, endpoint: Partial<ModelEndpointProps> = {}) =>
+  (stage: Partial<CanaryStageProps>, endpoint: Partial<ModelEndpointProps> = {}, then?: Parameters<typeof staged>[2]) =>
   () =>
-    staged(stage, endpoint);
+    staged(stage, endpoint, then);
 
 /** The function of this name. */
 const functionNamed = ({ template }: Staged, name: string): TemplateResource =>
@@ -599,6 +600,7 @@ describe("an endpoint's life in the template", () => {
   /** The template of an app whose model, instances or tags are as given. */
   const template = (digest = DIGEST, instanceType = 'ml.c6i.large', tag = 'a'): Staged => {
     const stack = newStack();
+    stack.node.setContext(EXPLICIT_STACK_TAGS, true);
     const endpoint = new ModelEndpoint(stack, 'Delay', {
       endpointName: 'delay',
       artifact: publishedArtifact(stack, digest),
@@ -652,6 +654,8 @@ describe("an endpoint's life in the template", () => {
     expect(logicalIds(after, 'AWS::SageMaker::ModelPackage')).toEqual(logicalIds(before, 'AWS::SageMaker::ModelPackage'));
     expect(endpointOf(after)).toEqual(endpointOf(before));
     expect(after.template.only('Custom::EndpointTags').Properties.Tags).toContain('"Value":"b"');
+    expect(after.template.only('AWS::SageMaker::ModelPackageGroup').Properties.Tags).toContainEqual({ Key: 'team', Value: 'b' });
+    expect(after.template.only('AWS::SageMaker::ModelPackage').Properties).not.toHaveProperty('Tags');
   });
 });
 
@@ -710,6 +714,27 @@ describe('is refused', () => {
     expect(() => endpoint.addVariant('challenger', { artifact: publishedArtifact(stack) })).toThrow(
       'which brings its own second variant in',
     );
+  });
+
+  test('a stack with tags of its own, which CloudFormation would put on a version and on the endpoint', () => {
+    const message = /the stack of delay's stage has tags of its own \(team\).*"@aws-cdk\/core:explicitStackTags": true/;
+    expect(refused({}, {}, ({ stack }) => Tags.of(stack).add('team', 'a'))).toThrow(message);
+    expect(refused({}, {}, ({ stack }) => stack.tags.setTag('team', 'a'))).toThrow(message);
+    const parent = newStack();
+    parent.node.setContext(EXPLICIT_STACK_TAGS, true);
+    const nested = new NestedStack(parent, 'Nested');
+    const endpoint = new ModelEndpoint(nested, 'Delay', {
+      endpointName: 'delay',
+      artifact: publishedArtifact(nested),
+      image: ServingImage.sklearn('1.2'),
+      modelStore: new ModelStore(nested, 'Store'),
+    });
+    new CanaryStage(nested, 'Canary', { endpoint });
+    const excludeResourceTypes = ['AWS::CloudFormation::Stack'];
+    Tags.of(parent).add('cost', '7', { excludeResourceTypes });
+    expect(() => new ReadableTemplate(parent)).not.toThrow();
+    Tags.of(parent).add('team', 'a');
+    expect(() => new ReadableTemplate(parent)).toThrow(message);
   });
 
   test.each([

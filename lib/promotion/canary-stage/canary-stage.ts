@@ -26,6 +26,7 @@ import { longest, longestExecution, planOf } from './plan';
 import { WaitFor } from './policy';
 import type { CanaryStageProps } from './props';
 import { recordBucket } from './records';
+import { refuseStackTags } from './stack-tags';
 import { StageAlarms } from './stage-alarms';
 import { StageFunction } from './stage-function';
 import { stageGraphs } from './stage-graphs';
@@ -86,6 +87,7 @@ export class CanaryStage extends Construct {
     const { endpoint } = props;
     const { endpointName } = endpoint;
     const plan = planOf(props);
+    refuseStackTags(this, endpointName);
     this.key = props.encryptionKey ?? endpoint.encryptionKey;
     const records = recordBucket(this, this.key);
     this.recordBucket = records;

@@ -74,6 +74,8 @@ export class PublishedVersion extends Construct {
       modelApprovalStatus: approved ? 'Approved' : 'PendingManualApproval',
       approvalDescription: approved ? 'approved by deploying it' : undefined,
     });
+    // SageMaker takes tags on the group alone, and refuses to make a version with any.
+    version.addPropertyDeletionOverride('Tags');
     version.addResourceDependency(group);
     version.node.addDependency(dependencies);
     version.applyRemovalPolicy(RemovalPolicy.RETAIN);
