@@ -3,8 +3,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { readTraffic } from '../../lib/cli/rehearsal/traffic';
 import { fledge } from './fledge';
 
 const FLIGHTS = join(__dirname, '..', '..', 'model-artifacts', 'flight-delay');
@@ -128,11 +126,11 @@ describe('fledge rehearse', () => {
   const unfit = join(folder, 'unfit.jsonl');
   writeFileSync(unfit, '{"inputs":{"carrier":7}}\n');
   test.each([
-    ['one model only', [join(FLIGHTS, '1'), '--traffic', traffic], 1, /at least two model directories/],
+    ['one model only', [join(FLIGHTS, '1'), '--traffic', traffic], 2, /at least two model directories/],
     [
       'an expectation too few',
       [join(FLIGHTS, '1'), join(FLIGHTS, '2'), '--traffic', traffic, '--expect', 'promoted,held'],
-      1,
+      2,
       /names 2 verdicts for 1 candidate$/m,
     ],
     [
@@ -159,35 +157,4 @@ test('fledge rehearse misses its traffic before anything is packed', async () =>
   const { code, out, err } = await fledge('rehearse', join(FLIGHTS, '1'), join(FLIGHTS, '2'), '--traffic', join(folder, 'no.csv'));
   expect(err).toMatch(/there is no such file/);
   expect({ code, out }).toEqual({ code: 1, out: '' });
-});
-
-describe('a traffic file', () => {
-  const write = (name: string, content: string | Buffer) => {
-    const file = join(folder, name);
-    writeFileSync(file, content);
-    return file;
-  };
-  test('of CSV gives its columns in the order of the inputs, and the outcomes apart', () => {
-    const file = write('a.csv', 'time,b,a,outcome\n2013,2,1,0\n2014,"x,y",,1\n');
-    expect(readTraffic(file, ['a', 'b'])).toEqual({ contentType: 'text/csv', bodies: ['1,2', ',"x,y"'], outcomes: ['0', '1'] });
-  });
-  test('may be gzipped, and may hold no outcomes', () => {
-    expect(readTraffic(write('b.csv.gz', gzipSync('a\n1\n')))).toEqual({ contentType: 'text/csv', bodies: ['1'], outcomes: undefined });
-  });
-  test('of JSON lines is sent as JSON', () => {
-    const file = write('c.jsonl', '{"inputs":{"a":1},"outcome":true}\n');
-    expect(readTraffic(file)).toEqual({ contentType: 'application/json', bodies: ['{"instances":[{"a":1}]}'], outcomes: ['true'] });
-  });
-  test.each([
-    ['d.csv', 'a,b\n1\n', /line 2: has 1 column, the header has 2/],
-    ['e.csv', 'b\n1\n', /no column a/],
-    ['f.jsonl', '{"inputs":{}}\n{oops\n', /line 2: not JSON/],
-    ['g.jsonl', '{"instances":[]}\n', /line 1: has no "inputs"/],
-    ['h.csv', '', /holds no requests/],
-    ['i.csv', 'a,b\n', /holds no requests below its header/],
-    ['j.csv.gz', gzipSync('a\n1\n').subarray(0, 15), /a gzip file that was cut off/],
-    ['k.csv.gz', Buffer.from([0x1f, 0x8b, 9, 9, 9]), /a damaged gzip file/],
-  ])('that is wrong is refused with its place: %s', (name, content, said) => {
-    expect(() => readTraffic(write(name, content), ['a'])).toThrow(said);
-  });
 });

@@ -71,6 +71,7 @@ describe('a request for a model of named inputs', () => {
     ['CSV', 'text/csv', 'UA,5,500\nB6,23,\n'],
     ['CSV of Windows, without a last line break', 'text/csv', '"UA",5,500\r\n"B6",23,'],
     ['CSV under a header in another order', 'text/csv', 'distance,hour,carrier\n500,5,UA\n,23,B6\n'],
+    ['CSV under a header with columns of others', 'text/csv', 'tail,distance,hour,carrier\nN1,500,5,UA\n,,23,B6\n'],
   ])('is taken as %s', (_, contentType, body) => {
     const batch = tensors(FLIGHT, body, contentType);
     expect(batch.rows).toBe(2);
@@ -127,6 +128,7 @@ describe('a request for a model of named inputs', () => {
     ['UA,5,1\nUA,5,far\n', '400 row 2, input "distance": must be a number, not "far"'],
     ['"UA,5,1\n', '400 row 1: a quote is opened and never closed'],
     ['"UA"x,5,1\n', '400 row 1: text after a closing quote'],
+    ['tail,distance,hour,carrier\n500,5,UA\n', '400 row 1 has 3 fields, the header has 4'],
     ['\n\n', '400 the request holds no rows'],
   ])('CSV %j is refused by row', (body, message) => {
     expect(refusal(FLIGHT, body, 'text/csv')).toContain(message);

@@ -3,9 +3,11 @@ import { type LocalSageMaker, startLocal } from '../../local';
 import { ANSWERS_METRIC, awsPorts, type StagePlan } from '../../promotion';
 import { UserError } from '../exit-codes';
 import { atLeast, ended, wholeBetween } from '../options';
+import { columnsOf } from '../rehearsal/columns';
+import { asTaken } from '../rehearsal/header';
 import { OutcomeRecorder } from '../rehearsal/outcome-recorder';
 import { Replay } from '../rehearsal/replay';
-import { inputsOf, readTraffic, type Traffic } from '../rehearsal/traffic';
+import { readTraffic, type Traffic, unknownOutcomes } from '../rehearsal/traffic';
 import { verdictSentence } from '../report';
 import type { Session } from '../session';
 import { hostStage, LOCAL_PLAN, readPlan } from '../stage/host';
@@ -49,7 +51,8 @@ async function run(options: Options, session: Session): Promise<void> {
   for (const name of ['live', 'plan', 'traffic'] as const)
     if (options[name] !== undefined && stage === undefined) throw new UserError(`--${name} is of a stage: name its endpoint with --stage`);
   if (stage !== undefined && speed !== 1) throw new UserError('a stage runs in real time: leave --speed out');
-  const traffic = options.traffic === undefined ? undefined : readTraffic(options.traffic, inputsOf(options.live));
+  const columns = options.live === undefined ? undefined : columnsOf(options.live);
+  const traffic = options.traffic === undefined ? undefined : readTraffic(options.traffic, columns);
   const plan = options.plan === undefined ? planFor(traffic) : readPlan(options.plan);
   const terminal = new Terminal(false);
   const engines = { allowCode: options.allowCode ?? false };
@@ -61,7 +64,11 @@ async function run(options: Options, session: Session): Promise<void> {
     if (stage !== undefined) {
       Object.assign(process.env, local.environment());
       closing.unshift(await hostAndTell(local, stage, plan, options, terminal));
-      if (traffic) closing.unshift(keepAsking(local, stage, traffic, options.rate));
+      if (traffic) {
+        const unknown = unknownOutcomes(options.traffic!, traffic);
+        if (unknown !== undefined) warn(unknown);
+        closing.unshift(keepAsking(local, stage, await asTaken(awsPorts(), stage, traffic), options.rate));
+      }
     }
     for (const [name, value] of variables) terminal.say(`export ${name}=${value}`);
     if (stage !== undefined) terminal.say(`${stage} is live; every approval in the model package group ${stage} starts a promotion`);

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { EXIT, UserError, verdictCode } from '../exit-codes';
+import { EXIT, verdictCode } from '../exit-codes';
 import { atLeast, shares, wordsOf } from '../options';
 import { checkOutput } from '../output-file';
 import { narrate } from '../rehearsal/narration';
@@ -64,16 +64,19 @@ export function addRehearse(root: Command, session: Session): void {
       'after',
       '\nExit codes: 0 promoted (or as expected), 3 rolled back, 4 held, 1 an error, 2 wrong usage, 130 interrupted. With several candidates the last one counts.',
     )
-    .action(async (directories: string[], options: Options) => {
+    .action(async (directories: string[], options: Options, command: Command) => {
+      checkUsage(directories, options, command);
       session.exitCode = await run(directories, options, session.signal);
     });
 }
 
+function checkUsage(directories: readonly string[], { expect }: Options, command: Command): void {
+  if (directories.length < 2) command.error('error: give at least two model directories: the live version and a candidate');
+  if (expect && expect.length !== directories.length - 1)
+    command.error(`error: --expect names ${counted(expect.length, 'verdict')} for ${counted(directories.length - 1, 'candidate')}`);
+}
+
 async function run(directories: readonly string[], options: Options, signal: AbortSignal): Promise<number> {
-  if (directories.length < 2) throw new UserError('give at least two model directories: the live version and a candidate');
-  if (options.expect && options.expect.length !== directories.length - 1) {
-    throw new UserError(`--expect names ${counted(options.expect.length, 'verdict')} for ${counted(directories.length - 1, 'candidate')}`);
-  }
   if (options.report !== false) checkOutput(options.report);
   const terminal = new Terminal(options.json ?? false);
   const result = await rehearse(

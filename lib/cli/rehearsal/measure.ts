@@ -1,11 +1,14 @@
-import { pause } from '../pause';
+import { orAborted } from '../pause';
+import { counted } from '../sizes';
 import type { Replay } from './replay';
 
 /** How an endpoint answered a number of requests, sent as fast as the clients go. */
 export interface ReplayFigures {
   readonly requests: number;
   readonly failed: number;
-  /** Share of the answers that turned out right, where outcomes are known; null otherwise. */
+  /** Answers whose outcome is known. */
+  readonly known: number;
+  /** Share of those that turned out right; null without one. */
   readonly accuracy: number | null;
   /** Milliseconds from a request's sending to its answer, as the client saw it. */
   readonly p50: number;
@@ -15,27 +18,27 @@ export interface ReplayFigures {
   readonly clientMs: number;
 }
 
-/** Replays until `requests` are answered, so many under way at once, then rests. */
+/** Replays so many requests, so many of them under way at once, then rests. */
 export async function measure(replay: Replay, requests: number, clients: number, signal: AbortSignal): Promise<ReplayFigures> {
   replay.keepLatencies();
-  replay.pace(Number.POSITIVE_INFINITY, clients);
-  // The thread starts, and loads the SDK.
-  while (replay.requests === 0) await pause(20, signal);
-  const [began, before, rest] = [performance.now(), replay.requests, replay.utilization()];
-  while (replay.requests < requests) await pause(20, signal);
-  const seconds = (performance.now() - began) / 1000;
-  const { active } = replay.utilization(rest);
-  replay.rest();
+  const { seconds, activeSeconds } = await orAborted(replay.burst(requests, clients), signal);
   const { failed, known, wrong } = replay;
   const sorted = replay.takeLatencies();
   const quantile = (q: number) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
   return {
     requests: replay.requests,
     failed,
+    known,
     accuracy: known === 0 ? null : 1 - wrong / known,
     p50: quantile(0.5),
     p99: quantile(0.99),
-    perSecond: (replay.requests - before) / seconds,
-    clientMs: active / (replay.requests - before),
+    perSecond: requests / seconds,
+    clientMs: (1000 * activeSeconds) / requests,
   };
+}
+
+/** What to say where not one answer is right: outcomes and answers are then of two forms, more likely than not. */
+export function noneRight({ known, accuracy }: ReplayFigures, { wrongOne }: Pick<Replay, 'wrongOne'>): string | undefined {
+  if (accuracy !== 0) return undefined;
+  return `none of ${counted(known, 'answer')} is its outcome (the first: ${wrongOne}): if the two are not of one form, right and wrong answers say nothing`;
 }

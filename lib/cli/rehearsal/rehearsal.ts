@@ -20,11 +20,13 @@ import { UserError } from '../exit-codes';
 import { LIVE, LocalStage, type Published, STAGE_BUCKET } from '../local-stage';
 import { orAborted, pause } from '../pause';
 import { type Pulses, pulsesOf } from '../pulse';
-import { measure, type ReplayFigures } from './measure';
+import { columnsOf } from './columns';
+import { asTaken } from './header';
+import { measure, noneRight, type ReplayFigures } from './measure';
 import { OutcomeRecorder } from './outcome-recorder';
 import { Replay } from './replay';
 import { DurableRunner } from './run-durable';
-import { inputsOf, readTraffic, type Traffic } from './traffic';
+import { readTraffic, type Traffic, unknownOutcomes } from './traffic';
 
 /** What is rehearsed. */
 export interface RehearsalOptions {
@@ -93,7 +95,9 @@ const CLIENTS = 32;
  * @throws UserError for a model or a traffic file that cannot be used; the reason of `signal` once it is aborted
  */
 export async function rehearse(options: RehearsalOptions, events: RehearsalEvents): Promise<RehearsalResult> {
-  const traffic = readTraffic(options.trafficFile, inputsOf(options.directories[0]));
+  const read = readTraffic(options.trafficFile, columnsOf(options.directories[0]));
+  const unknown = unknownOutcomes(options.trafficFile, read);
+  if (unknown !== undefined) events.warned(unknown);
   const local = await startLocal({
     engines: { allowCode: options.allowCode },
     warn: (message) => events.warned(message),
@@ -115,10 +119,13 @@ export async function rehearse(options: RehearsalOptions, events: RehearsalEvent
     const [first, ...candidates] = versions;
     const endpointName = first.inspection.name.replace(/[^A-Za-z0-9-]+/g, '-').slice(0, 63);
     await stage.deploy(endpointName, first);
+    const traffic = await asTaken(ports, endpointName, read);
     const recorder = new OutcomeRecorder(ports, endpointName, traffic);
     replay = new Replay({ url: local.url, region: local.region, endpointName, ...traffic }, (report) => recorder.take(report));
     const live = { version: first, ...(await measureLive(ports, replay, endpointName, options)) };
     events.live(live);
+    const alike = noneRight(live.figures, replay);
+    if (alike !== undefined) events.warned(alike);
     replay.pace(options.perSecond, CLIENTS);
     await pause((BASELINE_SECONDS + 1) * 1000, options.signal);
     const promotions: Rehearsed[] = [];

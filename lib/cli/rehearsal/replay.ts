@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import type { EventLoopUtilization } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { entryPoint } from '../../model/entry-point';
-import type { ReplayCommand, ReplayOrder, ReplayReport } from './replay-messages';
+import type { Burst, ReplayCommand, ReplayOrder, ReplayReport } from './replay-messages';
 
 /** Replays requests from a thread of its own, so that sending them does not slow what answers them. */
 export class Replay {
@@ -14,7 +13,10 @@ export class Replay {
   wrong = 0;
   /** The first message of each kind of failure. */
   readonly failures: string[] = [];
+  /** The first answer that was wrong, and what was right: `0.97 where the outcome is 1`. */
+  wrongOne: string | undefined;
   private kept: Float64Array[] | undefined;
+  private ended: (burst: Burst) => void = () => {};
 
   /** @param onReport called a few times a second */
   constructor(order: ReplayOrder, onReport: (report: ReplayReport) => void) {
@@ -29,26 +31,26 @@ export class Replay {
       }
       this.failures.push(...report.failures);
       this.kept?.push(report.latencies);
+      this.wrongOne ??= report.wrongOne;
       onReport(report);
+      if (report.burst) this.ended(report.burst);
     });
   }
 
   /**
-   * @param perSecond requests a second; Infinity goes as fast as its clients go
+   * @param perSecond requests a second
    * @param clients requests under way at once, at the most
    */
   pace(perSecond: number, clients: number): void {
     this.tell({ kind: 'pace', perSecond, clients });
   }
 
-  /** Sends no more. */
-  rest(): void {
-    this.tell({ kind: 'pace', perSecond: 0, clients: 0 });
-  }
-
-  /** How busy the sending thread was since. @default - since its start */
-  utilization(since?: EventLoopUtilization): EventLoopUtilization {
-    return this.worker.performance.eventLoopUtilization(since);
+  /** Sends so many requests as fast as its clients go, and then no more; resolves when all are answered and counted. */
+  burst(requests: number, clients: number): Promise<Burst> {
+    this.tell({ kind: 'burst', requests, clients });
+    return new Promise((resolve) => {
+      this.ended = resolve;
+    });
   }
 
   /** Keeps every request's latency from now on, until they are taken: they are many. */

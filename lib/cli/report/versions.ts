@@ -32,9 +32,8 @@ export function titleOf({ inspection, directory }: RehearsalResult['live']['vers
 
 /** The live version, then the candidates in their order. */
 export function versionRows({ live, promotions }: Pick<RehearsalResult, 'live' | 'promotions'>): VersionRow[] {
-  const { requests, failed, accuracy } = live.figures;
+  const { requests, failed, known, accuracy } = live.figures;
   const { p50, p99 } = live.model;
-  const known = requests - failed;
   return [
     {
       title: titleOf(live.version),

@@ -9,17 +9,20 @@ export interface Rows {
 }
 
 /**
- * Decodes comma-separated rows in the order of the inputs. An empty field is a missing value. A first row that holds exactly the
- * names of the inputs is a header, and then rules the order.
+ * Decodes comma-separated rows in the order of the inputs. An empty field is a missing value. A first row that holds the names of
+ * all inputs is a header, and then rules the order; columns that the model does not know are passed over, as names in JSON are.
  */
 export function decodeCsv(layout: Layout, text: string): Rows {
   const records = parseCsv(text);
   if (records.length === 0) throw new BadRequest('the request holds no rows');
   const fields = flatten(layout.inputs, records[0]!.length);
-  const order = header(records[0]!, layout.inputs);
-  if (order !== undefined) records.shift();
+  const order = fields.length === layout.inputs.length ? header(records[0]!, layout.inputs) : undefined;
+  const named = order === undefined ? undefined : records.shift()!.length;
   const rows = records.map((record, row) => {
-    if (record.length !== fields.length) {
+    if (named !== undefined && record.length !== named) {
+      throw new BadRequest(`row ${row + 1} has ${record.length} fields, the header has ${named}`);
+    }
+    if (named === undefined && record.length !== fields.length) {
       throw new BadRequest(`row ${row + 1} has ${record.length} fields, the model takes ${fields.length}: ${layout.names}`);
     }
     const values = layout.inputs.map((): unknown[] => []);
@@ -53,9 +56,9 @@ function nest(flat: readonly unknown[], spec: TensorSpec): unknown {
   return item.length === 0 ? values[0] : values;
 }
 
-/** The field of each input where the record names them all, each once. */
+/** The field of each input where the record names them all. */
 function header(record: readonly string[], inputs: readonly TensorSpec[]): number[] | undefined {
-  if (record.length !== inputs.length) return undefined;
+  if (record.length < inputs.length) return undefined;
   const order = inputs.map((input) => record.indexOf(input.name));
   return order.every((field) => field >= 0) ? order : undefined;
 }
@@ -64,14 +67,16 @@ function header(record: readonly string[], inputs: readonly TensorSpec[]): numbe
  * Parses RFC 4180: fields quoted by `"`, a quote in them doubled, line breaks allowed inside quotes; records ended by LF or CRLF.
  * Blank lines are passed over: a missing value in a row of one field is written `""`.
  *
+ * @param starts gets where in the text each record starts, one that cannot be read included
  * @throws BadRequest for a quote left open or text after a closing quote
  */
-export function parseCsv(text: string): string[][] {
+export function parseCsv(text: string, starts?: number[]): string[][] {
   const records: string[][] = [];
   let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
   while (at < text.length) {
     const record: string[] = [];
     const start = at;
+    if (starts !== undefined) starts[records.length] = start;
     for (;;) {
       let field: string;
       if (text[at] === '"') [field, at] = quoted(text, at, records.length + 1);

@@ -7,10 +7,10 @@ import { CreateFunctionCommand, GetDurableExecutionCommand, LambdaClient } from 
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { buildSync } from 'esbuild';
+import { columnsOf } from '../../../lib/cli/rehearsal/columns';
 import { Replay } from '../../../lib/cli/rehearsal/replay';
 import { readTraffic } from '../../../lib/cli/rehearsal/traffic';
 import { type LocalSageMaker, startLocal } from '../../../lib/local';
-import { inspect } from '../../../lib/model';
 import { Cdk } from '../harness/cdk';
 import { fledge, type Ran } from '../harness/fledge';
 import { MiniStack } from '../harness/ministack';
@@ -115,8 +115,7 @@ export class World {
 
   /** Sends real requests to the endpoint, one after the other of the repository's traffic, until the world stops. */
   traffic(endpointName: string, perSecond: number): void {
-    const inputs = inspect(join(FLIGHTS, '1')).signature!.inputs.map(({ name }) => name);
-    const traffic = readTraffic(join(FLIGHTS, 'traffic.csv.gz'), inputs);
+    const traffic = readTraffic(join(FLIGHTS, 'traffic.csv.gz'), columnsOf(join(FLIGHTS, '1')));
     this.replay = new Replay({ url: this.local.url, region: this.local.region, endpointName, ...traffic }, () => {});
     this.replay.pace(perSecond, 16);
   }
