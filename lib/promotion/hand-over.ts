@@ -38,6 +38,12 @@ export interface HandOver {
   };
 }
 
+/** `s3` must follow a bucket into its region. */
+export interface HandOverPorts extends Pick<Ports, 'sagemaker' | 's3'> {
+  /** In the region of the account that offers. */
+  readonly theirs: Ports['sagemaker'];
+}
+
 /** Where the record of a promotion in another account is kept: apart from this account's own, and in the same shape. */
 export const offeredFolder = (account: string): string => `offered/${account}/`;
 
@@ -51,11 +57,7 @@ const LONGEST_DESCRIPTION = 1024;
  * @returns the ARN of the version here; undefined for a notice that offers nothing
  * @throws Error for an offer that is not what it says
  */
-export async function takeOver(
-  ports: Pick<Ports, 'sagemaker' | 's3'>,
-  { from, to }: HandOver,
-  notice: Notice,
-): Promise<string | undefined> {
+export async function takeOver(ports: HandOverPorts, { from, to }: HandOver, notice: Notice): Promise<string | undefined> {
   const { news, endpointName, promotionId, modelPackageArn } = notice;
   if (news !== 'promoted' || endpointName !== from.endpointName) return undefined;
   const theirs = new Store(ports, from.records);
@@ -67,7 +69,7 @@ export async function takeOver(
   if (modelPackageArn !== `${arn}/${version}`)
     throw new Error(`${modelPackageArn} is not of the group ${from.groupArn}, which offers its versions here`);
 
-  const modelPackage = await ports.sagemaker.send(new DescribeModelPackageCommand({ ModelPackageName: modelPackageArn }));
+  const modelPackage = await ports.theirs.send(new DescribeModelPackageCommand({ ModelPackageName: modelPackageArn }));
   const copied = (url: string) => copyArtifact(ports, url, from.artifacts, to.artifacts);
   const specification = await specificationHere(modelPackage, to.image, copied);
   const record = promotionPrefix(endpointName, promotionId);

@@ -142,6 +142,18 @@ describe('the account that offers', () => {
     ]);
   });
 
+  test('lets the function hear of them in its own region, where that is another', () => {
+    const [statement] = statements(
+      new ReadableTemplate(offering({ region: 'us-east-1' }).stack),
+      'AWS::SNS::TopicPolicy',
+      'PolicyDocument',
+      /^Offer/,
+    ) as { Condition: Json }[];
+    expect(statement!.Condition.StringEquals['sns:Endpoint']).toBe(
+      `arn:<AWS::Partition>:lambda:us-east-1:${PRODUCTION}:function:delay-receive-version`,
+    );
+  });
+
   test('says in an output what the other has to be given', () => {
     const [output] = Object.values(template.raw.Outputs) as Json[];
     const text = output.Value['Fn::Join'][1].map((part: Json) => (typeof part === 'string' ? part : `<${Object.keys(part)[0]}>`)).join('');
@@ -288,6 +300,13 @@ describe('the account that receives', () => {
     expect(functions.find(({ FunctionName }) => FunctionName === 'delay-receive-version')!.DeadLetterConfig).toEqual({
       TargetArn: '<FromStagingLostOffers.Arn>',
     });
+  });
+
+  test('hears of them from another region too, where SNS takes no queue of this one', () => {
+    const elsewhere = { ...OFFER, topicArn: OFFER.topicArn.replace('eu-west-1', 'us-east-1') };
+    const { Properties } = receiving({ offer: elsewhere }).template.only('AWS::SNS::Subscription');
+    expect(Properties).toMatchObject({ TopicArn: elsewhere.topicArn, Region: 'us-east-1', Endpoint: '<FromStagingReceiver.Arn>' });
+    expect(Properties).not.toHaveProperty('RedrivePolicy');
   });
 
   test('tells people of an offer that is lost', () => {

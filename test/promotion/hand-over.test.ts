@@ -88,7 +88,7 @@ function across<T>(work: () => Promise<T>): Promise<T> {
 }
 
 const event = (message: unknown = notice, TopicArn = TOPIC) => ({ Records: [{ Sns: { TopicArn, Message: JSON.stringify(message) } }] });
-const take = (offer = OFFER, given = event()) => across(() => receive(clients, offer, given));
+const take = (offer = OFFER, given = event()) => across(() => receive({ ...clients, theirs: clients.sagemaker }, offer, given));
 const versions = async () =>
   (await across(() => clients.sagemaker.send(new ListModelPackagesCommand({ ModelPackageGroupName: OFFER.to.group }))))
     .ModelPackageSummaryList!;
@@ -207,7 +207,7 @@ describe('nothing is taken over', () => {
 
   test('whose artifact lies elsewhere', async () => {
     const offer = { ...OFFER, from: { ...OFFER.from, artifacts: 'others' } };
-    await expect(across(() => takeOver(clients, offer, notice))).rejects.toThrow(
+    await expect(across(() => takeOver({ ...clients, theirs: clients.sagemaker }, offer, notice))).rejects.toThrow(
       'the artifact lies at s3://models/2.tar.gz, not in others',
     );
   });

@@ -17,6 +17,13 @@ export interface VersionOfferProps {
   readonly account: string;
 
   /**
+   * The region of the VersionReceiver there, e.g. `us-east-1`.
+   *
+   * @default - this stack's region
+   */
+  readonly region?: string;
+
+  /**
    * Name of the receiver there.
    *
    * @default - as VersionReceiver names it for an endpoint of the same name
@@ -117,7 +124,8 @@ export class VersionOffer extends Construct {
   /** Whoever deploys the receiver subscribes its function, and nothing else. */
   private openTopic(): void {
     const { stage, account } = this.props;
-    const { partition, region } = Stack.of(this);
+    const { partition } = Stack.of(this);
+    const region = this.props.region ?? Stack.of(this).region;
     const endpoint = Stack.of(this).formatArn({
       partition,
       region,

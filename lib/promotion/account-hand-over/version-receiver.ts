@@ -171,14 +171,18 @@ export class VersionReceiver extends Construct {
   private subscribe(receiver: StageFunction, lost: IQueue): void {
     const { topicArn, endpointName } = this.props.offer;
     receiver.resource.addPermission('Offers', { principal: new ServicePrincipal('sns.amazonaws.com'), sourceArn: topicArn });
+    const { region } = Arn.split(topicArn, ArnFormat.NO_RESOURCE_NAME);
+    const { region: here } = Stack.of(this);
+    // SNS takes a queue for the undelivered only in the topic's region; what the function cannot take over goes to the queue from anywhere.
+    const across = !Token.isUnresolved(here) && here !== region;
     const subscription = new CfnSubscription(this, 'Offers', {
       topicArn,
       protocol: 'lambda',
       endpoint: receiver.resource.functionArn,
-      region: Arn.split(topicArn, ArnFormat.NO_RESOURCE_NAME).region,
+      region,
       filterPolicyScope: 'MessageBody',
       filterPolicy: { news: ['promoted'], endpointName: [endpointName] },
-      redrivePolicy: { deadLetterTargetArn: lost.queueArn },
+      redrivePolicy: across ? undefined : { deadLetterTargetArn: lost.queueArn },
     });
     subscription.node.addDependency(receiver.resource.permissionsNode.findChild('Offers'));
   }

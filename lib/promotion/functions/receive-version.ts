@@ -1,9 +1,8 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
-import { type HandOver, takeOver } from '../hand-over';
+import { type HandOver, type HandOverPorts, takeOver } from '../hand-over';
 import { HAND_OVER_VARIABLE } from '../hand-over-variable';
 import type { Notice } from '../notices';
-import type { Ports } from '../ports';
 
 /** What SNS calls a function with. */
 export interface TopicEvent {
@@ -11,7 +10,7 @@ export interface TopicEvent {
 }
 
 /** Takes over what the notices offer. @throws what stood in the way: the notice is then tried again, and kept in the queue of the lost */
-export async function receive(ports: Pick<Ports, 'sagemaker' | 's3'>, handOver: HandOver, { Records }: TopicEvent): Promise<string[]> {
+export async function receive(ports: HandOverPorts, handOver: HandOver, { Records }: TopicEvent): Promise<string[]> {
   const taken: string[] = [];
   for (const { TopicArn, Message } of Records.map(({ Sns }) => Sns)) {
     if (TopicArn !== handOver.from.topicArn)
@@ -24,8 +23,12 @@ export async function receive(ports: Pick<Ports, 'sagemaker' | 's3'>, handOver: 
 }
 
 const retries = { maxAttempts: 5 };
-const ports = { sagemaker: new SageMakerClient(retries), s3: new S3Client(retries) };
+const sagemaker = new SageMakerClient(retries);
+const s3 = new S3Client({ ...retries, followRegionRedirects: true });
 
 /** The Lambda function of a `VersionReceiver`. */
-export const handler = (event: TopicEvent): Promise<string[]> =>
-  receive(ports, JSON.parse(process.env[HAND_OVER_VARIABLE]!) as HandOver, event);
+export const handler = (event: TopicEvent): Promise<string[]> => {
+  const handOver = JSON.parse(process.env[HAND_OVER_VARIABLE]!) as HandOver;
+  const [, , , region] = handOver.from.groupArn.split(':');
+  return receive({ sagemaker, s3, theirs: new SageMakerClient({ ...retries, region }) }, handOver, event);
+};
