@@ -4,7 +4,7 @@ import { startsLikeCatboost } from '../formats/catboost';
 import { compressionOf } from '../formats/compression';
 import { startsLikeCoreml } from '../formats/coreml';
 import { readGguf } from '../formats/gguf';
-import { startsLikeHdf5 } from '../formats/hdf5';
+import { startsLikeHdf5, superblockAt } from '../formats/hdf5';
 import { startsLikeLightgbm } from '../formats/lightgbm';
 import { readNpy, startsLikeNpy } from '../formats/npy';
 import { startsLikeOnnx } from '../formats/onnx';
@@ -35,6 +35,8 @@ export function scanContent(bytes: Bytes, path: string, context: ScanContext, de
   guarded(path, context, () => scanPickled(bytes, head, path, context, depth, hint, known));
   // formats that are text, or begin like one, are other texts as well
   if (known && hint.embedded !== true && mayBeText(bytes, head, path)) scanText(bytes, path, context);
+  // HDF5 may begin behind bytes of another kind, a tar's header among them
+  if (hint.embedded !== true && !startsLikeHdf5(head) && superblockAt(bytes) !== undefined) scanHdf5(bytes, path, context);
   // a zip is read from its end: whatever stands before it, loaders that look there find it
   if (hint.embedded !== true && !startsLikeZip(head) && endsLikeZip(bytes)) {
     // a pickle may hold a zip and end with it, as pickled Keras models do; both readings are looked at

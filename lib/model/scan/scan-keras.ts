@@ -1,5 +1,5 @@
 import type { Bytes } from '../formats/bytes';
-import { readHdf5 } from '../formats/hdf5';
+import { type Hdf5File, readHdf5 } from '../formats/hdf5';
 import { fields } from '../formats/protobuf';
 import { decodePythonJson, readPythonJson } from '../formats/python-json';
 import { expandEntry, type ZipEntry } from '../formats/zip';
@@ -8,10 +8,14 @@ import { scanKerasConfig } from './scan-keras-config';
 
 const LARGEST_JSON = 64 * 1024 * 1024;
 
+/** Root attributes in which Keras keeps a model's configuration. */
+const CONFIGURATIONS = ['model_config', 'training_config'];
+
 /** HDF5: the configuration in its attributes, and links to other files. */
 export function scanHdf5(bytes: Bytes, path: string, context: ScanContext): true {
-  const { attributes, external, datasets, unread } = readHdf5(bytes);
-  for (const link of external) {
+  const file = opened(bytes, path, context);
+  if (file === undefined) return true;
+  for (const link of file.external) {
     context.add({
       grade: 'dangerous',
       code: 'hdf5-external-link',
@@ -20,8 +24,9 @@ export function scanHdf5(bytes: Bytes, path: string, context: ScanContext): true
       message: `it reads another file when it is loaded: ${link}`,
     });
   }
-  for (const what of unread) context.add({ grade: 'unknown', code: 'hdf5-unread', path, message: `${what}, which was not looked into` });
-  const objects = datasets.find(({ type }) => type === 'sequence');
+  for (const what of file.unread)
+    context.add({ grade: 'unknown', code: 'hdf5-unread', path, name: what, message: `${what}: it was not looked into` });
+  const objects = file.datasets.find(({ type }) => type === 'sequence');
   if (objects !== undefined)
     context.add({
       grade: 'unknown',
@@ -30,9 +35,32 @@ export function scanHdf5(bytes: Bytes, path: string, context: ScanContext): true
       name: objects.path,
       message: `${objects.path} holds sequences of any length, and no numbers`,
     });
-  for (const name of ['model_config', 'training_config'])
-    if (attributes[name] !== undefined) scanKerasJson(attributes[name], `${path}!${name}`, context);
+  if (file.attributesUnread !== undefined) configUnread(path, `the root group's attributes: ${file.attributesUnread}`, context);
+  for (const { name, text } of file.rootAttributes) {
+    if (!CONFIGURATIONS.includes(name)) continue;
+    if (text === undefined) configUnread(`${path}!${name}`, 'it is no text', context);
+    else scanKerasJson(text, `${path}!${name}`, context);
+  }
   return true;
+}
+
+/** A file that cannot be opened may be a model to a reader that forgives more. */
+function opened(bytes: Bytes, path: string, context: ScanContext): Hdf5File | undefined {
+  try {
+    return readHdf5(bytes);
+  } catch (error) {
+    configUnread(path, (error as Error).message, context);
+    return undefined;
+  }
+}
+
+function configUnread(path: string, why: string, context: ScanContext): void {
+  context.add({
+    grade: 'dangerous',
+    code: 'keras-config-unread',
+    path,
+    message: `the configuration, in which code may stand, cannot be read: ${why.slice(0, 160)}`,
+  });
 }
 
 /** Whether Keras would take a zip for a model: it asks for nothing but the configuration (keras/src/saving/saving_lib.py). */
@@ -68,12 +96,7 @@ export function scanKerasJson(json: string | Buffer, path: string, context: Scan
   try {
     config = readPythonJson(typeof json === 'string' ? json : decodePythonJson(json));
   } catch (error) {
-    context.add({
-      grade: 'dangerous',
-      code: 'keras-config-unread',
-      path,
-      message: `the configuration, in which code may stand, cannot be read: ${(error as Error).message.slice(0, 160)}`,
-    });
+    configUnread(path, (error as Error).message, context);
     return;
   }
   scanKerasConfig(config, path, context);

@@ -35,7 +35,8 @@ export function describeKerasZip(bytes: Bytes, entries: readonly ZipEntry[], pat
 
 /** A whole model in HDF5; other HDF5 files are data. */
 export function describeHdf5(bytes: Bytes, path: string): Description {
-  const { attributes, datasets, external } = readHdf5(bytes);
+  const { attributes, datasets, external, fault } = readHdf5(bytes);
+  if (fault !== undefined) throw fault;
   const described = counted(datasets);
   const findings = external.map((link): Finding => externalLink(path, link));
   if (attributes.model_config === undefined) {
