@@ -96,7 +96,7 @@ describe('the least to write', () => {
 
   test('leaves the endpoint to be created with the first configuration and never updated: nothing in its entry can change', () => {
     const { Properties, DependsOn } = on.template.only('AWS::SageMaker::Endpoint');
-    expect(Properties).toEqual({ EndpointName: 'delay', EndpointConfigName: '<CanaryFirst>' });
+    expect(Properties).toEqual({ EndpointName: 'delay', EndpointConfigName: '<CanaryFirstdelay>' });
     expect(DependsOn).toEqual(['DelayLogs']);
     expect(on.template.all('AWS::SageMaker::Model')).toEqual([]);
     expect(on.template.all('AWS::SageMaker::EndpointConfig')).toEqual([]);
@@ -287,7 +287,11 @@ describe('the least to write', () => {
       },
       TagEndpoint: { Effect: 'Allow', Action: ['sagemaker:AddTags', 'sagemaker:DeleteTags'], Resource: `${GROUP}:endpoint/delay` },
       LookWhatServes: { Effect: 'Allow', Action: 'sagemaker:DescribeEndpoint', Resource: `${GROUP}:endpoint/delay` },
-      ReadConfigurations: { Effect: 'Allow', Action: 'sagemaker:DescribeEndpointConfig', Resource: `${GROUP}:endpoint-config/delay-*` },
+      ReadWhatServes: {
+        Effect: 'Allow',
+        Action: ['sagemaker:DescribeEndpointConfig', 'sagemaker:DescribeModel'],
+        Resource: [`${GROUP}:endpoint-config/delay-*`, `${GROUP}:model/delay-*`],
+      },
       ClearAway: {
         Effect: 'Allow',
         Action: ['sagemaker:DeleteEndpointConfig', 'sagemaker:DeleteModel'],
@@ -305,7 +309,7 @@ describe('the least to write', () => {
   test('takes the workflow and what it may do away before the endpoint, and clears away what it made last', () => {
     for (const id of ['CanaryWorkflow', 'CanaryWorkflowPolicy', 'CanaryWorkflowRole', 'CanaryWorkflowLive']) {
       const { DependsOn } = on.template.resources[id];
-      expect(DependsOn).toEqual(expect.arrayContaining(['CanaryFirst', 'CanaryFirstFunctionPolicy', 'Delay']));
+      expect(DependsOn).toEqual(expect.arrayContaining(['CanaryFirstdelay', 'CanaryFirstdelayFunctionPolicy', 'Delay']));
     }
   });
 
@@ -541,7 +545,7 @@ describe('each option', () => {
     });
     const awaited = on.template.only('Custom::AwaitedPromotion');
     expect(awaited.Properties).toMatchObject({
-      ServiceToken: '<CanaryAwaitedFunctionLive>',
+      ServiceToken: '<CanaryAwaiteddelayFunctionLive>',
       ServiceTimeout: '3600',
       EndpointName: 'delay',
     });
@@ -649,6 +653,27 @@ describe("an endpoint's life in the template", () => {
     expect(scaled).toEqual(without);
   });
 
+  test('an endpoint of another name has custom resources and functions of its own, as CloudFormation lets none change its function', () => {
+    const plan = {
+      waitFor: WaitFor.PROMOTED,
+      steps: [CanaryStep.percent(50)],
+      deadline: Duration.minutes(10),
+      updateTimeout: Duration.minutes(10),
+      goLive: GoLive.allAtOnce({ bake: Duration.minutes(2) }),
+    };
+    const [before, after] = ['delay', 'delay-eu'].map((endpointName) => staged(plan, { endpointName }));
+    const custom = ({ template: { raw } }: Staged) =>
+      Object.entries(raw.Resources as Record<string, Json>)
+        .filter(([, { Type }]) => Type.startsWith('Custom::'))
+        .map(([id, { Properties }]) => [id, JSON.stringify(Properties.ServiceToken)] as const);
+    expect(custom(before)).toHaveLength(3);
+    for (const [id, token] of custom(before)) {
+      expect(custom(after).map(([other]) => other)).not.toContain(id);
+      expect(custom(after).map(([, other]) => other)).not.toContain(token);
+    }
+    expect(custom(staged(plan))).toEqual(custom(before));
+  });
+
   test('other tags are none, and leave the entry of the endpoint as it was', () => {
     const [before, after] = [template(), template(DIGEST, 'ml.c6i.large', 'b')];
     expect(logicalIds(after, 'AWS::SageMaker::ModelPackage')).toEqual(logicalIds(before, 'AWS::SageMaker::ModelPackage'));
@@ -678,6 +703,12 @@ describe('is refused', () => {
       {},
       { rollout: Rollout.canary() },
       'a CanaryStage moves the traffic of delay itself: leave its rollout out',
+    ],
+    [
+      "a variant of the candidate's name",
+      {},
+      { variantName: 'candidate' },
+      "the variant of delay has the name that its stage gives to what it brings in: give it another variantName than 'candidate'",
     ],
     ['an endpoint without a store', {}, { modelStore: undefined }, 'give the endpoint or the stage a modelStore'],
     ['no routed share', { steps: [CanaryStep.shadow()] }, {}, 'plan.steps routes no requests to the candidate'],

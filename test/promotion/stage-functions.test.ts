@@ -4,6 +4,7 @@ import type { Ports } from '../../lib/promotion';
 import { namesOf } from '../../lib/promotion/configurations';
 import { answering, type CustomResourceEvent } from '../../lib/promotion/functions/custom-resource';
 import { endpointTags, type FirstConfigurationProperties, firstConfiguration } from '../../lib/promotion/functions/first-configuration';
+import type { Json } from '../endpoint/template';
 import { IMAGE, ROLE, registeredVersion, type Started, start } from '../local/support';
 import { type AnswerAddress, answerAddress } from './harness/cloudformation';
 
@@ -74,6 +75,41 @@ describe('the first configuration', () => {
     const name = await firstConfiguration(ports, event('Create', await registered(1)));
     expect(await firstConfiguration(ports, event('Update', await registered(2), name))).toBe(name);
     expect(await models()).toHaveLength(1);
+  });
+
+  test.each<[string, (properties: { model: Json; configuration: Json }) => void, string]>([
+    [
+      'the variant',
+      ({ configuration }) => (configuration.ProductionVariants[0].VariantName = 'main'),
+      "variantName is 'main', it serves 'live'",
+    ],
+    ['the role', ({ model }) => (model.ExecutionRoleArn = `${ROLE}-2`), `executionRole is ${ROLE}-2, it serves with ${ROLE}`],
+    ['the key', ({ configuration }) => (configuration.KmsKeyId = 'another'), 'encryptionKey is another, it serves with key'],
+    ['the key taken away', ({ configuration }) => (configuration.KmsKeyId = undefined), 'encryptionKey is none, it serves with key'],
+    ['the isolation', ({ model }) => (model.EnableNetworkIsolation = false), 'networkIsolation is false, it serves with true'],
+    [
+      'the network',
+      ({ model }) => (model.VpcConfig = { Subnets: ['subnet-2', 'subnet-1'], SecurityGroupIds: ['sg-1'] }),
+      'vpc is subnets subnet-1,subnet-2 with security groups sg-1, it serves with none',
+    ],
+  ])('refuses to let the template move on with %s, which promotions carry on, and lets it go back', async (_, change, reason) => {
+    const asked = event('Create', await registered(1));
+    const name = await firstConfiguration(ports, asked);
+    await served(name);
+    const { Model, Configuration } = asked.ResourceProperties;
+    const changed = { model: JSON.parse(Model), configuration: JSON.parse(Configuration) };
+    change(changed);
+    const properties = {
+      EndpointName: 'delay',
+      Model: JSON.stringify(changed.model),
+      Configuration: JSON.stringify(changed.configuration),
+    };
+    const update = { ...event('Update', 'any', name), ResourceProperties: properties, OldResourceProperties: asked.ResourceProperties };
+    await expect(firstConfiguration(ports, update)).rejects.toThrow(
+      `delay has a stage, which carries these on from version to version as they were when it was created: ${reason}. Put them back, or give the endpoint another endpointName`,
+    );
+    const back = { ...event('Update', await registered(2), name), OldResourceProperties: properties };
+    expect(await firstConfiguration(ports, back)).toBe(name);
   });
 
   test('takes with it what promotions made, once the endpoint is gone, and leaves what is not the stage’s', async () => {

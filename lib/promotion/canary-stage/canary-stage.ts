@@ -15,6 +15,7 @@ import { readStatements } from '../../endpoint/artifact-access';
 import type { HandedOver } from '../../endpoint/owner';
 import type { WholePlan } from '../checked-request';
 import { STAGE_VARIABLE } from '../functions/stage';
+import { CANDIDATE } from '../names';
 import { STAGE_TAGS } from '../stage-tags';
 import { AwaitedPromotion } from './awaited-promotion';
 import { FirstConfiguration } from './first-configuration';
@@ -87,6 +88,11 @@ export class CanaryStage extends Construct {
     const { endpoint } = props;
     const { endpointName } = endpoint;
     const plan = planOf(props);
+    if (endpoint.variantName === CANDIDATE) {
+      throw new Error(
+        `the variant of ${endpointName} has the name that its stage gives to what it brings in: give it another variantName than '${CANDIDATE}'`,
+      );
+    }
     refuseStackTags(this, endpointName);
     this.key = props.encryptionKey ?? endpoint.encryptionKey;
     const records = recordBucket(this, this.key);
@@ -111,7 +117,8 @@ export class CanaryStage extends Construct {
     this.modelPackageArn = version.modelPackageArn;
     this.grants = new StageGrants(this, endpointName, version.groupName, records, this.key, this.store);
     this.letServeLaterVersions();
-    const first = new FirstConfiguration(this, 'First', {
+    // The functions of custom resources bear the endpoint's name, and CloudFormation lets no custom resource change its function: an endpoint of another name has others.
+    const first = new FirstConfiguration(this, `First-${endpointName}`, {
       handed: this.handed,
       modelPackageArn: version.modelPackageArn,
       groupName: version.groupName,
@@ -140,7 +147,7 @@ export class CanaryStage extends Construct {
     this.alarms = this.stageAlarms.all;
     endpoint.dashboard?._takeOver('Promotions', this.alarms, stageGraphs(endpointName, endpoint.variantName, plan, records.bucketName));
     if (props.waitFor === WaitFor.PROMOTED) {
-      new AwaitedPromotion(this, 'Awaited', {
+      new AwaitedPromotion(this, `Awaited-${endpointName}`, {
         handed: this.handed,
         modelPackageArn: version.modelPackageArn,
         bucket: records,

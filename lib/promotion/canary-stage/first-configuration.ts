@@ -87,7 +87,13 @@ export class FirstConfiguration extends Construct {
     maker.allow('PassRole', ['iam:PassRole'], [role.role.roleArn], { StringEquals: { 'iam:PassedToService': 'sagemaker.amazonaws.com' } });
     maker.allow('TagEndpoint', ['sagemaker:AddTags', 'sagemaker:DeleteTags'], [arn('endpoint', endpointName)]);
     maker.allow('LookWhatServes', ['sagemaker:DescribeEndpoint'], [arn('endpoint', endpointName)]);
-    maker.allow('ReadConfigurations', ['sagemaker:DescribeEndpointConfig'], [configurations], undefined, why);
+    maker.allow(
+      'ReadWhatServes',
+      ['sagemaker:DescribeEndpointConfig', 'sagemaker:DescribeModel'],
+      [configurations, models],
+      undefined,
+      why,
+    );
     maker.allow('ClearAway', ['sagemaker:DeleteEndpointConfig', 'sagemaker:DeleteModel'], [configurations, models], undefined, why);
     maker.allow(
       'ClearAlarms',

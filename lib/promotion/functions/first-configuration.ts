@@ -2,9 +2,7 @@ import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import {
   AddTagsCommand,
   CreateEndpointConfigCommand,
-  type CreateEndpointConfigCommandInput,
   CreateModelCommand,
-  type CreateModelCommandInput,
   DeleteTagsCommand,
   DescribeEndpointCommand,
   DescribeEndpointConfigCommand,
@@ -19,6 +17,7 @@ import { deleteGuardrailAlarms } from '../guardrail-alarms';
 import { alarmNames, isMade, markOf, stemOf } from '../names';
 import type { Ports } from '../ports';
 import { answering, type CustomResourceEvent } from './custom-resource';
+import { keptAsCreated, type Wanted } from './kept-as-created';
 
 type Registry = Pick<Ports, 'sagemaker' | 'cloudwatch' | 'now'>;
 
@@ -36,20 +35,26 @@ const PATIENCE = 120_000;
 
 /**
  * Makes the configuration that an endpoint is created with, and clears away what its stage made when the stage goes. An update changes nothing: from the first
- * promotion on, the stage owns what the endpoint serves, and a name that stays lets CloudFormation leave the endpoint alone.
+ * promotion on, the stage owns what the endpoint serves, and a name that stays lets CloudFormation leave the endpoint alone. An endpoint of another name is another
+ * custom resource.
  *
  * @returns the configuration's name
+ * @throws Error for an update of what promotions carry on from version to version
  */
 export async function firstConfiguration(ports: Registry, event: CustomResourceEvent<FirstConfigurationProperties>): Promise<string> {
   const { EndpointName, Model, Configuration } = event.ResourceProperties;
-  if (event.RequestType === 'Update') return event.PhysicalResourceId!;
   if (event.RequestType === 'Delete') {
     await clearAway(ports, EndpointName);
     return event.PhysicalResourceId!;
   }
+  const configuration = JSON.parse(Configuration) as Wanted['configuration'];
+  const model = JSON.parse(Model) as Wanted['model'];
+  if (event.RequestType === 'Update') {
+    await keptAsCreated(ports, EndpointName, { model, configuration });
+    return event.PhysicalResourceId!;
+  }
   const stem = `${stemOf(EndpointName)}-${markOf(`${event.StackId} ${event.LogicalResourceId}`)}`;
-  const { ProductionVariants, ...rest } = JSON.parse(Configuration) as Omit<CreateEndpointConfigCommandInput, 'EndpointConfigName'>;
-  const model = JSON.parse(Model) as Omit<CreateModelCommandInput, 'ModelName'>;
+  const { ProductionVariants, ...rest } = configuration;
   await made(ports, () => ports.sagemaker.send(new CreateModelCommand({ ...model, ModelName: `${stem}-model` })));
   const variants = ProductionVariants!.map((variant) => ({ ...variant, ModelName: `${stem}-model` }));
   const input = { ...rest, EndpointConfigName: `${stem}-first`, ProductionVariants: variants };
