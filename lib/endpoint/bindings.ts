@@ -1,4 +1,5 @@
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { IDependable } from 'constructs';
 import type { ImageFamily } from '../model';
 import type { ModelStore } from './model-store';
@@ -27,8 +28,20 @@ export interface ArtifactContents {
   readonly name: string;
 }
 
+/**
+ * An object, or a prefix that ends in `/`.
+ *
+ * @internal
+ */
+export interface ArtifactLocation {
+  readonly bucket: IBucket;
+  readonly key: string;
+}
+
 /** @internal */
 export interface BoundArtifact {
+  /** Where the bytes lie, as far as is known. */
+  readonly location?: ArtifactLocation;
   /** s3:// URL of one .tar.gz. */
   readonly archiveUrl?: string;
   /** Whether the archive lies where the CDK may clean up once no template names it. */

@@ -180,6 +180,7 @@ class StoredArtifact extends ModelArtifact {
     const prefix = this.key.endsWith('/');
     return {
       ...(prefix ? { prefixUrl: url } : { archiveUrl: url }),
+      location: { bucket: this.bucket, key: this.key },
       ...(named && { digest: this.digest }),
       environment: named ? {} : { MODEL_ARTIFACT_DIGEST: this.digest },
       statements: readStatements(scope, this.bucket, this.key),
@@ -212,6 +213,7 @@ class PackagedArtifact extends ModelArtifact {
     if (dataBucket !== undefined && dataKey !== undefined) statements.push(...readStatements(scope, dataBucket, dataKey));
     return {
       modelPackageArn: this.modelPackageArn,
+      location: dataBucket && dataKey !== undefined ? { bucket: dataBucket, key: dataKey } : undefined,
       environment: {},
       statements,
       dependencies: [],

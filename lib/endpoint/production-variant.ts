@@ -1,7 +1,7 @@
 import { type CfnEndpointConfig, CfnModel } from 'aws-cdk-lib/aws-sagemaker';
 import { Stack } from 'aws-cdk-lib/core';
 import { Construct, DependencyGroup } from 'constructs';
-import type { ArtifactContents } from './bindings';
+import type { ArtifactContents, ArtifactLocation } from './bindings';
 import { Capacity } from './capacity';
 import { requireEnvironment } from './environment';
 import type { ExecutionRole } from './execution-role';
@@ -78,6 +78,7 @@ export interface VariantModel {
   readonly enableNetworkIsolation?: boolean;
   readonly vpcConfig?: CfnModel.VpcConfigProperty;
   readonly inAssetBucket: boolean;
+  readonly location?: ArtifactLocation;
   /** The content, where the artifact's URL holds it. */
   readonly digest?: string;
   /** What must exist before the model. */
@@ -134,6 +135,7 @@ export class ProductionVariant extends Construct {
         environment: Object.keys(environment).length === 0 ? undefined : environment,
       },
       inAssetBucket: artifact.inAssetBucket ?? false,
+      location: artifact.location,
       digest: artifact.digest,
       dependencies: new DependencyGroup(role.policies, ...artifact.dependencies),
     };

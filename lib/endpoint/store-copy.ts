@@ -61,6 +61,7 @@ export function keepInStore(scope: Construct, store: ModelStore, staged: StagedA
   acknowledgeFunction(Stack.of(scope));
   return {
     archiveUrl: store.bucket.s3UrlForObject(key),
+    location: { bucket: store.bucket, key },
     digest,
     environment: {},
     statements: [readObject(scope, store.bucket.bucketName, key), decryptModel(store.encryptionKey)],

@@ -1,6 +1,7 @@
 import { Alarm, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
-import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
+import { type IKey, Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { CfnEndpoint } from 'aws-cdk-lib/aws-sagemaker';
 import { Duration, NestedStack, type Stack, Tags, Token } from 'aws-cdk-lib/core';
 import { EXPLICIT_STACK_TAGS } from 'aws-cdk-lib/cx-api';
@@ -37,6 +38,7 @@ import {
   type TemplateResource,
 } from '../endpoint/template';
 
+const MODELS_OF_OURS = 'arn:<AWS::Partition>:s3:::models-of-ours';
 const GROUP = 'arn:<AWS::Partition>:sagemaker:eu-west-1:111122223333';
 
 interface Staged {
@@ -51,13 +53,14 @@ function staged(
   stage: Partial<CanaryStageProps> | ((stack: Stack) => Partial<CanaryStageProps>) = {},
   endpoint: Partial<ModelEndpointProps> = {},
   then?: (on: Omit<Staged, 'template'>) => void,
+  artifact: (stack: Stack) => ModelArtifact = publishedArtifact,
 ): Staged {
   const stack = newStack();
   const props = typeof stage === 'function' ? stage(stack) : stage;
   const modelStore = new ModelStore(stack, 'Store');
   const made = new ModelEndpoint(stack, 'Delay', {
     endpointName: 'delay',
-    artifact: publishedArtifact(stack),
+    artifact: artifact(stack),
     image: ServingImage.sklearn('1.2'),
     modelStore,
     ...endpoint,
@@ -263,6 +266,13 @@ describe('the least to write', () => {
       Resource: `${GROUP}:model-package/delay/*`,
     });
     expect(role.ReadModel2).toEqual({ Effect: 'Allow', Action: 's3:GetObject', Resource: '<StoreModelsBucket.Arn>/models/*' });
+    expect(role.ReadModel3).toEqual({ Effect: 'Allow', Action: 's3:GetObject', Resource: `${MODELS_OF_OURS}/models/*` });
+    expect(role.ListModel2).toEqual({
+      Effect: 'Allow',
+      Action: 's3:ListBucket',
+      Resource: MODELS_OF_OURS,
+      Condition: { StringLike: { 's3:prefix': ['models/', 'models/*'] } },
+    });
   });
 
   test('lets who makes the first configuration do that, on this endpoint alone', () => {
@@ -387,9 +397,13 @@ describe('the least to write', () => {
         Resource: ['promotions/delay/*', 'locks/delay.json'].map((key) => `arn:<AWS::Partition>:s3:::<CanaryRecordsBucket>/${key}`),
       },
       ReadSamples: { Effect: 'Allow', Action: 's3:GetObject', Resource: '<CanaryRecordsBucket.Arn>/samples/*' },
-      Artifacts: { Effect: 'Allow', Action: 's3:GetObject', Resource: '<StoreModelsBucket.Arn>/models/*' },
+      Artifacts: {
+        Effect: 'Allow',
+        Action: 's3:GetObject',
+        Resource: ['<StoreModelsBucket.Arn>/models/*', `${MODELS_OF_OURS}/models/*`],
+      },
       Bucket: { Effect: 'Allow', Action: 's3:ListBucket', Resource: 'arn:<AWS::Partition>:s3:::<CanaryRecordsBucket>' },
-      ArtifactBucket: { Effect: 'Allow', Action: 's3:ListBucket', Resource: '<StoreModelsBucket.Arn>' },
+      ArtifactBucket: { Effect: 'Allow', Action: 's3:ListBucket', Resource: ['<StoreModelsBucket.Arn>', MODELS_OF_OURS] },
       Topic: { Effect: 'Allow', Action: 'sns:Publish', Resource: '<CanaryNotices>' },
       EncryptRecord: { Effect: 'Allow', Action: ['kms:Decrypt', 'kms:GenerateDataKey'], Resource: '<DelayKey.Arn>' },
       ReadModels: { Effect: 'Allow', Action: 'kms:Decrypt', Resource: '<StoreKey.Arn>' },
@@ -433,6 +447,48 @@ describe('the least to write', () => {
       Action: ['cloudwatch:DeleteAlarms', 'cloudwatch:DescribeAlarms', 'cloudwatch:PutMetricAlarm'],
       Resource: 'arn:<AWS::Partition>:cloudwatch:eu-west-1:111122223333:alarm:TargetTracking-endpoint/delay/*',
     });
+  });
+});
+
+describe('versions elsewhere than in the store', () => {
+  const elsewhere = (key: string, encryptionKey?: (stack: Stack) => IKey) => {
+    const stack = newStack();
+    const bucket = Bucket.fromBucketAttributes(stack, 'Published', { bucketName: 'published', encryptionKey: encryptionKey?.(stack) });
+    const endpoint = new ModelEndpoint(stack, 'Delay', {
+      endpointName: 'delay',
+      artifact: ModelArtifact.fromBucket(bucket, key, DIGEST),
+      image: ServingImage.sklearn('1.2'),
+    });
+    const stage = new CanaryStage(stack, 'Canary', { endpoint, modelStore: new ModelStore(stack, 'Store') });
+    return { stack, endpoint, stage, template: new ReadableTemplate(stack) };
+  };
+  const published = 'arn:<AWS::Partition>:s3:::published';
+
+  test('are read by the workflow and by the role, below the prefix of the one that the template names, and decrypted', () => {
+    const on = elsewhere(`team/delay/${DIGEST}.tar.gz`, (stack) => new Key(stack, 'Theirs'));
+    const { Artifacts, ArtifactBucket, ReadModels } = statements(on, 'what delay-promotion does');
+    expect(Artifacts.Resource).toEqual(['<StoreModelsBucket.Arn>/models/*', `${published}/team/delay/*`]);
+    expect(ArtifactBucket.Resource).toEqual(['<StoreModelsBucket.Arn>', published]);
+    expect(ReadModels.Resource).toEqual(['<StoreKey.Arn>', '<Theirs.Arn>']);
+    const role = statements(on, 'what the SageMaker endpoint delay does');
+    expect(Object.values(role).flatMap(({ Resource }) => Resource)).toContain(`${published}/team/delay/*`);
+  });
+
+  test('are those beside it where it is a prefix itself', () => {
+    const { Artifacts } = statements(elsewhere('delay/2/'), 'what delay-promotion does');
+    expect(Artifacts.Resource).toEqual(['<StoreModelsBucket.Arn>/models/*', `${published}/delay/*`]);
+  });
+
+  test.each(['model.tar.gz', 'delay-2/'])('are refused at the top of a bucket, which the stage would have to read whole: %s', (key) => {
+    expect(() => elsewhere(key)).toThrow(`'${key}' does not say under which prefix they lie. Put it under one`);
+  });
+
+  test('in the store are read there alone', () => {
+    const on = staged({}, {}, undefined, (stack) => {
+      const store = stack.node.findChild('Store') as ModelStore;
+      return ModelArtifact.fromBucket(store.bucket, store.archiveKey(DIGEST), DIGEST);
+    });
+    expect(statements(on, 'what delay-promotion does').Artifacts.Resource).toBe('<StoreModelsBucket.Arn>/models/*');
   });
 });
 

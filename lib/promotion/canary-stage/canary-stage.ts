@@ -32,6 +32,7 @@ import { StageAlarms } from './stage-alarms';
 import { StageFunction } from './stage-function';
 import { stageGraphs } from './stage-graphs';
 import { PublishedVersion } from './version';
+import { type VersionPlace, versionPlaces } from './version-places';
 
 /**
  * What hand-overs between accounts need of a stage beside its public members.
@@ -78,6 +79,7 @@ export class CanaryStage extends Construct {
   private readonly handed: HandedOver;
   private readonly key: IKey;
   private readonly store: ModelStore;
+  private readonly places: VersionPlace[];
   private readonly stageAlarms: StageAlarms;
   private readonly grants: StageGrants;
   private readonly version: PublishedVersion;
@@ -106,6 +108,7 @@ export class CanaryStage extends Construct {
       },
     });
     this.store = requireStore(props, this.handed);
+    this.places = versionPlaces(this, this.store, this.handed);
     const version = new PublishedVersion(this, 'Registry', {
       handed: this.handed,
       groupName: props.modelPackageGroupName,
@@ -193,11 +196,13 @@ export class CanaryStage extends Construct {
     return this.grants.control(grantee);
   }
 
-  /** Whatever version of the store goes live, the endpoint's role reads it whenever an instance starts. */
+  /** Whatever version goes live, the endpoint's role reads it whenever an instance starts. */
   private letServeLaterVersions(): void {
     const { role } = this.handed;
-    for (const statement of readStatements(this, this.store.bucket, 'models/')) {
-      role.allow(statement, 'any version of the store may become live, and is read again whenever an instance starts');
+    for (const { bucket, prefix } of this.places) {
+      for (const statement of readStatements(this, bucket, prefix)) {
+        role.allow(statement, 'any version there may become live, and is read again whenever an instance starts');
+      }
     }
     role.allowVersions(this.grants.versionsArn, 'the versions of one model package group');
   }
@@ -234,7 +239,7 @@ export class CanaryStage extends Construct {
       groupName: this.modelPackageGroupName,
       bucketName: this.recordBucket.bucketName,
       topicArn: this.topic.topicArn,
-      store: this.store,
+      places: this.places,
     });
     const samples = this.recordBucket.arnForObjects('samples/*');
     workflow.allow('ReadSamples', ['s3:GetObject'], [samples], undefined, 'the recorded samples, named by the content of their models');
@@ -246,7 +251,8 @@ export class CanaryStage extends Construct {
   private letUseKeys(workflow: StageFunction): void {
     const { configuration } = this.handed;
     workflow.allow('EncryptRecord', ['kms:Decrypt', 'kms:GenerateDataKey'], [this.key.keyArn]);
-    workflow.allow('ReadModels', ['kms:Decrypt'], [this.store.encryptionKey.keyArn]);
+    const keys = this.places.flatMap(({ encryptionKey }) => encryptionKey?.keyArn ?? []);
+    workflow.allow('ReadModels', ['kms:Decrypt'], [...new Set(keys)]);
     const volumes = configuration.KmsKeyId;
     if (volumes === undefined) return;
     const volumeKey = volumes as string;

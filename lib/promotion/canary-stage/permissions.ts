@@ -1,11 +1,11 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib/core';
-import type { ModelStore } from '../../endpoint';
 import type { HandedOver } from '../../endpoint/owner';
 import { AWS_CALLS, type Grant, RESOURCES } from '../calls';
 import { stemOf } from '../names';
 import { alarmArn, fleetAlarmsArn } from './alarm-arn';
 import { keysOf } from './records';
 import type { StageFunction } from './stage-function';
+import type { VersionPlace } from './version-places';
 
 /** What the calls of a promotion are about, on one endpoint's stage. */
 export interface StageResources {
@@ -13,7 +13,7 @@ export interface StageResources {
   readonly groupName: string;
   readonly bucketName: string;
   readonly topicArn: string;
-  readonly store: ModelStore;
+  readonly places: readonly VersionPlace[];
 }
 
 type Place = keyof typeof RESOURCES;
@@ -26,7 +26,7 @@ const WHY: Partial<Record<Place, string>> = {
   ownModel: "the models of one endpoint's stage, made anew by each promotion",
   modelPackage: 'the versions of one model package group',
   stageObjects: "one endpoint's lock and record",
-  artifacts: 'the published versions of one store',
+  artifacts: 'the published versions of one store, and those beside the artifact of the template',
   ownAlarms: "alarms on one endpoint's stage, made anew by each promotion",
   scalableTargets:
     'a promotion that changes the instance type takes the live variant off scaling and puts it back; targets have ids that nobody knows before',
@@ -76,7 +76,7 @@ function conditionsOf(place: Place, condition: Grant['condition']): Record<strin
   return { StringEquals: { ...condition, ...variants } };
 }
 
-function arnsOf(scope: StageFunction, place: Place, { handed, groupName, bucketName, topicArn, store }: StageResources): string[] {
+function arnsOf(scope: StageFunction, place: Place, { handed, groupName, bucketName, topicArn, places }: StageResources): string[] {
   const { endpointName } = handed.served;
   const stack = Stack.of(scope);
   const inBucket = (key: string) =>
@@ -89,8 +89,8 @@ function arnsOf(scope: StageFunction, place: Place, { handed, groupName, bucketN
       arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
     });
   if (place === 'stageObjects') return keysOf(endpointName).map(inBucket);
-  if (place === 'artifactBucket') return [store.bucket.bucketArn];
-  if (place === 'artifacts') return [store.bucket.arnForObjects('models/*')];
+  if (place === 'artifactBucket') return [...new Set(places.map(({ bucket }) => bucket.bucketArn))];
+  if (place === 'artifacts') return places.map(({ bucket, prefix }) => bucket.arnForObjects(`${prefix}*`));
   if (place === 'ownAlarms') return [fleetAlarmsArn(scope, endpointName)];
   if (place === 'trackingAlarms') return [alarmArn(scope, `TargetTracking-endpoint/${endpointName}/*`)];
   const filled: Record<string, string> = {

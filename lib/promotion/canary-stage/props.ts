@@ -110,7 +110,8 @@ export interface CanaryStageProps {
   readonly modelPackageGroupName?: string;
 
   /**
-   * Where published versions lie: the endpoint's role may read all of them, since any may become live.
+   * Where published versions lie: the endpoint's role may read all of them, since any may become live. Where the endpoint's artifact lies elsewhere, role and workflow
+   * may read what lies beside it too, below its own prefix.
    *
    * @default - the endpoint's modelStore
    */
