@@ -81,8 +81,8 @@ chapter(
     world.traffic(ENDPOINT, 300);
     const before = await endpoint();
     expect(changedPaths(world.synthesised[1].template, world.synthesised[2].template)).toEqual([
-      // A custom resource whose update does nothing.
-      'Canary/First/Resource/Default',
+      // A custom resource whose update looks and changes nothing.
+      'Canary/First-flights/Resource/Default',
       // The old version, which stays in the registry, and the new one.
       'Canary/Registry/Version-',
       'Canary/Registry/Version-',
