@@ -37,7 +37,8 @@ export async function conclude(way: UnderWay, end: Ended, left: Left): Promise<O
   const { promotionId, endpointName, modelPackageArn } = request;
   const endpointConfigName = await serving(ports, endpointName);
   const outcome: Outcome = { promotionId, endpointName, modelPackageArn, ...end, startedAt, endedAt: ports.now(), endpointConfigName };
-  const sentence = `${end.verdict}: ${end.reason}`;
+  // The judge's own sentence begins with its verdict.
+  const sentence = end.reason.startsWith(`${end.verdict}: `) ? end.reason : `${end.verdict}: ${end.reason}`;
   await note(store, request, '999-outcome', { at: outcome.endedAt, what: 'outcome', sentence, outcome });
   await store.create(outcomeKey(endpointName, promotionId), outcome);
   await freeLock(store, request, run, left);

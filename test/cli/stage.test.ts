@@ -21,8 +21,8 @@ const request = (promotionId: string, version: number): PromotionRequest => ({
   plan: { steps: [{ kind: 'percent', percent: 50 }], metrics: STANDARD_METRICS },
 });
 
-/** Counts of ten bins in which the candidate is as good as the live version. */
-const counts: JudgeInput = {
+/** Counts of ten bins of a thousand requests each, ten of the live version's bad. */
+const countsOf = (candidateBad: number): JudgeInput => ({
   metrics: [
     {
       id: 'server-errors',
@@ -35,7 +35,7 @@ const counts: JudgeInput = {
             start: Array.from({ length: 10 }, (_, i) => 60 * i),
             seconds: Array.from({ length: 10 }, () => 60),
             candidateRequests: Array.from({ length: 10 }, () => 1000),
-            candidateBad: Array.from({ length: 10 }, () => 10),
+            candidateBad: Array.from({ length: 10 }, () => candidateBad),
             baselineRequests: Array.from({ length: 10 }, () => 1000),
             baselineBad: Array.from({ length: 10 }, () => 10),
           },
@@ -43,7 +43,8 @@ const counts: JudgeInput = {
       ],
     },
   ],
-};
+});
+const counts = countsOf(10);
 
 /** A promotion as its record would hold it. */
 async function recorded(
@@ -86,6 +87,8 @@ beforeAll(async () => {
   const ports = awsPorts();
   await ports.s3.send(new CreateBucketCommand({ Bucket: bucket }));
   store = new Store(ports, bucket);
+  const worse = evaluate(countsOf(100));
+  await recorded('v13-only', 13, 10, { verdict: 'rolled back', reason: worse.sentence }, worse);
   await recorded('v14-first', 14, 1000, { verdict: 'rolled back', reason: 'aborted by bo' });
   await recorded('v14-second', 14, 200_000, { verdict: 'promoted', reason: 'promoted: 5xx 0.1 % against 0.1 %' });
   const tampered: Verdict = { ...evaluate(counts), logWorse: 7 };
@@ -105,6 +108,7 @@ describe('fledge history', () => {
     const { out } = await fledge('history', 'flights', ...kept, '--json');
     const { promotions } = JSON.parse(out) as { promotions: { promotionId: string; verdict: string | null }[] };
     expect(promotions.map(({ promotionId, verdict }) => `${promotionId} ${verdict}`)).toEqual([
+      'v13-only rolled back',
       'v14-first rolled back',
       'v14-second promoted',
       'v15-only promoted',
@@ -123,6 +127,14 @@ describe('fledge explain', () => {
     expect(out).toMatch(/5xx +1 % \(100 of 10000\) +1 % \(100 of 10000\)/);
     expect(out).toMatch(/pause \(cy: lunch\)/);
     expect(out).toMatch(/1 of 1 verdicts are the same/);
+  });
+  test('tells the moment of the reason from the moment of the table', async () => {
+    const { out } = await fledge('explain', 'flights', '13', ...kept);
+    expect(out).toMatch(/because +5xx 10 % against 1 %, evidence [\d ]+ where \d+ suffices, after 200 bad requests/);
+    expect(out).toMatch(/5xx +1 % \(100 of 10000\) +10 % \(1000 of 10000\)/);
+    expect(out).toMatch(
+      /the reason says what was counted up to 1970-01-01 00:02:00, when the evidence first sufficed;\n +the table, what was counted up to 1970-01-01 00:10:00/,
+    );
   });
   test('tells of a version that came more than once', async () => {
     expect((await fledge('explain', 'flights', '14', ...kept)).out).toMatch(/came before: v14-first \(rolled back\)/);
@@ -147,7 +159,7 @@ describe('fledge explain', () => {
   test('names the promotions there are where it knows none', async () => {
     const { code, err } = await fledge('explain', 'flights', '99', ...kept);
     expect(code).toBe(1);
-    expect(err).toBe('error: flights has seen no promotion 99; the last it saw: v14-first, v14-second, v15-only, v16-now\n');
+    expect(err).toBe('error: flights has seen no promotion 99; the last it saw: v13-only, v14-first, v14-second, v15-only, v16-now\n');
   });
 });
 

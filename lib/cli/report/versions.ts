@@ -1,3 +1,4 @@
+import { basename, dirname, join, resolve } from 'node:path';
 import { type MetricEvidence, type RateInterval, rateInterval, type SeriesEvidence } from '../../judge';
 import type { RehearsalResult, Rehearsed } from '../rehearsal/rehearsal';
 import { badRequests } from '../rehearsal/result';
@@ -25,9 +26,13 @@ export interface VersionRow {
   readonly latency: readonly { readonly label: string; readonly text: string; readonly interval: string }[];
 }
 
-/** The name and version of a model, or its directory where it has none. */
-export function titleOf({ inspection, directory }: RehearsalResult['live']['version']): string {
-  return inspection.version ? `${inspection.name} ${inspection.version}` : inspection.name || directory;
+/** The name and version of a model; where it says no version, the folder that it is in stands for it. */
+export function titleOf({ inspection: { name, version }, directory }: RehearsalResult['live']['version']): string {
+  if (version) return `${name} ${version}`;
+  const path = resolve(directory);
+  const folder = basename(path);
+  // Named by its folder alone, it may have a namesake elsewhere.
+  return folder === name ? join(basename(dirname(path)), folder) : `${name} ${folder}`;
 }
 
 /** The live version, then the candidates in their order. */

@@ -86,7 +86,17 @@ function evidenceLines(verdict: Verdict): string[] {
   const head = ['metric', 'live', 'candidate', 'times as often', 'evidence: worse', 'evidence: not worse'];
   return [
     `what it rests on: the judge's ${verdict.decision === 'rollBack' ? 'roll back' : verdict.decision}`,
+    ...momentLines(verdict),
     ...table(head, rows).map((line) => `  ${line}`),
+  ];
+}
+
+/** The reason of a roll back may be older than the last counts: they are judged bin by bin, and several may come at once. */
+function momentLines({ crossing, until }: Verdict): string[] {
+  if (crossing === null || until === null || crossing.at === until) return [];
+  return [
+    `  the reason says what was counted up to ${when(crossing.at * 1000)}, when the evidence first sufficed;`,
+    `  the table, what was counted up to ${when(until * 1000)}, all that had been read when it was judged`,
   ];
 }
 
