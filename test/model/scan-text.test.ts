@@ -64,6 +64,13 @@ describe('JSON', () => {
   });
 });
 
+describe('a flood of findings', () => {
+  test('hides no danger that comes after it', () => {
+    const flood = Array.from({ length: 1500 }, (_, i) => ({ auto_map: { a: `m.X${i}` } }));
+    expect(graded('config.json', JSON.stringify([...flood, { 'py/reduce': [] }])).grade).toBe('dangerous');
+  });
+});
+
 describe('a text of more than 16 MiB', () => {
   const padding = 'x'.repeat(17 * 1024 * 1024);
 
@@ -102,6 +109,7 @@ describe('a template', () => {
   ])('%s is looked at', (_, template) => expect(codes('chat_template.jinja', template)).toEqual(['template-escape']));
 
   test.each(['{{', '{%', "{{'", "{{ '}}", '{{ "\\"', "{{ a }}'"])('a megabyte of %s is looked at in one pass', (unit) => {
-    expect(codes('chat_template.jinja', unit.repeat(1_000_000 / unit.length))).toEqual([]);
+    writeFileSync(join(folder, 'chat_template.jinja'), unit.repeat(1_000_000 / unit.length));
+    expect(scan(join(folder, 'chat_template.jinja'), { limits: { milliseconds: 60_000 } }).grade).toBe('safe');
   });
 });

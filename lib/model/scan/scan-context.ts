@@ -16,6 +16,7 @@ export class ScanContext {
   private readonly until: number;
   private expandable: number;
   private readonly seen = new Set<string>();
+  private isDangerous = false;
 
   constructor(
     readonly limits: ScanLimits,
@@ -46,7 +47,10 @@ export class ScanContext {
   /** Each finding once: the views of a zip see most things twice. */
   add(finding: ScanFinding): void {
     const key = `${finding.code} ${finding.path} ${finding.offset ?? ''} ${finding.name ?? ''} ${finding.grade}`;
-    if (this.seen.has(key) || this.findings.length >= MOST_FINDINGS) return;
+    // of too many the first are kept, and one that is dangerous, whenever it comes
+    const counts = this.findings.length < MOST_FINDINGS || (finding.grade === 'dangerous' && !this.isDangerous);
+    if (this.seen.has(key) || !counts) return;
+    this.isDangerous ||= finding.grade === 'dangerous';
     this.seen.add(key);
     this.findings.push(finding);
   }

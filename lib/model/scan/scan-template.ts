@@ -32,6 +32,9 @@ export function scanTemplate(template: string, path: string, context: ScanContex
 /** Where templates' blocks end, by how they begin. */
 const ENDS: Readonly<Record<string, string>> = { '{{': '}}', '{%': '%}' };
 
+/** Where one of a block's strings begins, or it ends. */
+const MARKS: Readonly<Record<string, RegExp>> = { '}}': /["']|\}\}/g, '%}': /["']|%\}/g };
+
 /** What stands between `{{` and `}}`, and between `{%` and `%}`. */
 function* blocks(template: string): Generator<string> {
   const opening = /\{[{%]/g;
@@ -51,7 +54,7 @@ function* blocks(template: string): Generator<string> {
 
 /** Behind the end of a block that is in none of its strings; the end of the template where all of them are. */
 function closing(template: string, from: number, end: string): number {
-  const marks = new RegExp(`["']|${end}`, 'g');
+  const marks = MARKS[end]!;
   marks.lastIndex = from;
   for (let mark = marks.exec(template); mark !== null; mark = marks.exec(template)) {
     if (mark[0] === end) return marks.lastIndex;
