@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const written = (name: string) => gunzipSync(readFileSync(join(FIXTURES, `hdf5.gz/${name}.h5.gz`)));
+const written = (name: string) => gunzipSync(readFileSync(join(__dirname, `hdf5/${name}.h5.gz`)));
 
 function scanned(content: Buffer) {
   writeFileSync(join(folder, 'model.h5'), content);

@@ -1,14 +1,14 @@
 /** Texts up to this are parsed as they are; of longer ones the values are counted first, each of which takes memory. */
 const SMALL = 4 * 1024 * 1024;
 
-/** Values, about, that a text may hold: some 100 MB of them. */
-const MOST_VALUES = 2_000_000;
+/** Values, about, that a text may hold: some 50 MB of them. */
+const MOST_VALUES = 1_000_000;
 
 /**
  * Reads JSON as Python's json module does: `NaN`, `Infinity` and `-Infinity` are values (null here), of equal keys the last counts, lone
  * surrogates and numbers of any length pass.
  *
- * @throws Error when Python would not read it either, or at more than about two million values
+ * @throws Error when Python would not read it either, or at more than about a million values
  */
 export function readPythonJson(text: string): unknown {
   if (text.length > SMALL && holdsTooMuch(text)) throw new Error(`it holds more than ${MOST_VALUES} values`);
