@@ -148,7 +148,17 @@ describe('the least to write', () => {
       },
     });
     expect(version.Properties.InferenceSpecification.Containers[0].ModelDataUrl).toBe(`s3://models-of-ours/models/${DIGEST}.tar.gz`);
-    expect(on.template.only('AWS::SageMaker::ModelPackageGroup').DeletionPolicy).toBe('Retain');
+  });
+
+  test('keeps the group, but where the deployment that made it fails, and then takes its versions back before it', () => {
+    expect(on.template.only('AWS::SageMaker::ModelPackageGroup')).toMatchObject({
+      DeletionPolicy: 'RetainExceptOnCreate',
+      UpdateReplacePolicy: 'Retain',
+    });
+    const between = on.template.only('Custom::FirstVersions');
+    expect(between.Properties).toMatchObject({ GroupName: 'delay', ServiceToken: '<CanaryFirstdelayFunction.Arn>' });
+    expect(between.DependsOn).toEqual(['CanaryRegistryGroup']);
+    expect(on.template.only('AWS::SageMaker::ModelPackage').DependsOn).toContain('CanaryFirstdelayVersions');
   });
 
   test('starts a promotion when a version of the group is approved, but not for the one that the endpoint is created with', () => {
@@ -312,6 +322,9 @@ describe('the least to write', () => {
         Action: 'cloudwatch:DeleteAlarms',
         Resource: 'arn:<AWS::Partition>:cloudwatch:eu-west-1:111122223333:alarm:delay-*',
       },
+      LookWhetherStackGoesBack: { Effect: 'Allow', Action: 'cloudformation:DescribeStacks', Resource: '<AWS::StackId>' },
+      ListVersions: { Effect: 'Allow', Action: 'sagemaker:ListModelPackages', Resource: `${GROUP}:model-package-group/delay` },
+      TakeVersionsBack: { Effect: 'Allow', Action: 'sagemaker:DeleteModelPackage', Resource: `${GROUP}:model-package/delay/*` },
       ListWhatWasMade: { Effect: 'Allow', Action: ['sagemaker:ListEndpointConfigs', 'sagemaker:ListModels'], Resource: '*' },
     });
   });
@@ -722,7 +735,7 @@ describe("an endpoint's life in the template", () => {
       Object.entries(raw.Resources as Record<string, Json>)
         .filter(([, { Type }]) => Type.startsWith('Custom::'))
         .map(([id, { Properties }]) => [id, JSON.stringify(Properties.ServiceToken)] as const);
-    expect(custom(before)).toHaveLength(3);
+    expect(custom(before)).toHaveLength(4);
     for (const [id, token] of custom(before)) {
       expect(custom(after).map(([other]) => other)).not.toContain(id);
       expect(custom(after).map(([, other]) => other)).not.toContain(token);

@@ -1,12 +1,14 @@
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient, DescribeAlarmsCommand, PutMetricAlarmCommand } from '@aws-sdk/client-cloudwatch';
 import { ListEndpointConfigsCommand, ListModelsCommand } from '@aws-sdk/client-sagemaker';
 import type { Ports } from '../../lib/promotion';
 import { namesOf } from '../../lib/promotion/configurations';
 import { answering, type CustomResourceEvent } from '../../lib/promotion/functions/custom-resource';
 import { endpointTags, type FirstConfigurationProperties, firstConfiguration } from '../../lib/promotion/functions/first-configuration';
+import { firstVersions } from '../../lib/promotion/functions/first-versions';
 import type { Json } from '../endpoint/template';
 import { IMAGE, ROLE, registeredVersion, type Started, start } from '../local/support';
-import { type AnswerAddress, answerAddress } from './harness/cloudformation';
+import { type AnswerAddress, answerAddress, stackOf } from './harness/cloudformation';
 
 let on: Started;
 let ports: Pick<Ports, 'sagemaker' | 'cloudwatch' | 'now'>;
@@ -169,6 +171,66 @@ describe('the first configuration', () => {
     expect(await models()).toHaveLength(1);
   });
 });
+
+describe('the first versions of a group', () => {
+  const versions = async () =>
+    (await on.sagemaker.listModelPackages({ ModelPackageGroupName: 'delay' })).ModelPackageSummaryList!.map(
+      ({ ModelPackageVersion }) => ModelPackageVersion!,
+    );
+  const asked = (RequestType: 'Create' | 'Update' | 'Delete', status: string, PhysicalResourceId?: string, old = 'delay') =>
+    withStack(status, (cloudformation) =>
+      firstVersions(
+        { sagemaker: on.sagemaker, cloudformation },
+        {
+          ...event(RequestType, 'any', PhysicalResourceId),
+          ResourceProperties: { GroupName: 'delay' },
+          OldResourceProperties: { GroupName: old },
+        },
+      ),
+    );
+  beforeEach(() => on.sagemaker.createModelPackageGroup({ ModelPackageGroupName: 'delay' }));
+
+  test.each(['ROLLBACK_IN_PROGRESS', 'UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS'])(
+    'go with the group that a deployment made and takes back, so that it can be tried again: %s',
+    async (status) => {
+      const id = await asked('Create', 'CREATE_IN_PROGRESS');
+      await registered(1);
+      await registered(2);
+      await asked('Delete', status, id);
+      await on.sagemaker.deleteModelPackageGroup({ ModelPackageGroupName: 'delay' });
+      await on.sagemaker.createModelPackageGroup({ ModelPackageGroupName: 'delay' });
+    },
+  );
+
+  test('are the record of what was served when the stack goes: they stay', async () => {
+    const id = await asked('Create', 'CREATE_IN_PROGRESS');
+    await registered(1);
+    expect(await asked('Update', 'UPDATE_IN_PROGRESS', id)).toBe(id);
+    for (const status of ['DELETE_IN_PROGRESS', 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS']) await asked('Delete', status, id);
+    expect(await versions()).toEqual([1]);
+  });
+
+  test('stay in a group that held versions before', async () => {
+    await registered(1);
+    const id = await asked('Create', 'UPDATE_IN_PROGRESS');
+    await asked('Delete', 'UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS', id);
+    expect(await versions()).toEqual([1]);
+  });
+
+  test('are looked for in a group of another name', async () => {
+    expect(await asked('Update', 'UPDATE_IN_PROGRESS', 'before/known', 'before')).toBe('delay/new');
+  });
+});
+
+async function withStack<T>(status: string, does: (cloudformation: CloudFormationClient) => Promise<T>): Promise<T> {
+  const stack = await stackOf(status);
+  try {
+    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+    return await does(new CloudFormationClient({ endpoint: stack.url, region: 'us-east-1', credentials }));
+  } finally {
+    stack.close();
+  }
+}
 
 test("the endpoint's tags follow the template's", async () => {
   await served(await firstConfiguration(ports, event('Create', await registered(1))));

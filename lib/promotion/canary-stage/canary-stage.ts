@@ -123,8 +123,7 @@ export class CanaryStage extends Construct {
     // The functions of custom resources bear the endpoint's name, and CloudFormation lets no custom resource change its function: an endpoint of another name has others.
     const first = new FirstConfiguration(this, `First-${endpointName}`, {
       handed: this.handed,
-      modelPackageArn: version.modelPackageArn,
-      groupName: version.groupName,
+      version,
       encryptionKey: this.key,
       functionName: functionName(endpointName, 'first-configuration'),
     });

@@ -6,12 +6,12 @@ import { sageMakerArn } from '../../endpoint/sagemaker-arn';
 import { stemOf } from '../names';
 import { fleetAlarmsArn } from './alarm-arn';
 import { StageFunction } from './stage-function';
+import type { PublishedVersion } from './version';
 
 /** @internal */
 export interface FirstConfigurationProps {
   readonly handed: HandedOver;
-  readonly modelPackageArn: string;
-  readonly groupName: string;
+  readonly version: PublishedVersion;
   readonly encryptionKey: IKey;
   readonly functionName: string;
 }
@@ -25,7 +25,7 @@ export interface FirstConfigurationProps {
 export class FirstConfiguration extends Construct {
   public readonly configName: string;
 
-  constructor(scope: Construct, id: string, { handed, modelPackageArn, groupName, encryptionKey, functionName }: FirstConfigurationProps) {
+  constructor(scope: Construct, id: string, { handed, version, encryptionKey, functionName }: FirstConfigurationProps) {
     super(scope, id);
     const stack = Stack.of(this);
     const { endpointName } = handed.served;
@@ -38,7 +38,8 @@ export class FirstConfiguration extends Construct {
       timeout: Duration.minutes(5),
       memoryMebibytes: 256,
     });
-    this.allow(maker, endpointName, groupName, handed);
+    this.allow(maker, endpointName, version.groupName, handed);
+    this.standBetween(maker, version);
     const resource = new CustomResource(this, 'Resource', {
       resourceType: 'Custom::FirstConfiguration',
       serviceToken: maker.resource.functionArn,
@@ -49,7 +50,7 @@ export class FirstConfiguration extends Construct {
           ExecutionRoleArn: executionRoleArn,
           EnableNetworkIsolation: enableNetworkIsolation,
           VpcConfig: vpcConfig && { SecurityGroupIds: vpcConfig.securityGroupIds, Subnets: vpcConfig.subnets },
-          Containers: [{ ModelPackageName: modelPackageArn }],
+          Containers: [{ ModelPackageName: version.modelPackageArn }],
         }),
         Configuration: stack.toJsonString(handed.configuration),
       },
@@ -62,6 +63,24 @@ export class FirstConfiguration extends Construct {
       serviceTimeout: Duration.minutes(6),
       properties: { EndpointArn: handed.resource.ref, Tags: stack.toJsonString(handed.tags) },
     });
+  }
+
+  /** Lets a deployment that failed to make the group take it back, with the version that it holds by then. */
+  private standBetween(maker: StageFunction, { group, groupName, resource: version }: PublishedVersion): void {
+    if (group === undefined || version === undefined) return;
+    const stack = Stack.of(this);
+    const versions = sageMakerArn(this, 'model-package', `${groupName}/*`);
+    maker.allow('LookWhetherStackGoesBack', ['cloudformation:DescribeStacks'], [stack.stackId]);
+    maker.allow('ListVersions', ['sagemaker:ListModelPackages'], [sageMakerArn(this, 'model-package-group', groupName)]);
+    maker.allow('TakeVersionsBack', ['sagemaker:DeleteModelPackage'], [versions], undefined, 'the versions of one model package group');
+    const between = new CustomResource(this, 'Versions', {
+      resourceType: 'Custom::FirstVersions',
+      serviceToken: maker.resource.functionArn,
+      serviceTimeout: Duration.minutes(6),
+      properties: { GroupName: groupName },
+    });
+    between.node.addDependency(group);
+    version.node.addDependency(between);
   }
 
   private allow(maker: StageFunction, endpointName: string, groupName: string, { role }: HandedOver): void {

@@ -28,6 +28,8 @@ export class PublishedVersion extends Construct {
   /** Absent where the group is not this template's. */
   public readonly group?: CfnModelPackageGroup;
   public readonly modelPackageArn: string;
+  /** Absent as the group is. */
+  public readonly resource?: CfnModelPackage;
 
   /** @throws Error where the group cannot be told */
   constructor(scope: Construct, id: string, { handed, groupName, approved, bucketName }: PublishedVersionProps) {
@@ -45,8 +47,8 @@ export class PublishedVersion extends Construct {
       tags: [{ key: STAGE_TAGS.bucket, value: bucketName }],
     });
     this.group = group;
-    // Its versions are the record of what was served.
-    group.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    // Its versions are the record of what was served; but a deployment that fails to make it must be able to make it again.
+    group.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
 
     const properties = {
       modelPackageGroupName: this.groupName,
@@ -78,7 +80,9 @@ export class PublishedVersion extends Construct {
     version.addPropertyDeletionOverride('Tags');
     version.addResourceDependency(group);
     version.node.addDependency(dependencies);
+    // Not as the group: a version of an update that goes back may be live by then.
     version.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    this.resource = version;
     this.modelPackageArn = version.ref;
   }
 }

@@ -1,3 +1,4 @@
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import {
   AddTagsCommand,
@@ -17,6 +18,7 @@ import { deleteGuardrailAlarms } from '../guardrail-alarms';
 import { alarmNames, isMade, markOf, stemOf } from '../names';
 import type { Ports } from '../ports';
 import { answering, type CustomResourceEvent } from './custom-resource';
+import { type FirstVersionsProperties, firstVersions } from './first-versions';
 import { keptAsCreated, type Wanted } from './kept-as-created';
 
 type Registry = Pick<Ports, 'sagemaker' | 'cloudwatch' | 'now'>;
@@ -147,14 +149,20 @@ export async function endpointTags(ports: Registry, event: CustomResourceEvent<E
 const tagsIn = (text = '[]'): Tag[] => JSON.parse(text) as Tag[];
 
 const retries = { maxAttempts: 5 };
-const ports: Registry = { sagemaker: new SageMakerClient(retries), cloudwatch: new CloudWatchClient(retries), now: Date.now };
+const ports = {
+  sagemaker: new SageMakerClient(retries),
+  cloudwatch: new CloudWatchClient(retries),
+  cloudformation: new CloudFormationClient(retries),
+  now: Date.now,
+};
 
-/** The Lambda function of `Custom::FirstConfiguration` and `Custom::EndpointTags`. */
-export const handler = (event: Asked): Promise<void> =>
-  answering<unknown>(event, () =>
-    isTags(event) ? endpointTags(ports, event) : firstConfiguration(ports, event as CustomResourceEvent<FirstConfigurationProperties>),
-  );
+/** The Lambda function of `Custom::FirstVersions`, `Custom::FirstConfiguration` and `Custom::EndpointTags`. */
+export const handler = (event: Asked): Promise<void> => answering<unknown>(event, () => carryOut(event));
 
-type Asked = CustomResourceEvent<FirstConfigurationProperties> | CustomResourceEvent<EndpointTagsProperties>;
+type Asked = CustomResourceEvent<FirstConfigurationProperties | EndpointTagsProperties | FirstVersionsProperties>;
 
-const isTags = (event: Asked): event is CustomResourceEvent<EndpointTagsProperties> => 'EndpointArn' in event.ResourceProperties;
+function carryOut(event: Asked): Promise<string> {
+  if ('EndpointArn' in event.ResourceProperties) return endpointTags(ports, event as CustomResourceEvent<EndpointTagsProperties>);
+  if ('GroupName' in event.ResourceProperties) return firstVersions(ports, event as CustomResourceEvent<FirstVersionsProperties>);
+  return firstConfiguration(ports, event as CustomResourceEvent<FirstConfigurationProperties>);
+}
