@@ -1,4 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import {
   CreateEndpointCommand,
@@ -38,11 +39,13 @@ export class LocalStage {
   private constructor(
     private readonly ports: Ports,
     private readonly group: string,
+    private readonly warn: (message: string) => void,
   ) {}
 
-  static async open(ports: Ports, group: string): Promise<LocalStage> {
+  /** @param warn told what may fail or surprise in a model that is published. @default - nobody is */
+  static async open(ports: Ports, group: string, warn: (message: string) => void = () => {}): Promise<LocalStage> {
     await ports.s3.send(new CreateBucketCommand({ Bucket: STAGE_BUCKET }));
-    const stage = new LocalStage(ports, group);
+    const stage = new LocalStage(ports, group, warn);
     await ports.sagemaker
       .send(new CreateModelPackageGroupCommand({ ModelPackageGroupName: group, Tags: stage.tags }))
       .catch((error: Error) => {
@@ -64,6 +67,8 @@ export class LocalStage {
     if (!existsSync(directory) || !statSync(directory).isDirectory())
       throw new UserError(`${directory} is not a directory with a model in it`);
     const inspection = inspect(directory, { scan: false });
+    for (const { severity, path, message, remedy } of inspection.findings)
+      if (severity === 'warning') this.warn(`${join(directory, path ?? '')}: ${message}; ${remedy}`);
     const { s3, sagemaker } = this.ports;
     const { digest, uri, bytes } = await publish(directory, { client: s3, bucket: STAGE_BUCKET });
     const recorded = samplesOf(directory);

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,9 @@ import { fledge } from './fledge';
 const FLIGHTS = join(__dirname, '..', '..', 'model-artifacts', 'flight-delay');
 const folder = mkdtempSync(join(tmpdir(), 'cli-test-'));
 afterAll(() => rmSync(folder, { recursive: true }));
+
+const zipMap = mkdtempSync(join(folder, 'zip-map-'));
+copyFileSync(join(__dirname, '..', 'serving', 'fixtures', 'zipmap.onnx'), join(zipMap, 'model.onnx'));
 
 describe('fledge', () => {
   test('shows its commands', async () => {
@@ -44,6 +47,14 @@ describe('fledge', () => {
 });
 
 describe('fledge inspect', () => {
+  test('says that the probabilities of a ZipMap are left out of the answers, and what to do', async () => {
+    const { code, out } = await fledge('inspect', zipMap);
+    expect(out).toContain(
+      'warning: answers leave out "probabilities" (sequence(map(int64,float32))): only tensors can be read; ' +
+        "export it with tensors for outputs: for skl2onnx options={'zipmap': False}\n",
+    );
+    expect(code).toBe(0);
+  });
   test('says what a model is', async () => {
     const { code, out } = await fledge('inspect', join(FLIGHTS, '2'));
     expect(code).toBe(0);
@@ -151,6 +162,14 @@ describe('fledge rehearse', () => {
     expect(err).toMatch(said);
     expect(code).toBe(exit);
   });
+});
+
+test('fledge rehearse warns of probabilities that answers leave out', async () => {
+  const traffic = join(folder, 'x.jsonl');
+  writeFileSync(traffic, '{"inputs":{"x":"none"}}\n');
+  const { err } = await fledge('rehearse', zipMap, zipMap, '--traffic', traffic, '--requests', '100', '--no-report');
+  expect(err).toContain(`warning: ${join(zipMap, 'model.onnx')}: answers leave out "probabilities"`);
+  expect(err).toContain("options={'zipmap': False}\n");
 });
 
 test('fledge rehearse misses its traffic before anything is packed', async () => {

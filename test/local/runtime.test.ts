@@ -159,6 +159,8 @@ describe('what is refused', () => {
     const answer = await fetch(`${started.local.url}/endpoints/one/dreams`, { method: 'POST' });
     expect([answer.status, answer.headers.get('x-amzn-errortype')]).toEqual([400, 'ValidationError']);
     expect((await fetch(`${started.local.url}/somewhere`)).status).toBe(404);
+    const got = await fetch(`${started.local.url}/endpoints/one/invocations`);
+    expect([got.status, await got.json()]).toEqual([405, { Message: 'InvokeEndpoint is a POST, not a GET' }]);
   });
 });
 

@@ -10,6 +10,7 @@ import {
   type TensorSpec,
   tensorsOf,
 } from '../../lib/serving/codec';
+import { fromHalf, toHalf } from '../../lib/serving/codec/half';
 
 const input = (name: string, type: TensorSpec['type'], ...shape: (number | string)[]): TensorSpec => ({ name, type, shape });
 
@@ -100,18 +101,25 @@ describe('a request for a model of named inputs', () => {
           ['UA', 'five', 1],
         ],
       },
-      '400 instances[1], input "hour": must be an integer (in JSON up to 2^53 - 1), not "five"',
+      '400 instances[1], input "hour": must be an integer, not "five"',
     ],
-    [{ instances: [['UA', null, 1]] }, '400 instances[0], input "hour": must be an integer (in JSON up to 2^53 - 1), not null'],
+    [{ instances: [['UA', null, 1]] }, '400 instances[0], input "hour": must be an integer, not a missing value'],
     [
       { instances: [['UA', 2 ** 60, 1]] },
-      '400 instances[0], input "hour": must be an integer (in JSON up to 2^53 - 1), not 1152921504606847000',
+      '400 instances[0], input "hour": must be an integer, not 1152921504606847000 (beyond 2^53 - 1 a number is not exact in JSON: send text/csv)',
     ],
-    [{ instances: [[7, 5, 1]] }, '400 instances[0], input "carrier": must be a string, not 7'],
-    [{ instances: [['UA', 5, '500']] }, '400 instances[0], input "distance": must be a number, not "500"'],
-    [{ instances: [['UA', 5, [1, 2]]] }, '400 instances[0], input "distance": must be a number, not [1,2]'],
+    [{ instances: [[7, 5, 1]] }, '400 instances[0], input "carrier": must be a string without NUL, not 7'],
+    [{ instances: [['UA', 5, '500']] }, '400 instances[0], input "distance": must be a number (float32), not "500"'],
+    [{ instances: [['UA', 5, [1, 2]]] }, '400 instances[0], input "distance": must be a number (float32), not [1,2]'],
     [{ instances: [['UA', 5]] }, '400 instances[0] has 2 values, the model takes 3: "carrier", "hour", "distance"'],
     [{ instances: [{ carrier: 'UA', hour: 5, distance: 1 }, 3] }, '400 instances[1] is not an object of inputs, as the first row is'],
+    [
+      { instances: [['UA', 5, 1], { carrier: 'UA', hour: 5, distance: 1 }] },
+      '400 instances[1] is an object and the first row is none: all rows must be of one kind',
+    ],
+    [{ instances: [['UA\u0000B6', 5, 1]] }, '400 instances[0], input "carrier": must be a string without NUL, not "UA\\u0000B6"'],
+    ['[["UA",5,1e400]]', '400 row 1, input "distance": must be a number (float32), not Infinity'],
+    ['[["UA",5,1],["UA",5,-1e39]]', '400 row 2, input "distance": must be a number (float32), not -1e+39'],
     [{ instances: [] }, '400 the request holds no rows'],
     [{ instances: 'UA' }, '400 instances must be an array of rows, not "UA"'],
     [{ inputs: { carrier: ['UA'], hour: [5] } }, '400 inputs lacks "distance"'],
@@ -125,7 +133,10 @@ describe('a request for a model of named inputs', () => {
 
   test.each([
     ['UA,5\n', '400 row 1 has 2 fields, the model takes 3'],
-    ['UA,5,1\nUA,5,far\n', '400 row 2, input "distance": must be a number, not "far"'],
+    ['UA,5,1\nUA,5,far\n', '400 row 2, input "distance": must be a number (float32), not "far"'],
+    ['UA,5,inf\n', '400 row 1, input "distance": must be a number (float32), not "inf"'],
+    ['UA,5,Infinity\n', '400 row 1, input "distance": must be a number (float32), not Infinity'],
+    ['UA,,1\n', '400 row 1, input "hour": must be an integer, not a missing value'],
     ['"UA,5,1\n', '400 row 1: a quote is opened and never closed'],
     ['"UA"x,5,1\n', '400 row 1: text after a closing quote'],
     ['tail,distance,hour,carrier\n500,5,UA\n', '400 row 1 has 3 fields, the header has 4'],
@@ -179,7 +190,7 @@ describe('a request for a model of one input', () => {
   });
 
   test.each([
-    [npy('<f4', '2, 3', new Float32Array(6)), '400 row 0, input "features": must be 2 values, not 3 values (a row is [2])'],
+    [npy('<f4', '2, 3', new Float32Array(6)), '400 row 1, input "features": must be 2 values, not 3 values (a row is [2])'],
     [npy('<f4', '2, 2', new Float32Array(3)), "400 the array's shape [2, 2] asks for 16 bytes, the body has 12"],
     [npy('|O', '2, 2', new Float32Array(4)), '400 arrays of dtype |O are not taken'],
     [Buffer.from('[1, 2]'), '400 the body is not a .npy array'],
@@ -196,7 +207,34 @@ describe('a request for a model of one input', () => {
         [1, 2, 3],
         [1, 2],
       ]),
-    ).toContain('400 row 1, input "ids": must be 3 values, not 2 values');
+    ).toContain('400 row 2, input "ids": must be 3 values, not 2 values');
+  });
+
+  test('of float16 takes numbers, and NumPy arrays of any float, and refuses what it cannot hold', () => {
+    const half: Signature = { inputs: [input('x', 'float16', 'N', 2)], outputs: [] };
+    const bits = { data: [0x3c00, 0xc500, 0x7bff, 0x0001], dims: [2, 2] };
+    const rows = [
+      [1, -5],
+      [65504, 2 ** -24],
+    ];
+    expect(values(tensors(half, rows), 'x')).toEqual(bits);
+    expect(values(tensors(half, '1,-5\n65504,5.9604644775390625e-8\n', 'text/csv'), 'x')).toEqual(bits);
+    expect(values(tensors(half, npy('<f2', '2, 2', new Uint16Array(bits.data)), 'application/x-npy'), 'x')).toEqual(bits);
+    expect(values(tensors(half, npy('<f4', '2, 2', new Float32Array(rows.flat())), 'application/x-npy'), 'x')).toEqual(bits);
+    expect(values(tensors(half, [[null, 1e-9]]), 'x')).toEqual({ data: [0x7e00, 0], dims: [1, 2] });
+    expect(refusal(half, [[1, 65520]])).toContain('400 row 1, input "x": must hold a number (float16) at 1, not 65520');
+    const other = npy('<f2', '2, 2', new Uint16Array([0x3c00, 0x4000, 0x4200, 0x4400]));
+    expect(values(tensors(FEATURES, other, 'application/x-npy'), 'features')).toEqual(both);
+  });
+
+  test('every float16 comes out as it went in', () => {
+    const wrong = Array.from({ length: 0x10000 }, (_, half) => half).filter((half) => {
+      const value = fromHalf(half);
+      return Number.isNaN(value) ? toHalf(value) !== 0x7e00 : toHalf(value) !== half;
+    });
+    expect(wrong).toEqual([]);
+    // Halfway goes to the even one, also where it carries into the next power of two.
+    expect([1 + 2 ** -11, 1 + 3 * 2 ** -11, 2 - 2 ** -11, 2 ** -25, 3 * 2 ** -25].map(toHalf)).toEqual([0x3c00, 0x3c02, 0x4000, 0, 2]);
   });
 
   test('an image takes nested arrays, or in CSV its values one after the other', () => {
@@ -273,6 +311,17 @@ describe('an answer', () => {
     expect(write(undefined, scores)).toBe('{"predictions":[{"scores":[1,2]},{"scores":[3,4]}]}');
     expect(write('text/csv', scores)).toBe('1,2\n3,4\n');
     expect(write('application/x-npy', scores)).toContain("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }");
+  });
+
+  test('of float16 is numbers, and halves in NumPy', () => {
+    const halves: Outputs = {
+      x: { type: 'float16', data: new Uint16Array([0x3c00, 0x3800, 0x7c00, 0x0001]), dims: [2, 2], location: 'cpu' },
+    };
+    expect(write(undefined, halves)).toBe('{"predictions":[{"x":[1,0.5]},{"x":[null,5.960464477539063e-8]}]}');
+    expect(write('text/csv', halves)).toBe('1,0.5\nInfinity,5.960464477539063e-8\n');
+    const numpy = encodingFor('application/x-npy').encode(halves, 2);
+    expect(numpy.toString('latin1')).toContain("{'descr': '<f2', 'fortran_order': False, 'shape': (2, 2), }");
+    expect([...numpy.subarray(-8)]).toEqual([0x00, 0x3c, 0x00, 0x38, 0x00, 0x7c, 0x01, 0x00]);
   });
 
   test('is columns where an output has no entry a row', () => {

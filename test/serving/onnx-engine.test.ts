@@ -50,6 +50,17 @@ describe.each(['onnxruntime-node', 'onnxruntime-web'] as const)('an ONNX model o
     expect(engine.restarts).toBe(0);
   });
 
+  test('of float16 takes and answers numbers', async () => {
+    const engine = await open('half', { runtime });
+    const heard = await ask(engine, {
+      instances: [
+        [1.5, -3],
+        [0.1, null],
+      ],
+    });
+    expect(heard.text).toBe('{"predictions":[{"doubled":[3,-6]},{"doubled":[0.199951171875,null]}]}');
+  });
+
   test('takes CSV and NumPy, and answers in the form that is accepted', async () => {
     const late = await open('late', { runtime });
     expect((await ask(late, 'UA,3,500\n', 'text/csv', 'text/csv')).text).toMatch(/^0,0\.09\d+\n$/);

@@ -77,6 +77,6 @@ function describe(inspection: Inspection): string[] {
       ...table(['', 'name', 'type', 'shape'], [...signature.inputs.map(row('input')), ...signature.outputs.map(row('output'))]),
     );
   }
-  for (const finding of findings) lines.push('', `${finding.severity}: ${finding.message}`);
+  for (const finding of findings) lines.push('', `${finding.severity}: ${finding.message}; ${finding.remedy}`);
   return lines;
 }

@@ -109,7 +109,7 @@ export async function rehearse(options: RehearsalOptions, events: RehearsalEvent
   let replay: Replay | undefined;
   try {
     const ports = awsPorts();
-    const stage = await LocalStage.open(ports, 'rehearsal');
+    const stage = await LocalStage.open(ports, 'rehearsal', (message) => events.warned(message));
     const versions: Published[] = [];
     for (const directory of options.directories) {
       options.signal.throwIfAborted();

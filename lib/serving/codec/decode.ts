@@ -56,7 +56,7 @@ function parseJson(text: string, what: string): unknown {
 }
 
 function decodeJson(layout: Layout, body: unknown): Rows | Batch {
-  if (Array.isArray(body)) return { rows: rowsOf(layout, body), place: (row) => `row ${row}` };
+  if (Array.isArray(body)) return { rows: rowsOf(layout, body), place: (row) => `row ${row + 1}` };
   if (isObject(body)) {
     const { instances, inputs } = body;
     if (Array.isArray(instances)) return { rows: instances, place: (row) => `instances[${row}]` };

@@ -1,4 +1,5 @@
-import type { ElementType, TensorData } from './signature';
+import { fromHalf, toHalf } from './half';
+import type { ElementType, TensorData, TensorValue } from './signature';
 
 /** How one element type is held, taken from JSON and from text. */
 export interface Element {
@@ -11,13 +12,22 @@ export interface Element {
   fromText(text: string): unknown;
 }
 
-function float(array: Float32ArrayConstructor | Float64ArrayConstructor): Element {
+/** @param most what it holds; a number beyond would become an infinity, which no request means */
+function float(
+  type: ElementType,
+  array: Float32ArrayConstructor | Float64ArrayConstructor | Uint16ArrayConstructor,
+  most: number,
+  stored: (value: number) => number = (value) => value,
+): Element {
+  const missing = stored(Number.NaN);
   return {
-    what: 'a number',
+    what: `a number (${type})`,
     allocate: (length) => new array(length),
     put: (data, at, value) => {
-      if (typeof value === 'number') data[at] = value;
-      else if (value === null) data[at] = Number.NaN;
+      if (typeof value === 'number') {
+        if (value > most || value < -most) return false;
+        data[at] = stored(value);
+      } else if (value === null) data[at] = missing;
       else return false;
       return true;
     },
@@ -56,7 +66,7 @@ function integer(array: IntegerArray, low: number, high: number): Element {
 function bigInteger(array: BigInt64ArrayConstructor | BigUint64ArrayConstructor, signed: boolean): Element {
   const [low, high] = signed ? [-(2n ** 63n), 2n ** 63n - 1n] : [0n, 2n ** 64n - 1n];
   return {
-    what: `an integer${signed ? '' : ' from 0'} (in JSON up to 2^53 - 1)`,
+    what: `an integer${signed ? '' : ' from 0'}`,
     allocate: (length) => new array(length),
     put: (data, at, value) => {
       if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) return false;
@@ -82,10 +92,11 @@ const bool: Element = {
 };
 
 const string: Element = {
-  what: 'a string',
+  // The runtimes cut a string off at NUL.
+  what: 'a string without NUL',
   allocate: (length) => new Array<string>(length).fill(''),
   put: (data, at, value) => {
-    if (typeof value === 'string') data[at] = value;
+    if (typeof value === 'string' && !value.includes('\0')) data[at] = value;
     else if (value === null) data[at] = '';
     else return false;
     return true;
@@ -93,10 +104,16 @@ const string: Element = {
   fromText: (text) => text,
 };
 
+/** The value at a place of a tensor, as a number, bigint or string. */
+export function valueAt({ type, data }: Pick<TensorValue, 'type' | 'data'>, at: number): number | bigint | string {
+  return type === 'float16' ? fromHalf(data[at] as number) : data[at]!;
+}
+
 /** Every element type that a request can carry. */
 export const ELEMENTS: Readonly<Record<ElementType, Element>> = {
-  float32: float(Float32Array),
-  float64: float(Float64Array),
+  float16: float('float16', Uint16Array, 65_519.99, toHalf),
+  float32: float('float32', Float32Array, 3.402_823_567e38),
+  float64: float('float64', Float64Array, Number.MAX_VALUE),
   int8: integer(Int8Array, -128, 127),
   int16: integer(Int16Array, -32_768, 32_767),
   int32: integer(Int32Array, -(2 ** 31), 2 ** 31 - 1),

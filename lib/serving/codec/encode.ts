@@ -1,8 +1,9 @@
 import { csvField } from './csv';
 import { mediaType } from './decode';
+import { valueAt } from './element';
 import { shown } from './layout';
 import { encodeNpy } from './npy';
-import { BadRequest, type TensorData, type TensorValue } from './signature';
+import { BadRequest, type TensorValue } from './signature';
 
 /** A model's outputs by name, in the order of its graph. */
 export type Outputs = Readonly<Record<string, TensorValue>>;
@@ -90,29 +91,28 @@ function rowTexts(outputs: Outputs, rows: number): string[] {
 }
 
 /** One row of a tensor: its value where a row holds one, else nested arrays. */
-function rowText({ data, dims, type }: TensorValue, row: number): string {
-  const size = data.length / dims[0]!;
-  return size === 1 ? jsonValue(data, row, type === 'bool') : nestedText(data, dims.slice(1), row * size, type === 'bool');
+function rowText(tensor: TensorValue, row: number): string {
+  const size = tensor.data.length / tensor.dims[0]!;
+  return size === 1 ? jsonValue(tensor, row) : nestedText(tensor, tensor.dims.slice(1), row * size);
 }
 
-function nestedText(data: TensorData, dims: readonly number[], from: number, bool: boolean): string {
-  if (dims.length === 0) return jsonValue(data, from, bool);
+function nestedText(tensor: TensorValue, dims: readonly number[], from: number): string {
+  if (dims.length === 0) return jsonValue(tensor, from);
   const inner = dims.slice(1);
   const size = inner.reduce((a, b) => a * b, 1);
-  return `[${Array.from({ length: dims[0]! }, (_, i) => nestedText(data, inner, from + i * size, bool)).join(',')}]`;
+  return `[${Array.from({ length: dims[0]! }, (_, i) => nestedText(tensor, inner, from + i * size)).join(',')}]`;
 }
 
 /** JSON has no NaN and no infinity: they are null. Integers of 64 bits are written exactly. */
-function jsonValue(data: TensorData, at: number, bool: boolean): string {
-  const value = data[at]!;
-  if (typeof value === 'number') return bool ? (value === 0 ? 'false' : 'true') : Number.isFinite(value) ? `${value}` : 'null';
+function jsonValue(tensor: TensorValue, at: number): string {
+  const value = valueAt(tensor, at);
+  if (typeof value === 'number')
+    return tensor.type === 'bool' ? (value === 0 ? 'false' : 'true') : Number.isFinite(value) ? `${value}` : 'null';
   return typeof value === 'string' ? JSON.stringify(value) : value.toString();
 }
 
 function columnar(outputs: Outputs): string {
-  const columns = Object.entries(outputs).map(
-    ([name, { data, dims, type }]) => `${JSON.stringify(name)}:${nestedText(data, dims, 0, type === 'bool')}`,
-  );
+  const columns = Object.entries(outputs).map(([name, tensor]) => `${JSON.stringify(name)}:${nestedText(tensor, tensor.dims, 0)}`);
   return `{"outputs":{${columns.join(',')}}}`;
 }
 
@@ -122,9 +122,9 @@ function csv(outputs: Outputs, rows: number): string {
   const tensors = Object.values(outputs);
   let text = '';
   for (let row = 0; row < rows; row++) {
-    const fields = tensors.flatMap(({ data }) => {
-      const size = data.length / rows;
-      return Array.from({ length: size }, (_, i) => csvField(String(data[row * size + i])));
+    const fields = tensors.flatMap((tensor) => {
+      const size = tensor.data.length / rows;
+      return Array.from({ length: size }, (_, i) => csvField(String(valueAt(tensor, row * size + i))));
     });
     text += `${fields.join(',')}\n`;
   }

@@ -42,7 +42,7 @@ export class Layout {
     for (let i = 0; i < this.columns.length; i++) {
       const column = this.columns[i]!;
       const { name } = column.spec;
-      const pick = byName ? this.byName(name, place) : bare ? itself : this.byOrder(i, place);
+      const pick = byName ? this.byName(name, place) : bare ? this.bare(place) : this.byOrder(i, place);
       tensors[name] = tensor(column, rows, pick, (row) => `${place(row)}, input "${name}"`, memory);
     }
     return { rows: rows.length, tensors };
@@ -72,14 +72,20 @@ export class Layout {
     return (row, index) => {
       const value = (row as Record<string, unknown> | null)?.[name];
       if (value !== undefined) return value;
-      if (!isObject(row)) throw new BadRequest(`${place(index)} is not an object of inputs, as the first row is`);
+      if (!isObject(row))
+        throw new BadRequest(`${place(index)} is not an object of inputs, as the first row is: all rows must be of one kind`);
       throw new BadRequest(`${place(index)} lacks "${name}" (the model takes ${this.names}; null stands for a missing value)`);
     };
+  }
+
+  private bare(place: Place): Pick {
+    return (row, index) => (isObject(row) ? otherKind(place(index)) : row);
   }
 
   private byOrder(position: number, place: Place): Pick {
     const { length } = this.inputs;
     return (row, index) => {
+      if (isObject(row)) return otherKind(place(index));
       if (!Array.isArray(row)) throw new BadRequest(`${place(index)} must be an object or an array of ${length} values, not ${shown(row)}`);
       if (row.length !== length) {
         throw new BadRequest(`${place(index)} has ${row.length} values, the model takes ${length}: ${this.names}`);
@@ -90,6 +96,11 @@ export class Layout {
 }
 
 const itself: Pick = (value) => value;
+
+/** @throws BadRequest */
+function otherKind(place: string): never {
+  throw new BadRequest(`${place} is an object and the first row is none: all rows must be of one kind`);
+}
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -127,7 +138,7 @@ function tensor(column: Column, rows: readonly unknown[], pick: Pick, place: Pla
   for (let row = 0; row < rows.length; row++) {
     let value = pick(rows[row], row);
     while (Array.isArray(value) && value.length === 1) value = value[0];
-    if (!element.put(filled.data, row, value)) throw new BadRequest(`${place(row)}: must be ${element.what}, not ${shown(value)}`);
+    if (!element.put(filled.data, row, value)) throw new BadRequest(`${place(row)}: must be ${element.what}, not ${found(value)}`);
   }
   return filled;
 }
@@ -142,7 +153,7 @@ function wideTensor({ spec, element }: Column, rows: readonly unknown[], pick: P
   const fill = (value: unknown, depth: number, row: number): void => {
     if (depth === item.length) {
       if (!element.put(data, at, value)) {
-        throw new BadRequest(`${place(row)}: must hold ${element.what} at ${at - row * size}, not ${shown(value)}`);
+        throw new BadRequest(`${place(row)}: must hold ${element.what} at ${at - row * size}, not ${found(value)}`);
       }
       at++;
       return;
@@ -169,8 +180,15 @@ function itemShape(spec: TensorSpec, first: unknown, place: Place): number[] {
   });
 }
 
+/** A value that does not fit, whatever the request's form. */
+function found(value: unknown): string {
+  if (value === null) return 'a missing value';
+  const inexact = Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value as number) < 2 ** 64;
+  return `${shown(value)}${inexact ? ' (beyond 2^53 - 1 a number is not exact in JSON: send text/csv)' : ''}`;
+}
+
 /** A value as a message can show it: short whatever it is. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? 'nothing');
+  const text = typeof value === 'bigint' || typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'nothing');
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 }

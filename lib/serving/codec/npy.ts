@@ -1,4 +1,4 @@
-import { ELEMENTS } from './element';
+import { ELEMENTS, valueAt } from './element';
 import { type Layout, shown } from './layout';
 import { BadRequest, type Batch, type ElementType, type TensorData, type TensorValue } from './signature';
 
@@ -6,6 +6,7 @@ const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
 
 /** NumPy's type names of what a typed array holds; strings and objects have none here. */
 const DTYPES: readonly (readonly [string, ElementType])[] = [
+  ['<f2', 'float16'],
   ['<f4', 'float32'],
   ['<f8', 'float64'],
   ['|i1', 'int8'],
@@ -42,10 +43,11 @@ export function decodeNpy(layout: Layout, body: Buffer): Batch {
   if (type === spec.type && shape.length === spec.shape.length && fits) {
     return { rows: shape[0] ?? 1, tensors: { [spec.name]: { type, data: source, dims: shape, location: 'cpu' } } };
   }
-  const values = Array.from(source as ArrayLike<number | bigint>, (value) =>
-    typeof value === 'bigint' && spec.type !== 'int64' && spec.type !== 'uint64' ? Number(value) : value,
-  );
-  return layout.ofRows(nested(values, shape) as unknown[], (row) => `row ${row}`);
+  const values = Array.from(source, (_, at) => {
+    const value = valueAt({ type, data: source }, at);
+    return typeof value === 'bigint' && spec.type !== 'int64' && spec.type !== 'uint64' ? Number(value) : value;
+  });
+  return layout.ofRows(nested(values, shape) as unknown[], (row) => `row ${row + 1}`);
 }
 
 function nested(values: readonly unknown[], shape: readonly number[]): unknown {

@@ -1,5 +1,6 @@
 /** Element types of tensors that have a JSON form, named as onnxruntime names them. */
 export type ElementType =
+  | 'float16'
   | 'float32'
   | 'float64'
   | 'int8'
@@ -13,7 +14,7 @@ export type ElementType =
   | 'bool'
   | 'string';
 
-/** The values of a tensor, row after row. Strings have no typed array; booleans are bytes. */
+/** The values of a tensor, row after row. Strings have no typed array; booleans are bytes, float16 its bits. */
 export type TensorData =
   | Float32Array
   | Float64Array

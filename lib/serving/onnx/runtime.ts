@@ -9,6 +9,7 @@ import {
   type Signature,
   TensorMemory,
   type TensorSpec,
+  type TensorValue,
   tensorsOf,
 } from '../codec';
 import { ELEMENTS } from '../codec/element';
@@ -35,7 +36,7 @@ interface Runtime {
 export class OnnxSession {
   /**
    * @param file path of the .onnx file; external data is found beside it by onnxruntime-node only
-   * @throws Error with the runtime's own message where the model does not load, or where a tensor has no JSON form
+   * @throws Error with the runtime's own message where the model does not load, or where an input or output is none that can be served
    */
   static async open(file: string, options: SessionOptions = {}): Promise<OnnxSession> {
     const { name, runtime } = loadRuntime(options.runtime);
@@ -59,6 +60,7 @@ export class OnnxSession {
   readonly signature: Signature;
   readonly layout: Layout;
   private readonly fetches: string[];
+  private readonly halves: boolean;
   /** Those that no call under way uses. */
   private readonly memories: TensorMemory[] = [];
 
@@ -75,6 +77,7 @@ export class OnnxSession {
     this.signature = { inputs, outputs };
     this.layout = new Layout(this.signature);
     this.fetches = outputs.map((one) => one.name);
+    this.halves = outputs.some((one) => one.type === 'float16');
   }
 
   /**
@@ -86,8 +89,8 @@ export class OnnxSession {
     const memory = this.memories.pop() ?? new TensorMemory();
     try {
       const { rows, tensors } = tensorsOf(this.layout, content, memory);
-      const outputs = await this.session.run(tensors as unknown as InferenceSession.FeedsType, this.fetches);
-      return { rows, outputs: outputs as unknown as Outputs };
+      const outputs = (await this.session.run(tensors as unknown as InferenceSession.FeedsType, this.fetches)) as unknown as Outputs;
+      return { rows, outputs: this.halves ? asBits(outputs) : outputs };
     } finally {
       this.memories.push(memory);
     }
@@ -96,6 +99,15 @@ export class OnnxSession {
   async close(): Promise<void> {
     await this.session.release();
   }
+}
+
+/** Where JavaScript has a Float16Array, the runtimes give float16 in one. */
+function asBits(outputs: Outputs): Outputs {
+  const bits = ({ type, dims, data }: TensorValue): TensorValue => {
+    const { buffer, byteOffset, length } = data as Uint16Array;
+    return { type, dims, data: new Uint16Array(buffer, byteOffset, length), location: 'cpu' };
+  };
+  return Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, tensor.type === 'float16' ? bits(tensor) : tensor]));
 }
 
 function loadRuntime(wanted: OnnxRuntime | undefined): { name: OnnxRuntime; runtime: Runtime } {

@@ -1,5 +1,5 @@
 import type { Bytes } from '../../formats/bytes';
-import { type OnnxModel, readOnnx } from '../../formats/onnx';
+import { type OnnxModel, type OnnxTensor, readOnnx } from '../../formats/onnx';
 import type { Finding } from '../finding';
 import { type Description, facts } from './description';
 
@@ -16,6 +16,12 @@ const KNOWN_DOMAINS = new Set([
 
 /** The newest IR that onnxruntime 1.30 loads. */
 const NEWEST_IR = 13;
+
+/** Element types that answers and requests can carry: lib/serving/codec has them. */
+const SERVED = new Set([
+  ...['float16', 'float32', 'float64', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64'],
+  ...['bool', 'string'],
+]);
 
 export function describeOnnx(bytes: Bytes, path: string): Description {
   const model = readOnnx(bytes);
@@ -70,6 +76,31 @@ function findings(model: OnnxModel, path: string): Finding[] {
       remedy: 'serve it from an image that registers them, or export it with standard operators',
     });
   }
+  const isTensor = ({ type }: OnnxTensor) => !type.includes('(');
+  const unread = model.outputs.filter((output) => !isTensor(output));
+  const unserved = [
+    ...model.inputs,
+    ...model.outputs.filter((output) => isTensor(output) || unread.length === model.outputs.length),
+  ].filter(({ type }) => !SERVED.has(type));
+  const zipMap = Object.hasOwn(model.operators, 'ai.onnx.ml:ZipMap');
+  const withoutZipMap = "export it with tensors for outputs: for skl2onnx options={'zipmap': False}";
+  if (unserved.length > 0) {
+    found.push({
+      severity: 'warning',
+      code: 'onnx-unserved-types',
+      path,
+      message: `the onnx image and this machine cannot serve it: no request or answer can carry ${listed(unserved)}`,
+      remedy: zipMap ? withoutZipMap : 'export it with float32 inputs and outputs, or serve it by an image of your own',
+    });
+  } else if (unread.length > 0) {
+    found.push({
+      severity: 'warning',
+      code: 'onnx-unread-outputs',
+      path,
+      message: `answers leave out ${listed(unread)}: only tensors can be read`,
+      remedy: zipMap ? withoutZipMap : 'export it with tensors for outputs',
+    });
+  }
   if (model.irVersion > NEWEST_IR) {
     found.push({
       severity: 'error',
@@ -80,4 +111,8 @@ function findings(model: OnnxModel, path: string): Finding[] {
     });
   }
   return found;
+}
+
+function listed(tensors: readonly OnnxTensor[]): string {
+  return tensors.map(({ name, type }) => `"${name}" (${type})`).join(', ');
 }
