@@ -42,11 +42,11 @@ export class RuntimeService implements Service {
 
   async handle(request: LocalRequest): Promise<LocalResponse> {
     const { endpoint, operation } = parsed(request.path);
-    const routeOf = () => this.routeOf(endpoint);
-    const route = routeOf();
     if (operation !== 'Unknown' && request.method !== 'POST') {
       throw new ServiceError('UnknownOperationException', `${operation} is a POST, not a ${request.method}`, 405);
     }
+    const routeOf = () => this.routeOf(endpoint);
+    const route = routeOf();
     switch (operation) {
       case 'InvokeEndpoint':
         if (route.async !== undefined) throw validationError(`Endpoint ${endpoint} is an asynchronous endpoint: use InvokeEndpointAsync`);
