@@ -15,6 +15,20 @@ export const wholeBetween = (least: number, most: number) => (text: string) => {
   return value;
 };
 
+/** Percent of the requests that go wrong: some, and not all. */
+export const badPercent = (text: string) => {
+  const value = Number(text);
+  if (!(value > 0 && value < 100)) throw new InvalidArgumentError(`must be above 0 and below 100, got '${text}'`);
+  return value;
+};
+
+/** An endpoint's name, by SageMaker's own rule. */
+export const endpointName = (text: string) => {
+  if (!/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/.test(text))
+    throw new InvalidArgumentError(`must be letters, digits and hyphens within, at most 63, got '${text}'`);
+  return text;
+};
+
 /** Percents of the requests, rising, at most half of them. */
 export const shares = (text: string) => {
   const percents = text.split(',').map(Number);

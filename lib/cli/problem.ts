@@ -46,7 +46,8 @@ const SYSTEM: Readonly<Record<string, (failure: Failure) => string>> = {
   },
   ENOTDIR: ({ message, path }) => (path === undefined ? message : `${path}: a part of it is no folder`),
   EISDIR: ({ message, path }) => (path === undefined ? message : `${path} is a folder, not a file`),
-  EEXIST: ({ message, path }) => (path === undefined ? message : `${path} is there already`),
+  EEXIST: ({ message, path, syscall }) =>
+    path === undefined ? message : `${path} is there already${syscall === 'mkdir' ? ', and is not a directory' : ''}`,
   ENOSPC: ({ path }) => `no space left on the disk${path === undefined ? '' : `, writing ${path}`}`,
   EROFS: ({ path }) => `the file system is read-only${path === undefined ? '' : `: ${path}`}`,
 };

@@ -97,7 +97,9 @@ export function plan(input: PlanInput): Plan {
       rollback: metrics.flatMap((metric) => effects.map((effect) => rollbackOf(metric, effect, share, metrics.length, traffic, settings))),
     }),
   );
-  const times = planned.map(({ share, promotion }) => `${time(promotion[0]!.seconds)} at ${Number((share * 100).toPrecision(3))} %`);
+  const times = planned.map(
+    ({ share, promotion }) => `${expectedTime(promotion[0]!.seconds)} at ${Number((share * 100).toPrecision(3))} %`,
+  );
   const slowest = planned[0]!.promotion[0]!.metric;
   const sentence = `At ${requestsPerSecond} requests/s, showing ${slowest} not worse takes about ${times.join(', ')}.`;
   return { shares: planned, sentence, settings };
@@ -189,7 +191,9 @@ function divergence(p: number, q: number): number {
   return yes + no;
 }
 
-function time(seconds: number): string {
+/** A time that is only expected, as it is said: rounded up. */
+export function expectedTime(seconds: number): string {
+  if (seconds < 120) return `${Math.ceil(seconds)} s`;
   if (seconds < 7200) return `${Math.ceil(seconds / 60)} min`;
   return seconds < 48 * 3600 ? `${(seconds / 3600).toPrecision(2)} h` : `${(seconds / 86400).toPrecision(2)} days`;
 }

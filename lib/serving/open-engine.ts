@@ -39,7 +39,7 @@ export async function openEngine(directory: string, options: EngineOptions = {})
   const program = options.environment?.SAGEMAKER_PROGRAM ?? 'inference.py';
   if (existsSync(join(directory, 'code', program))) {
     if (options.allowCode !== true) {
-      throw new Error(`${join(directory, 'code', program)} answers for this model, and its code runs only where it is allowed (allowCode)`);
+      throw new Error(`code/${program} answers for this model, and runs only where it is allowed: --allow-code, or allowCode in a program`);
     }
     const script = join(packageRoot(__dirname), 'lib', 'serving', 'python', 'serve.py');
     return openProcess(directory, [options.python ?? 'python3', '-u', script, resolve(directory)], options);
@@ -64,7 +64,10 @@ export function onnxFile(directory: string): string {
   const found = readdirSync(directory).filter((name) => name.endsWith('.onnx') && !name.startsWith('.'));
   if (found.includes('model.onnx')) return 'model.onnx';
   if (found.length === 0)
-    throw new Error(`${directory} holds no .onnx file and no code/inference.py: other models are served by a command`);
-  if (found.length > 1) throw new Error(`${directory} holds several models (${found.sort().join(', ')}): name the one to serve model.onnx`);
+    throw new Error(
+      'the model holds no .onnx file and no code/inference.py: others are served by a command (fledge serve --command, or command in a program)',
+    );
+  if (found.length > 1)
+    throw new Error(`the directory holds several models (${found.sort().join(', ')}): name the one to serve model.onnx`);
   return found[0]!;
 }

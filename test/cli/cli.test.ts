@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -121,10 +121,23 @@ describe('fledge plan', () => {
     expect(shares.map(({ share }) => share)).toEqual([0.05, 0.1, 0.25, 0.5]);
     expect(shares[0].promotion[0].requests).toBeGreaterThan(shares[3].promotion[0].requests);
   });
+  test('says the same times in its sentence as in its table', async () => {
+    const { out } = await fledge('plan', '--rate', '100', '--bad-rate', '1');
+    const said = [.../ ([\d.]+ (?:s|min|h|days)) at/g[Symbol.matchAll](out)].map(([, time]) => time);
+    const rows = out.split('\n').filter((line) => /^ *\d+ %/.test(line));
+    expect(rows.map((row) => / +[\d,]+ +([\d.]+ \w+)/.exec(row.slice(row.indexOf('%')))![1])).toEqual(said);
+    expect(said).toHaveLength(4);
+  });
+  test('names no candidate of which more than all requests go wrong', async () => {
+    expect((await fledge('plan', '--rate', '10', '--bad-rate', '30')).out).toMatch(/rolled back if 2 times as bad$/m);
+    expect(await fledge('plan', '--rate', '10', '--bad-rate', '60')).toMatchObject({ code: 0, out: expect.not.stringContaining('rolled') });
+  });
   test.each([
     [['--rate', 'many', '--bad-rate', '1'], /'many'/],
     [['--rate', '10', '--bad-rate', '1', '--steps', '50,5'], /must rise/],
     [['--rate', '10', '--bad-rate', '1', '--steps', '90'], /at most 50/],
+    [['--rate', '10', '--bad-rate', '100'], /must be above 0 and below 100, got '100'/],
+    [['--rate', '10', '--bad-rate', '1', '--objective', '100'], /must be above 0 and below 100, got '100'/],
   ])('refuses %s', async (argv, said) => {
     const { code, err } = await fledge('plan', ...argv);
     expect(code).toBe(2);
@@ -161,6 +174,45 @@ describe('fledge rehearse', () => {
     const { code, err } = await fledge('rehearse', ...argv);
     expect(err).toMatch(said);
     expect(code).toBe(exit);
+  });
+});
+
+describe('fledge serve', () => {
+  test('says what serves a model that is no ONNX file, and not where it was unpacked', async () => {
+    const { code, err } = await fledge('serve', join(__dirname, '..', 'model', 'fixtures', 'xgboost-json'), '--port', '0');
+    expect(err).toMatch(/^error: .*xgboost-json does not come up: .*holds no \.onnx file and no code\/inference\.py: .*--command/);
+    expect(err).not.toContain('fledge-models-');
+    expect(code).toBe(1);
+  });
+  test("says with which option a model's own code may run", async () => {
+    const directory = mkdtempSync(join(folder, 'code-'));
+    cpSync(zipMap, directory, { recursive: true });
+    mkdirSync(join(directory, 'code'));
+    writeFileSync(join(directory, 'code', 'inference.py'), '');
+    const { code, err } = await fledge('serve', directory, '--port', '0');
+    expect(err).toContain('code/inference.py answers for this model, and runs only where it is allowed: --allow-code');
+    expect(code).toBe(1);
+  });
+  test('takes a name by the rule of SageMaker only', async () => {
+    const { code, err } = await fledge('serve', zipMap, '--endpoint', 'bad name!');
+    expect(err).toContain("must be letters, digits and hyphens within, at most 63, got 'bad name!'");
+    expect(code).toBe(2);
+  });
+});
+
+describe('fledge scan', () => {
+  test('reports what was scanned, then the path that is missing', async () => {
+    const evil = join(folder, 'evil.pkl');
+    writeFileSync(evil, Buffer.from('\x80\x02cos\nsystem\nX\x02\0\0\0id\x85R.', 'latin1'));
+    const missing = join(folder, 'missing');
+    const safe = join(FLIGHTS, '2');
+    const all = await fledge('scan', evil, missing, safe);
+    expect(all.out).toMatch(/dangerous[\s\S]*accepted/);
+    expect(all.err).toMatch(/^error: .*missing/);
+    expect(all.code).toBe(5);
+    const some = await fledge('scan', missing, safe, '--json');
+    expect(JSON.parse(some.out)).toMatchObject({ scans: [{}], errors: [{ path: missing }] });
+    expect(some.code).toBe(1);
   });
 });
 

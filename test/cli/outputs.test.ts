@@ -49,6 +49,14 @@ describe.each(WRITERS.map((argv) => [argv[0]!, argv] as const))('fledge %s', (_,
   });
 });
 
+test('an attestation does not replace the key that signed it', async () => {
+  const before = readFileSync(key, 'utf8');
+  const { code, err } = await fledge('sign', MODEL, '--key', key, '--output', key);
+  expect(err).toBe(`error: ${key} is the key itself: name another file for the attestation\n`);
+  expect(code).toBe(1);
+  expect(readFileSync(key, 'utf8')).toBe(before);
+});
+
 const full = existsSync('/dev/full') ? test : test.skip;
 full('a full disk is called that', async () => {
   const { code, err } = await fledge('bom', MODEL, '--output', '/dev/full');
@@ -65,7 +73,7 @@ test('what was there is replaced as a whole', async () => {
 });
 
 const NO_FOLDER = [
-  ['a file', file, /file/],
+  ['a file', file, /is there already, and is not a directory$/m],
   ['below a file', join(file, 'below'), /a part of it is no folder$/m],
 ] as const;
 

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, privateEncrypt } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, privateEncrypt } from 'node:crypto';
 import { join } from 'node:path';
 import { contentDigest } from '../../lib/model/digest';
 import { inspect } from '../../lib/model/inspect';
@@ -16,6 +16,10 @@ import {
 
 const MODEL = join(__dirname, '../../model-artifacts/flight-delay/2');
 const DIGEST = 'ab'.repeat(32);
+
+function encryptedKey(): string {
+  return createPrivateKey(newLocalKey()).export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' }).toString();
+}
 
 /** What RSASSA-PKCS1-v1_5 puts before a SHA-256 (RFC 8017, section 9.2). */
 const DIGEST_INFO = Buffer.from('3031300d060960864801650304020105000420', 'hex');
@@ -104,6 +108,12 @@ describe('a signature over the content digest', () => {
   });
 
   test.each([
+    [
+      'a public key',
+      () => localSigner(publicKey(newLocalKey()).publicKey, 'key.pub'),
+      /key\.pub .*it is a public key, .* sign with its private half/,
+    ],
+    ['an encrypted key', () => localSigner(encryptedKey(), 'key.pem'), /key\.pem .*it is encrypted: decrypt it with openssl pkey/],
     ['no PEM', () => localSigner('secret', 'key.pem'), /key\.pem cannot be used for signatures: it cannot be read as PEM/],
     [
       'a curve that KMS has no SHA-256 for',

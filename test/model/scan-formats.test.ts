@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BufferBytes } from '../../lib/model/formats/bytes';
@@ -24,6 +24,17 @@ function graded(name: string, content: Buffer | string) {
 
 const codes = (name: string, content: Buffer | string) =>
   graded(name, content).files.flatMap(({ findings }) => findings.map(({ code }) => code));
+
+describe('a file that is named .onnx and is no model', () => {
+  const whole = readFileSync(join(FIXTURES, 'onnx', 'model.onnx'));
+  test.each([
+    ['cut off', whole.subarray(0, whole.length / 2)],
+    ['empty', Buffer.alloc(0)],
+    ['of other bytes', Buffer.alloc(300, 0xab)],
+  ])('is unknown: %s', (_, content) => {
+    expect(graded('model.onnx', content)).toMatchObject({ grade: 'unknown', files: [{ findings: [{ code: 'broken' }] }] });
+  });
+});
 
 describe('what real libraries wrote', () => {
   test.each(readdirSync(FIXTURES).filter((name) => !name.includes('.') && name !== 'keras-lambda'))('%s is safe', (name) => {

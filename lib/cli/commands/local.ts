@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type LocalSageMaker, startLocal } from '../../local';
 import { ANSWERS_METRIC, awsPorts, type StagePlan } from '../../promotion';
 import { UserError } from '../exit-codes';
-import { atLeast, ended, wholeBetween } from '../options';
+import { atLeast, ended, endpointName, wholeBetween } from '../options';
 import { columnsOf } from '../rehearsal/columns';
 import { asTaken } from '../rehearsal/header';
 import { OutcomeRecorder } from '../rehearsal/outcome-recorder';
@@ -38,7 +38,11 @@ export function addLocal(root: Command, session: Session): void {
     .option('--state <directory>', 'keep endpoints, models, objects there, and find them again')
     .option('--speed <factor>', 'seconds of its clock in a second', atLeast(0), 1)
     .option('--allow-code', "let models' own Python code run")
-    .option('--stage <endpoint>', 'with a canary stage: every version approved in its model package group is promoted on this endpoint')
+    .option(
+      '--stage <endpoint>',
+      'with a canary stage: every version approved in its model package group is promoted on this endpoint',
+      endpointName,
+    )
     .option('--live <directory>', 'model directory that is live on it first')
     .option('--plan <file>', "the stage's plan, as JSON; what it leaves out is as in docs/local.md")
     .option('--traffic <file>', 'requests to send to it all the time, in a circle: CSV with a header or JSON lines, .gz or not')

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { plan } from '../../judge';
-import { atLeast, shares } from '../options';
+import { expectedTime } from '../../judge/plan';
+import { atLeast, badPercent, shares } from '../options';
 import { Terminal, table } from '../terminal';
 
 /** `fledge plan`: what a verdict would cost, before any request moves. */
@@ -9,9 +10,9 @@ export function addPlan(root: Command): void {
     .command('plan')
     .description('say how many requests and how much time a canary of this traffic would need')
     .requiredOption('--rate <n>', 'requests a second of the whole endpoint', atLeast(0.000_001))
-    .requiredOption('--bad-rate <percent>', 'percent of the requests that go wrong today', atLeast(0.000_001))
+    .requiredOption('--bad-rate <percent>', 'percent of the requests that go wrong today', badPercent)
     .option('--margin <times>', 'how many times as bad a candidate must be shown not to be', atLeast(1.01), 2)
-    .option('--objective <percent>', 'a rate that is good enough whatever the live version does', atLeast(0.000_001))
+    .option('--objective <percent>', 'a rate that is good enough whatever the live version does', badPercent)
     .option('--steps <percents>', 'shares of the requests', shares, [5, 10, 25, 50])
     .option('--json', 'one JSON document on standard output')
     .action((options: { rate: number; badRate: number; margin: number; objective?: number; steps: number[]; json?: boolean }) => {
@@ -20,6 +21,8 @@ export function addPlan(root: Command): void {
       const planned = plan({
         requestsPerSecond: options.rate,
         metrics: [{ name: 'bad requests', badRate: options.badRate / 100, margin: options.margin, objectiveRate }],
+        // More than all of the requests cannot go wrong.
+        effects: [2, 5, 20].filter((effect) => effect * options.badRate <= 100),
         shares: options.steps.map((percent) => percent / 100),
       });
       terminal.result(planned);
@@ -29,16 +32,10 @@ export function addPlan(root: Command): void {
       const rows = planned.shares.map(({ share, promotion, rollback }) => [
         `${100 * share} %`,
         Math.round(promotion[0].requests).toLocaleString('en'),
-        duration(promotion[0].seconds),
-        ...rollback.map(({ seconds, badRequests }) => `${duration(seconds)}, ${Math.round(badRequests)} bad`),
+        expectedTime(promotion[0].seconds),
+        ...rollback.map(({ seconds, badRequests }) => `${expectedTime(seconds)}, ${Math.round(badRequests)} bad`),
       ]);
       const effects = planned.shares[0].rollback.map(({ effect }) => `rolled back if ${effect} times as bad`);
       for (const line of table(['share', 'requests to promote', 'time', ...effects], rows)) terminal.say(line);
     });
-}
-
-function duration(seconds: number): string {
-  if (seconds < 120) return `${seconds.toFixed(0)} s`;
-  if (seconds < 7200) return `${(seconds / 60).toFixed(0)} min`;
-  return `${(seconds / 3600).toFixed(1)} h`;
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { inspect, mlBom, signModel, verifyModel } from '../../model';
 import type { Attestation, Signer } from '../../model/provenance';
@@ -41,6 +41,8 @@ export function addProvenanceCommands(root: Command, session: Session): void {
     .option('-o, --output <file>', 'where the attestation goes; without it and --bucket, DIGEST.attestation.json')
     .action(async (model: string, options: Options) => {
       const terminal = new Terminal(options.json ?? false);
+      if (options.output !== undefined && isSameFile(options.output, options.key))
+        throw new UserError(`${options.output} is the key itself: name another file for the attestation`);
       const found = checked(model, terminal);
       const { digest } = await contentOf(model, session.signal);
       const attestation = await signed(found, digest, await openSigner(options.key));
@@ -82,6 +84,12 @@ export function addProvenanceCommands(root: Command, session: Session): void {
       if (options.output === undefined) process.stdout.write(bill);
       else new Terminal(false).say(writeOutput(options.output, bill));
     });
+}
+
+function isSameFile(one: string, other: string): boolean {
+  if (!existsSync(one) || !existsSync(other)) return false;
+  const [a, b] = [statSync(one), statSync(other)];
+  return a.ino === b.ino && a.dev === b.dev;
 }
 
 function parsed(file: string): unknown {

@@ -5,6 +5,7 @@ import {
   enforce,
   type Grade,
   type Inspection,
+  ModelError,
   reportJson,
   reportSarif,
   reportText,
@@ -15,6 +16,7 @@ import { withTree } from '../../model/inspect/model-tree';
 import { checkTree } from '../../model/inspect/must-be-safe';
 import { EXIT } from '../exit-codes';
 import { writeOutput } from '../output-file';
+import { problemOf } from '../problem';
 import type { Session } from '../session';
 import { Terminal } from '../terminal';
 
@@ -46,16 +48,26 @@ export function addScan(root: Command, session: Session): void {
     .option('--strict', 'refuse what no list knows, too')
     .option('--sarif <file>', 'write the findings as SARIF 2.1.0, for code hosts')
     .option('--json', 'one JSON document on standard output')
-    .addHelpText('after', '\nExit codes: 0 nothing is refused, 5 something is, 1 an error, 2 wrong usage.')
+    .addHelpText('after', '\nExit codes: 0 nothing is refused, 5 something is, 1 a path could not be scanned, 2 wrong usage.')
     .action((paths: string[], options: { strict?: boolean; sarif?: string; json?: boolean }) => {
       const terminal = new Terminal(options.json ?? false);
-      const checks = paths.map((path): ScanCheck => {
-        const { report, policy } = checkSafety(path);
-        return { report, policy: options.strict ? { ...policy, unknown: 'refuse' } : policy };
-      });
+      const checks: ScanCheck[] = [];
+      const errors: { path: string; message: string }[] = [];
+      for (const path of paths) {
+        try {
+          const { report, policy } = checkSafety(path);
+          checks.push({ report, policy: options.strict ? { ...policy, unknown: 'refuse' } : policy });
+        } catch (error) {
+          const message = error instanceof ModelError ? error.message : problemOf(error);
+          if (message === undefined) throw error;
+          errors.push({ path, message });
+        }
+      }
       if (options.sarif !== undefined) writeOutput(options.sarif, reportSarif(checks));
-      terminal.result({ scans: checks.map(({ report, policy }) => JSON.parse(reportJson(report, policy))) });
+      terminal.result({ scans: checks.map(({ report, policy }) => JSON.parse(reportJson(report, policy))), errors });
       if (!options.json) for (const { report, policy } of checks) terminal.say(reportText(report, policy).trimEnd());
+      for (const { message } of errors) terminal.warn(`error: ${message}`);
+      if (errors.length > 0) session.exitCode = EXIT.failed;
       if (checks.some(({ report, policy }) => decide(report, policy).verdict === 'refuse')) session.exitCode = EXIT.refused;
     });
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { startLocal } from '../../local';
 import { awsPorts } from '../../promotion';
 import { LocalStage } from '../local-stage';
-import { ended, wholeBetween } from '../options';
+import { ended, endpointName, wholeBetween } from '../options';
 import type { Session } from '../session';
 import { Terminal } from '../terminal';
 import { addInvoke } from './invoke';
@@ -14,7 +14,7 @@ export function addServingCommands(root: Command, session: Session): void {
     .command('serve')
     .description('serve a model directory on 127.0.0.1 behind the SageMaker runtime API, until Ctrl-C')
     .argument('<directory>', 'a model directory')
-    .option('--endpoint <name>', 'name of the endpoint', 'model')
+    .option('--endpoint <name>', 'name of the endpoint', endpointName, 'model')
     .option('--port <port>', '0 takes a free one', wholeBetween(0, 65_535), 8080)
     .option('--allow-code', "let the model's own Python code run")
     .option(

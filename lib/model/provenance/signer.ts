@@ -76,6 +76,8 @@ export function publicKey(pem: string, name = 'the key'): TrustedKey {
 
 /** A key on this machine, for rehearsals and tests: a P-256 or RSA private key in PEM. @throws ModelError `key-unusable` */
 export function localSigner(privateKey: string, name = 'the key'): Signer {
+  if (/-----BEGIN [A-Z ]*PUBLIC KEY-----/.test(privateKey))
+    throw unusable(name, 'it is a public key, which only verifies: sign with its private half');
   const key = opened(name, () => createPrivateKey(privateKey));
   const curve = key.asymmetricKeyDetails?.namedCurve;
   if (key.asymmetricKeyType !== 'rsa' && curve !== 'prime256v1')
@@ -117,6 +119,8 @@ function opened(name: string, open: () => KeyObject): KeyObject {
   try {
     return open();
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_MISSING_PASSPHRASE')
+      throw unusable(name, 'it is encrypted: decrypt it with openssl pkey -in KEY -out PLAIN, or use a key of KMS');
     throw unusable(name, `it cannot be read as PEM (${(error as Error).message})`);
   }
 }

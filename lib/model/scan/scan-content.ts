@@ -17,7 +17,7 @@ import { startsLikeXgboostJson, startsLikeXgboostUbj } from '../formats/xgboost'
 import { startsLikeZip } from '../formats/zip';
 import { listsFiles, scanCompressed, scanTar, scanZip, zipEntries } from './scan-archives';
 import type { PartHint, ScanContext } from './scan-context';
-import { scanCoreml, scanOnnx, scanSavedModel, scanTflite } from './scan-graphs';
+import { checkOnnxName, scanCoreml, scanOnnx, scanSavedModel, scanTflite } from './scan-graphs';
 import { holdsKerasConfig, scanHdf5, scanKerasMetadata, scanKerasZip } from './scan-keras';
 import { scanAsPickle, scanPickles } from './scan-pickle';
 import { scanTemplate } from './scan-template';
@@ -30,6 +30,7 @@ const PICKLE_NAMES =
 /** Scans bytes as whatever they may be taken for: told by content, and by every content that they begin or end like. */
 export function scanContent(bytes: Bytes, path: string, context: ScanContext, depth: number, hint: PartHint): void {
   const head = bytes.read(0, 1024);
+  if (hint.embedded !== true) checkOnnxName(bytes, path, context);
   if (head.length === 0) return;
   const known = guarded(path, context, () => scanKnown(bytes, head, path, context, depth, hint));
   guarded(path, context, () => scanPickled(bytes, head, path, context, depth, hint, known));

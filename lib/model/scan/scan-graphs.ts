@@ -78,6 +78,21 @@ export function scanOnnx(bytes: Bytes, path: string, context: ScanContext): true
   return true;
 }
 
+/** A name that promises ONNX, over bytes that cannot be read as that: cut off, say. */
+export function checkOnnxName(bytes: Bytes, path: string, context: ScanContext): void {
+  if (!/\.onnx$/i.test(path)) return;
+  try {
+    readOnnx(bytes);
+  } catch (error) {
+    context.add({
+      grade: 'unknown',
+      code: 'broken',
+      path,
+      message: `its name promises an ONNX model, and it is none: ${(error as Error).message}`,
+    });
+  }
+}
+
 export function scanTflite(bytes: Bytes, path: string, context: ScanContext): true {
   for (const name of readTflite(bytes).operators) {
     if (/^(Flex|TFLite_)/.test(name)) continue;

@@ -43,7 +43,7 @@ export function decodeNpy(layout: Layout, body: Buffer): Batch {
   if (type === spec.type && shape.length === spec.shape.length && fits) {
     return { rows: shape[0] ?? 1, tensors: { [spec.name]: { type, data: source, dims: shape, location: 'cpu' } } };
   }
-  const values = Array.from(source, (_, at) => {
+  const values = Array.from({ length }, (_, at) => {
     const value = valueAt({ type, data: source }, at);
     return typeof value === 'bigint' && spec.type !== 'int64' && spec.type !== 'uint64' ? Number(value) : value;
   });
