@@ -71,14 +71,14 @@ async function publicHalf(kms: Pick<KmsCalls, 'getPublicKey'>, keyId: string) {
 
 /** A public key in PEM, or the public half of a private one. @throws ModelError `key-unusable` */
 export function publicKey(pem: string, name = 'the key'): TrustedKey {
-  return trustedOf(opened(name, () => createPublicKey(pem)));
+  return trustedOf(opened(name, pem, () => createPublicKey(pem)));
 }
 
 /** A key on this machine, for rehearsals and tests: a P-256 or RSA private key in PEM. @throws ModelError `key-unusable` */
 export function localSigner(privateKey: string, name = 'the key'): Signer {
   if (/-----BEGIN [A-Z ]*PUBLIC KEY-----/.test(privateKey))
     throw unusable(name, 'it is a public key, which only verifies: sign with its private half');
-  const key = opened(name, () => createPrivateKey(privateKey));
+  const key = opened(name, privateKey, () => createPrivateKey(privateKey));
   const curve = key.asymmetricKeyDetails?.namedCurve;
   if (key.asymmetricKeyType !== 'rsa' && curve !== 'prime256v1')
     throw unusable(name, `a key of type ${key.asymmetricKeyType} ${curve ?? ''} cannot sign models: use P-256 or RSA`);
@@ -115,12 +115,12 @@ function trustedOf(key: KeyObject): TrustedKey {
   return { keyId: `sha256:${fingerprint}`, publicKey: key.export({ type: 'spki', format: 'pem' }).toString() };
 }
 
-function opened(name: string, open: () => KeyObject): KeyObject {
+function opened(name: string, pem: string, open: () => KeyObject): KeyObject {
+  if (/^(-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED)/m.test(pem))
+    throw unusable(name, 'it is encrypted: decrypt it with openssl pkey -in KEY -out PLAIN, or use a key of KMS');
   try {
     return open();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_MISSING_PASSPHRASE')
-      throw unusable(name, 'it is encrypted: decrypt it with openssl pkey -in KEY -out PLAIN, or use a key of KMS');
     throw unusable(name, `it cannot be read as PEM (${(error as Error).message})`);
   }
 }
