@@ -39,7 +39,9 @@ export async function openEngine(directory: string, options: EngineOptions = {})
   const program = options.environment?.SAGEMAKER_PROGRAM ?? 'inference.py';
   if (existsSync(join(directory, 'code', program))) {
     if (options.allowCode !== true) {
-      throw new Error(`code/${program} answers for this model, and runs only where it is allowed: --allow-code, or allowCode in a program`);
+      throw new Error(
+        `code/${program} answers for this model, and its code runs only where it is allowed (--allow-code, or allowCode in a program)`,
+      );
     }
     const script = join(packageRoot(__dirname), 'lib', 'serving', 'python', 'serve.py');
     return openProcess(directory, [options.python ?? 'python3', '-u', script, resolve(directory)], options);

@@ -190,7 +190,8 @@ describe('fledge serve', () => {
     mkdirSync(join(directory, 'code'));
     writeFileSync(join(directory, 'code', 'inference.py'), '');
     const { code, err } = await fledge('serve', directory, '--port', '0');
-    expect(err).toContain('code/inference.py answers for this model, and runs only where it is allowed: --allow-code');
+    expect(err).toContain('code/inference.py answers for this model, and its code runs only where it is allowed (--allow-code');
+    expect(err).toContain('answers leave out "probabilities"');
     expect(code).toBe(1);
   });
   test('takes a name by the rule of SageMaker only', async () => {

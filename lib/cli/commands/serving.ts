@@ -24,15 +24,16 @@ export function addServingCommands(root: Command, session: Session): void {
     .action(async (directory: string, { port, ...options }: ServeOptions) => {
       const terminal = new Terminal(false);
       const command = options.command === undefined ? undefined : ['sh', '-c', options.command];
+      const warn = (message: string) => terminal.warn(`warning: ${message}`);
       const local = await startLocal({
         port,
         engines: { allowCode: options.allowCode ?? false, command },
         timings: { start: 0 },
-        warn: (message) => terminal.warn(`warning: ${message}`),
+        warn,
       });
       try {
         Object.assign(process.env, local.environment());
-        const stage = await LocalStage.open(awsPorts(), options.endpoint);
+        const stage = await LocalStage.open(awsPorts(), options.endpoint, warn);
         const version = await stage.publish(directory);
         await stage.deploy(options.endpoint, version);
         terminal.say(
