@@ -1,5 +1,6 @@
 import { checkArtifactDemand } from './artifact-demand';
 import type { PromotionRequest, StagePlan, Step } from './request';
+import { checkRetention } from './retention';
 
 /** What a plan says where it says nothing. */
 const PLAN = {
@@ -52,6 +53,7 @@ export function checkRequest(request: PromotionRequest): WholeRequest {
     guardrail: filled(guardrail ?? {}, GUARDRAIL),
   };
   checkNumbers(plan);
+  checkRetention(plan);
   return { ...request, plan };
 }
 

@@ -3,6 +3,7 @@ import type { Counts, JudgeSettings, MetricInput, Series } from '../judge';
 import type { WholePlan } from './checked-request';
 import type { Ports } from './ports';
 import type { CountedMetric } from './request';
+import { keptSeconds, sayKept } from './retention';
 
 /** A stretch of time with one share routed. Seconds since 1970, both ends on bins' edges. */
 export interface Segment {
@@ -117,6 +118,8 @@ export async function readCounts(
   const period = plan.binSeconds;
   const now = Math.floor(ports.now() / 1000 / period) * period;
   const span = { from: segments[0].from, until: now, period };
+  if (ports.now() / 1000 - span.from > keptSeconds(period))
+    throw new Error(`${sayKept(period)}, and this comparison is older: what is left of it is no evidence`);
   const latest = segments.at(-1)!.until;
   if (span.until <= span.from || (latest !== 0 && latest <= span.from))
     return plan.metrics.map((metric) => ({ ...named(metric), series: emptySeries(metric, quantiles) }));

@@ -40,7 +40,7 @@ export interface StagePlan {
   readonly metrics: readonly CountedMetric[];
   readonly profile?: ProfileName;
   readonly settings?: Partial<JudgeSettings>;
-  /** Length of a bin of counts, in seconds: 1, 5, 10, 30 or a multiple of 60. @default 60 */
+  /** Length of a bin of counts, in seconds: 1, 5, 10, 30 or a multiple of 60. CloudWatch keeps those below 60 for 3 h: nothing may be judged for longer. @default 60 */
   readonly binSeconds?: number;
   /** Time between two verdicts, in seconds, at least 1. @default 60 */
   readonly tickSeconds?: number;

@@ -137,6 +137,34 @@ describe('anybody’s metrics', () => {
   });
 });
 
+describe('what is kept', () => {
+  const sums = async (Period: number, hours: number) => {
+    const Metric = { Namespace: 'Kept', MetricName: 'Seen' };
+    const { MetricDataResults } = await client.send(
+      new GetMetricDataCommand({
+        StartTime: new Date(clock.now() - hours * 3_600_000),
+        EndTime: new Date(clock.now()),
+        MetricDataQueries: [{ Id: 'm', MetricStat: { Metric, Period, Stat: 'Sum' } }],
+      }),
+    );
+    return MetricDataResults![0].Values;
+  };
+  const put = (hoursAgo: number) =>
+    client.send(
+      new PutMetricDataCommand({
+        Namespace: 'Kept',
+        MetricData: [{ MetricName: 'Seen', Value: 1, StorageResolution: 1, Timestamp: new Date(clock.now() - hoursAgo * 3_600_000) }],
+      }),
+    );
+
+  test('by less than a minute is kept for three hours, by the minute for 15 days', async () => {
+    for (const hoursAgo of [1, 2.9, 3.1, 14 * 24, 15 * 24 + 1]) await put(hoursAgo);
+    expect(await sums(10, 24)).toEqual([1, 1]);
+    expect(await sums(60, 24)).toEqual([1, 1, 1]);
+    expect(await sums(60, 20 * 24)).toEqual([1, 1, 1, 1]);
+  });
+});
+
 describe('metric math', () => {
   const Stat = (MetricName: string) => ({
     Metric: {

@@ -282,6 +282,17 @@ describe('SageMaker gets in the way', () => {
   });
 });
 
+test('a comparison whose short bins CloudWatch no longer has is invalid, however far its deadline was moved', async () => {
+  const on = await world();
+  saying(on, 200, 'pause');
+  const outcome = await run(on, '2', { binSeconds: 30, deadlineSeconds: 3600 });
+  expect(outcome).toMatchObject({
+    verdict: 'rolled back',
+    reason: expect.stringMatching(/the comparison is invalid: CloudWatch keeps bins of 30 s for 3 h, and this comparison is older/),
+  });
+  await expectKept(on, outcome);
+});
+
 describe('a request that could not run is refused', () => {
   const request =
     (plan: object, promotionId = 'a') =>
@@ -304,6 +315,26 @@ describe('a request that could not run is refused', () => {
       'plan.steps[1] is a shadow after a routed share: shadows come first',
     ],
     ['a bin', request({ binSeconds: 7 }), 'plan.binSeconds must be 1, 5, 10, 30 or a multiple of 60, got 7'],
+    [
+      'short bins and a long deadline',
+      request({ binSeconds: 10, deadlineSeconds: 10_800, tickSeconds: 10, settleSeconds: 60 }),
+      'plan.deadlineSeconds is 10800: CloudWatch keeps bins of 10 s for 3 h, so that at most 10730 s can be judged by them (less settleSeconds and tickSeconds), and later verdicts would lose the beginning. Shorten it, or take bins of at least 60 s',
+    ],
+    [
+      'short bins and a long wait for a person',
+      request({ binSeconds: 10, deadlineSeconds: 3600, approval: 'manual', approvalSeconds: 86_400 }),
+      'plan.deadlineSeconds and plan.approvalSeconds are 90000 together: CloudWatch keeps bins of 10 s for 3 h',
+    ],
+    [
+      'short bins and a long shadow',
+      request({ binSeconds: 30, steps: [{ kind: 'shadow', bakeSeconds: 14_400 }, percent(5)] }),
+      'plan.steps[0].bakeSeconds is 14400: CloudWatch keeps bins of 30 s for 3 h',
+    ],
+    [
+      'bins of a minute and weeks for a person',
+      request({ approval: 'manual', approvalSeconds: 20 * 86_400 }),
+      'CloudWatch keeps bins of 60 s for 15 days, so that',
+    ],
     ['a tick', request({ tickSeconds: 0 }), 'plan.tickSeconds must be at least 1, got 0'],
     [
       'alarms',

@@ -42,6 +42,7 @@ export const LOCAL_PLAN: StagePlan = {
   settleSeconds: 1,
   baselineSeconds: 60,
   deadlineSeconds: 600,
+  approvalSeconds: 3600,
   updateSeconds: 60,
   guardrail: { waitSeconds: 1 },
 };

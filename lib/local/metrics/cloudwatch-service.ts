@@ -63,8 +63,8 @@ export function cloudWatch(context: LocalContext, own: MetricStore, others: read
       ScanBy?: string;
       MaxDatapoints?: number;
       NextToken?: string;
-    }) => getMetricData(sources, input),
-    GetMetricStatistics: (input: Statistics) => getMetricStatistics(sources, input),
+    }) => getMetricData(context, sources, input),
+    GetMetricStatistics: (input: Statistics) => getMetricStatistics(context, sources, input),
     ListMetrics: (input: { Namespace?: string; MetricName?: string; Dimensions?: readonly { Name: string; Value?: string }[] }) => ({
       Metrics: listed(sources, input).map(({ namespace, name, dimensions }) => ({
         Namespace: namespace,
@@ -111,6 +111,7 @@ function keep(context: LocalContext, own: MetricStore, namespace: string, datum:
 }
 
 function getMetricData(
+  { clock }: LocalContext,
   sources: readonly MetricSource[],
   input: {
     MetricDataQueries: readonly MetricDataQuery[];
@@ -123,7 +124,13 @@ function getMetricData(
 ) {
   if (input.StartTime >= input.EndTime)
     throw new ServiceError('ValidationError', 'The parameter StartTime must be less than the parameter EndTime.');
-  const found = runQueries(sources, input.MetricDataQueries, input.StartTime.getTime() / 1000, input.EndTime.getTime() / 1000);
+  const found = runQueries(
+    sources,
+    input.MetricDataQueries,
+    input.StartTime.getTime() / 1000,
+    input.EndTime.getTime() / 1000,
+    clock.now() / 1000,
+  );
   const direction = input.ScanBy === 'TimestampAscending' ? 1 : -1;
   const skip = readToken(input.NextToken);
   let seen = 0;
@@ -147,11 +154,11 @@ function getMetricData(
   return { MetricDataResults: results, NextToken: given < seen ? tokenOf(given) : undefined };
 }
 
-function getMetricStatistics(sources: readonly MetricSource[], input: Statistics) {
+function getMetricStatistics({ clock }: LocalContext, sources: readonly MetricSource[], input: Statistics) {
   const Metric = { Namespace: input.Namespace, MetricName: input.MetricName, Dimensions: input.Dimensions };
   const names = [...(input.Statistics ?? []), ...(input.ExtendedStatistics ?? [])];
   const queries = names.map((Stat, i) => ({ Id: `s${i}`, MetricStat: { Metric, Period: input.Period, Stat } }));
-  const found = runQueries(sources, queries, input.StartTime.getTime() / 1000, input.EndTime.getTime() / 1000);
+  const found = runQueries(sources, queries, input.StartTime.getTime() / 1000, input.EndTime.getTime() / 1000, clock.now() / 1000);
   const times = [...new Set(Object.values(found).flatMap((series) => [...series.keys()]))].sort((a, b) => a - b);
   const simple = input.Statistics?.length ?? 0;
   const Datapoints = times.map((time) => ({

@@ -1,7 +1,7 @@
 import { ServiceError } from '../server';
 import { Distribution } from './distribution';
 import { BadExpression, evaluateExpression, type TimeSeries } from './expression';
-import type { MetricId, MetricSource } from './metric-store';
+import { FINE_SECONDS, KEPT_SECONDS, type MetricId, type MetricSource } from './metric-store';
 import { isStatistic, statistic } from './statistics';
 
 /** One query of GetMetricData or of an alarm, as the API has it. */
@@ -30,6 +30,7 @@ export const dimensionsOf = (list: readonly Dimension[] = []): Record<string, st
 /**
  * Values of each query by the start of its periods, in `[from, until)` seconds. Periods begin on multiples of their length.
  *
+ * @param now until when periods of less than a minute are kept for three hours, and others for 15 days
  * @throws ServiceError for a statistic, a period or an expression that CloudWatch would refuse
  */
 export function runQueries(
@@ -37,11 +38,12 @@ export function runQueries(
   queries: readonly MetricDataQuery[],
   from: number,
   until: number,
+  now = until,
 ): Record<string, TimeSeries> {
   const found: Record<string, TimeSeries> = {};
   const periods = queries.flatMap((query) => query.MetricStat?.Period ?? query.Period ?? []);
   for (const query of queries) {
-    if (query.MetricStat) found[query.Id] = readStat(sources, query.MetricStat, from, until);
+    if (query.MetricStat) found[query.Id] = readStat(sources, query.MetricStat, from, until, now);
   }
   const period = Math.max(1, ...periods);
   const times: number[] = [];
@@ -75,6 +77,7 @@ function readStat(
   stat: NonNullable<MetricDataQuery['MetricStat']>,
   from: number,
   until: number,
+  now: number,
 ): TimeSeries {
   const { Metric, Period, Stat } = stat;
   if (![1, 5, 10, 30].includes(Period) && (Period < 60 || Period % 60 !== 0)) {
@@ -82,7 +85,8 @@ function readStat(
   }
   if (!isStatistic(Stat)) throw new ServiceError('ValidationError', `The value ${Stat} for parameter Stat is not supported`);
   const metric: MetricId = { namespace: Metric.Namespace, name: Metric.MetricName, dimensions: dimensionsOf(Metric.Dimensions) };
-  const first = Math.floor(from / Period) * Period;
+  const oldest = now - (Period < 60 ? FINE_SECONDS : KEPT_SECONDS);
+  const first = Math.max(Math.floor(from / Period), Math.ceil(oldest / Period)) * Period;
   const bins = new Map<number, Distribution>();
   for (const source of sources) {
     for (const [second, values] of source.read(metric, first, until)) {

@@ -48,7 +48,8 @@ export interface CanaryJudgeOptions {
   readonly metrics?: JudgedMetric[];
 
   /**
-   * Time in which requests are counted together: 10 s, 30 s or whole minutes. Below a minute the endpoint needs its `enhancedMetricsPeriod` as short.
+   * Time in which requests are counted together: 10 s, 30 s or whole minutes. Below a minute the endpoint needs its `enhancedMetricsPeriod` as short, and the stage a
+   * deadline, with the wait for an approval, of less than three hours: CloudWatch keeps such counts no longer, minutes for 15 days.
    *
    * @default Duration.minutes(1)
    */
