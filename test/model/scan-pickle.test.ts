@@ -165,12 +165,36 @@ describe('what is not malicious', () => {
     expect(scan(whole.subarray(0, 200)).findings).toContainEqual(expect.objectContaining({ grade: 'unknown', code: 'pickle-broken' }));
   });
 
-  test('a pickle of more values than memory is for is unknown', () => {
-    expect(scan(Buffer.alloc(9_000_000, 'N'), 'model.pkl').grade).toBe('unknown');
+  test('a pickle of more values than memory is for is refused: nobody knows its rest', () => {
+    expect(scan(Buffer.alloc(9_000_000, 'N'), 'model.pkl').grade).toBe('dangerous');
     const held = Buffer.concat([Buffer.from('\x80\x04', 'latin1'), Buffer.alloc(9_000_000, 'N'), Buffer.from('.')]);
     expect(scan(held, 'model.pkl').findings).toContainEqual(
-      expect.objectContaining({ code: 'out-of-time', message: 'the pickle is too long to be followed to its end' }),
+      expect.objectContaining({
+        grade: 'dangerous',
+        code: 'out-of-time',
+        message: 'the pickle is too long to be followed to its end: what comes after was not looked at, and may do anything',
+      }),
     );
+  });
+});
+
+describe('a payload behind much else', () => {
+  const payload = Buffer.from("cos\nsystem\n(S'id'\ntR.");
+
+  test('behind a thousand findings is found, and that some are left out is said', () => {
+    const findings = Buffer.from(`\x80\x02${'cbase64\nb64encode\n0'.repeat(1500)}`, 'latin1');
+    const result = scan(Buffer.concat([findings, payload]));
+    expect(result.grade).toBe('dangerous');
+    expect(result.findings).toContainEqual(expect.objectContaining({ grade: 'dangerous', name: 'os.system', opcode: 'REDUCE' }));
+    expect(result.findings).toContainEqual(expect.objectContaining({ code: 'too-many-findings' }));
+    expect(result.findings.length).toBe(1001);
+  });
+
+  test('behind twenty million opcodes is refused, read to its end or not', () => {
+    const filler = Buffer.alloc(21_000_000, 'N0');
+    for (const head of ['\x80\x02', '']) {
+      expect(scan(Buffer.concat([Buffer.from(head, 'latin1'), filler, payload])).grade).toBe('dangerous');
+    }
   });
 });
 

@@ -1,4 +1,4 @@
-/** `safe`: nothing that runs; `unknown`: a name or a form that no list knows; `dangerous`: would do harm, or has no other use. */
+/** `safe`: nothing that runs; `unknown`: a name or a form that no list knows; `dangerous`: would do harm, has no other use, or hides behind a limit. */
 export type Grade = 'safe' | 'unknown' | 'dangerous';
 
 /** One thing that a scan found. */

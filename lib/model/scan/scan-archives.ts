@@ -55,7 +55,7 @@ function covers(listed: ZipEntry | undefined, { name, method, compressedSize, fl
 
 function tooMany(what: 'zip' | 'tar', path: string, context: ScanContext): void {
   context.add({
-    grade: 'unknown',
+    grade: 'dangerous',
     code: 'too-many-entries',
     path,
     message: `the ${what} holds more than ${MOST_ENTRIES} files: the rest was not looked at`,
@@ -154,10 +154,10 @@ function scanExpanded(expanded: Expanded, path: string, context: ScanContext, de
   }
   if (expanded.stopped === 'limit') {
     context.add({
-      grade: 'unknown',
+      grade: 'dangerous',
       code: 'expands-too-far',
       path,
-      message: `it expands to more than ${context.limits.expandedBytes} bytes: what comes after was not looked at`,
+      message: `it expands to more than ${context.limits.expandedBytes} bytes: what comes after was not looked at, and may do anything`,
     });
   }
   scanPart(expanded, path, context, depth);

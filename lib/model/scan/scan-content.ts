@@ -6,7 +6,7 @@ import { startsLikeCoreml } from '../formats/coreml';
 import { readGguf } from '../formats/gguf';
 import { startsLikeHdf5, superblockAt } from '../formats/hdf5';
 import { startsLikeLightgbm } from '../formats/lightgbm';
-import { readNpy, startsLikeNpy } from '../formats/npy';
+import { npyParts, readNpy, startsLikeNpy } from '../formats/npy';
 import { startsLikeOnnx } from '../formats/onnx';
 import { OPCODES } from '../formats/pickle';
 import { fields } from '../formats/protobuf';
@@ -128,12 +128,17 @@ function endsLikeZip(bytes: Bytes): boolean {
   return TAIL.subarray(0, length).lastIndexOf(ZIP_END) >= 0 && listsFiles(bytes);
 }
 
-/** An array of Python objects is a pickle behind a header. */
+/** An array of Python objects is a pickle behind a header. What is no plain type is read as one too: numpy knows more ways to name it. */
 function scanNpy(bytes: Bytes, path: string, context: ScanContext, depth: number): true {
-  const { type, dataOffset } = readNpy(bytes);
-  const next = bytes.read(dataOffset, 2);
-  if (type === 'object' || startsLikePickle(next))
-    scanPickles(bytes, path, context, depth, type === 'object' ? 'sure' : 'guess', dataOffset);
+  const { dataOffset } = npyParts(bytes);
+  try {
+    const { type, isPlain } = readNpy(bytes);
+    if (type === 'object') scanPickles(bytes, path, context, depth, 'sure', dataOffset);
+    else if (!isPlain || startsLikePickle(bytes.read(dataOffset, 2))) scanPickles(bytes, path, context, depth, 'guess', dataOffset);
+  } catch (error) {
+    context.add({ grade: 'unknown', code: 'npy-odd', path, message: `its header cannot be read: ${(error as Error).message}` });
+    scanPickles(bytes, path, context, depth, 'sure', dataOffset);
+  }
   return true;
 }
 

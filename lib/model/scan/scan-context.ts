@@ -16,7 +16,8 @@ export class ScanContext {
   private readonly until: number;
   private expandable: number;
   private readonly seen = new Set<string>();
-  private isDangerous = false;
+  /** Where findings stand that are not dangerous, and may make room for one that is. */
+  private readonly milder: number[] = [];
 
   constructor(
     readonly limits: ScanLimits,
@@ -44,28 +45,49 @@ export class ScanContext {
     this.expandable = Math.max(0, this.expandable - bytes);
   }
 
-  /** Each finding once: the views of a zip see most things twice. */
+  /** Each finding once: the views of a zip see most things twice. Of too many the milder are left out, never what is dangerous. */
   add(finding: ScanFinding): void {
     const key = `${finding.code} ${finding.path} ${finding.offset ?? ''} ${finding.name ?? ''} ${finding.grade}`;
-    // of too many the first are kept, and one that is dangerous, whenever it comes
-    const counts = this.findings.length < MOST_FINDINGS || (finding.grade === 'dangerous' && !this.isDangerous);
-    if (this.seen.has(key) || !counts) return;
-    this.isDangerous ||= finding.grade === 'dangerous';
+    if (this.seen.has(key)) return;
+    if (this.findings.length < MOST_FINDINGS) this.keep(finding, key, this.findings.length);
+    else this.leaveOut(finding, key);
+  }
+
+  private keep(finding: ScanFinding, key: string, at: number): void {
     this.seen.add(key);
-    this.findings.push(finding);
+    this.findings[at] = finding;
+    if (finding.grade !== 'dangerous') this.milder.push(at);
+  }
+
+  private leaveOut(finding: ScanFinding, key: string): void {
+    if (this.findings.length === MOST_FINDINGS) {
+      this.findings.push({
+        grade: 'unknown',
+        code: 'too-many-findings',
+        path: finding.path,
+        message: `more than ${MOST_FINDINGS} things were found: of those that are left out none is worse than those that are told`,
+      });
+    }
+    const place = finding.grade === 'dangerous' ? this.milder.pop() : undefined;
+    if (place !== undefined) this.keep(finding, key, place);
   }
 
   /** Scans something that stands in something else. */
   part(bytes: Bytes, path: string, depth: number, hint: PartHint = {}): void {
     if (depth > this.limits.depth) {
       this.add({
-        grade: 'unknown',
+        grade: 'dangerous',
         code: 'too-deep',
         path,
         message: `archives stand in one another more than ${this.limits.depth} deep: the innermost were not looked at`,
       });
     } else if (this.isLate) {
-      this.add({ grade: 'unknown', code: 'out-of-time', path, message: `not looked at to its end within ${this.limits.milliseconds} ms` });
+      this.add({
+        grade: 'dangerous',
+        code: 'out-of-time',
+        path,
+        message: `not looked at to its end within ${this.limits.milliseconds} ms`,
+      });
     } else {
       this.scanPart(bytes, path, this, depth, hint);
     }

@@ -21,7 +21,8 @@ import type { ScanContext } from './scan-context';
 export type PickleView = 'sure' | 'guess';
 
 const MOST_PICKLES = 10_000;
-const MOST_OPCODES = 20_000_000;
+/** As many as the time for any file allows: a vocabulary has four for each word. */
+const MOST_OPCODES = 1_000_000_000;
 
 export interface PickleVerdict {
   /** Whether the bytes ran like a pickle from the first to a STOP without a fault. */
@@ -39,7 +40,7 @@ export function scanPickles(bytes: Bytes, path: string, context: ScanContext, de
   for (let count = 0; at < bytes.size; count++) {
     if (count >= MOST_PICKLES || context.isLate) {
       context.add({
-        grade: 'unknown',
+        grade: 'dangerous',
         code: 'out-of-time',
         path,
         offset: at,
@@ -51,6 +52,7 @@ export function scanPickles(bytes: Bytes, path: string, context: ScanContext, de
     const next = bytes.read(at, 2);
     const announced = next[0] === 0x80 && next[1]! <= 5;
     const run = scanOne(bytes, path, context, depth, first || announced ? view : 'guess', at, true);
+    limitOf(run, path, context);
     if (first) {
       clean = run.stopped === 'stop' && run.faults.length === 0;
       if (view === 'sure') faultsOf(run, path, context);
@@ -71,7 +73,9 @@ const IMPORTABLE = /^[^\p{Cc}\ufffd]{1,256}$/u;
 
 /** Scans bytes that are told to be something else as an unpickler reads them, which looks at no mark: one file may be both. */
 export function scanAsPickle(bytes: Bytes, path: string, context: ScanContext, depth: number): void {
-  const { firstImport } = scanOne(bytes, path, context, depth, 'guess', 0, true);
+  const run = scanOne(bytes, path, context, depth, 'guess', 0, true);
+  limitOf(run, path, context);
+  const { firstImport } = run;
   if (firstImport === undefined || !IMPORTABLE.test(firstImport.module) || !IMPORTABLE.test(firstImport.name)) return;
   context.add({
     grade: 'unknown',
@@ -135,16 +139,28 @@ function scanOne(
   return run;
 }
 
+/** What ran without a fault up to a limit is a pickle, of which nobody knows the rest. */
+function limitOf({ stopped, faults, end }: PickleRun, path: string, context: ScanContext): void {
+  if (stopped !== 'limit' || faults.length > 0) return;
+  context.add({
+    grade: 'dangerous',
+    code: 'out-of-time',
+    path,
+    offset: end,
+    message: 'the pickle is too long to be followed to its end: what comes after was not looked at, and may do anything',
+  });
+}
+
 function faultsOf(run: PickleRun, path: string, context: ScanContext): void {
-  if (run.stopped === 'limit') {
+  if (run.stopped === 'limit' && run.faults.length > 0) {
     context.add({
       grade: 'unknown',
       code: 'out-of-time',
       path,
       offset: run.end,
-      message: 'the pickle is too long to be followed to its end',
+      message: 'the pickle is broken, and too long to be followed to its end',
     });
-  } else if (run.stopped !== 'stop') {
+  } else if (run.stopped !== 'stop' && run.stopped !== 'limit') {
     const how = run.stopped === 'truncated' ? 'it ends in the middle' : 'a byte there is no opcode';
     context.add({ grade: 'unknown', code: 'pickle-broken', path, offset: run.end, message: `the pickle is broken: ${how}` });
   }

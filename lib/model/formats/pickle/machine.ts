@@ -23,8 +23,10 @@ export function runPickle(bytes: Bytes, offset = 0, options: PickleOptions = {})
 }
 
 const MOST_OPCODES = 50_000_000;
-/** Values that are held at once, some 50 bytes each: three for each word of a vocabulary. */
-const MOST_VALUES = 8_000_000;
+/** Values that are held at once, some 50 bytes each: three for each word of a vocabulary, which takes more than four bytes for each. */
+const LEAST_LIMIT = 8_000_000;
+const GREATEST_LIMIT = 20_000_000;
+const BYTES_A_VALUE = 4;
 const MOST_FAULTS = 100;
 const DEEPEST = 16;
 const HEAVY = 100_000_000;
@@ -150,11 +152,12 @@ class Machine {
 
   run(): PickleRun {
     const most = this.options.mostOpcodes ?? MOST_OPCODES;
+    const mostValues = Math.min(GREATEST_LIMIT, Math.max(LEAST_LIMIT, this.bytes.size / BYTES_A_VALUE));
     const until = this.options.until ?? Number.POSITIVE_INFINITY;
     try {
       for (;;) {
         if (this.opcodes >= most) return this.ended('limit');
-        if (this.opcodes % CLOCK_EVERY === 0 && (performance.now() > until || this.values > MOST_VALUES)) return this.ended('limit');
+        if (this.opcodes % CLOCK_EVERY === 0 && (performance.now() > until || this.values > mostValues)) return this.ended('limit');
         this.opcodes++;
         this.start = this.reader.at;
         this.opcode = this.reader.u8();

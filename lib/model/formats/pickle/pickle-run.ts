@@ -39,7 +39,7 @@ export interface PickleRun {
   readonly value: Value;
   /** Where the run ended: behind STOP, or where it could not go on. */
   readonly end: number;
-  /** `limit`: of opcodes, of time, or of the values that a pickle holds at once, 8,000,000. */
+  /** `limit`: of opcodes, of time, or of the values that a pickle holds at once: one for each four bytes, at least 8,000,000 and at most 20,000,000. */
   readonly stopped: 'stop' | 'truncated' | 'not-an-opcode' | 'limit';
   /** From PROTO; 0 without one, or 1 where a binary opcode of protocol 1 was seen. */
   readonly protocol: number;
