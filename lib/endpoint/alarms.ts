@@ -1,14 +1,11 @@
 import { Alarm, Color, type HorizontalAnnotation, type IAlarm, type IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
-import { Annotations, ArnFormat, Stack, Token } from 'aws-cdk-lib/core';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Annotations, Token } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { type AlarmDefinition, queueAlarms, requestAlarms, saturationAlarms, silenceAlarm } from './alarms-catalogue';
 import type { EndpointAlarmOptions } from './alarms-options';
 import { Fleet } from './alarms-rates';
 import { instanceShape } from './instance-type';
-import { underOwnSid } from './own-sid';
 import type { ServedVariant } from './served-variant';
 
 /**
@@ -18,17 +15,17 @@ import type { ServedVariant } from './served-variant';
  */
 export class EndpointAlarms extends Construct {
   /**
-   * @param encryptionKey of the topic, where none is given
+   * @param topic told of every alarm
    * @internal
    */
   public static _create(
     scope: Construct,
     id: string,
     variant: ServedVariant,
-    encryptionKey: IKey,
+    topic: ITopic,
     options: EndpointAlarmOptions = {},
   ): EndpointAlarms {
-    return new EndpointAlarms(scope, id, variant, encryptionKey, options);
+    return new EndpointAlarms(scope, id, variant, topic, options);
   }
 
   /** Told of every alarm, and of its end. */
@@ -40,9 +37,9 @@ export class EndpointAlarms extends Construct {
   private readonly made: Alarm[] = [];
   private readonly thresholds = new Map<string, number>();
 
-  private constructor(scope: Construct, id: string, variant: ServedVariant, encryptionKey: IKey, options: EndpointAlarmOptions) {
+  private constructor(scope: Construct, id: string, variant: ServedVariant, topic: ITopic, options: EndpointAlarmOptions) {
     super(scope, id);
-    this.topic = options.topic ?? this.addTopic(variant.endpointName, encryptionKey);
+    this.topic = topic;
     const { instanceType } = variant;
     if (instanceType !== undefined && !Token.isUnresolved(instanceType) && instanceShape(instanceType) === undefined) {
       Annotations.of(this).addWarningV2(
@@ -99,39 +96,5 @@ export class EndpointAlarms extends Construct {
     this.made.push(alarm);
     this.thresholds.set(name, definition.threshold);
     return alarm;
-  }
-
-  private addTopic(endpointName: string, encryptionKey: IKey): Topic {
-    const topic = new Topic(this, 'Topic', { masterKey: encryptionKey, enforceSSL: true });
-    const principals = [new ServicePrincipal('cloudwatch.amazonaws.com')];
-    const stack = Stack.of(this);
-    const conditions = {
-      StringEquals: { 'aws:SourceAccount': stack.account },
-      ArnLike: {
-        'aws:SourceArn': stack.formatArn({
-          service: 'cloudwatch',
-          resource: 'alarm',
-          resourceName: `${endpointName}-*`,
-          arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-        }),
-      },
-    };
-    topic.addToResourcePolicy(
-      new PolicyStatement({ sid: 'PublishAlarms', principals, actions: ['sns:Publish'], resources: [topic.topicArn], conditions }),
-    );
-    // Without it CloudWatch drops every notice without a word.
-    encryptionKey.addToResourcePolicy(
-      underOwnSid(
-        encryptionKey,
-        new PolicyStatement({
-          sid: 'EncryptAlarmNotices',
-          principals,
-          actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
-          resources: ['*'],
-          conditions,
-        }),
-      ),
-    );
-    return topic;
   }
 }

@@ -201,6 +201,8 @@ export abstract class Capacity {
   /** @internal */
   public abstract readonly _maxCapacity: number;
   /** @internal */
+  public readonly _maxConcurrency?: number;
+  /** @internal */
   public readonly _instance?: InstanceOptions;
   /** @internal */
   public readonly _async?: AsyncCapacityOptions;
@@ -262,23 +264,23 @@ class Serverless extends Capacity {
   public readonly _minCapacity: number;
   public readonly _maxCapacity: number;
   private readonly memory: number;
-  private readonly maxConcurrency: number;
+  public readonly _maxConcurrency: number;
 
   constructor(private readonly options: ServerlessCapacityOptions) {
     super();
     const { provisionedConcurrency, maxProvisionedConcurrency } = options;
     this.memory = (options.memory ?? Size.gibibytes(2)).toMebibytes();
-    this.maxConcurrency = options.maxConcurrency ?? 20;
+    this._maxConcurrency = options.maxConcurrency ?? 20;
     requireWritten('memory', this.memory);
     if (!SERVERLESS_MEMORY.includes(this.memory)) {
       throw new Error(`serverless memory is one of ${SERVERLESS_MEMORY.join(', ')} MiB, got ${this.memory} MiB`);
     }
-    requireRange('maxConcurrency', this.maxConcurrency, 1, 200);
-    requireRange('provisionedConcurrency', provisionedConcurrency, 1, this.maxConcurrency, `maxConcurrency is ${this.maxConcurrency}`);
+    requireRange('maxConcurrency', this._maxConcurrency, 1, 200);
+    requireRange('provisionedConcurrency', provisionedConcurrency, 1, this._maxConcurrency, `maxConcurrency is ${this._maxConcurrency}`);
     if (maxProvisionedConcurrency !== undefined && provisionedConcurrency === undefined) {
       throw new Error(`maxProvisionedConcurrency ${maxProvisionedConcurrency} needs a provisionedConcurrency to start from`);
     }
-    requireRange('maxProvisionedConcurrency', maxProvisionedConcurrency, provisionedConcurrency ?? 1, this.maxConcurrency);
+    requireRange('maxProvisionedConcurrency', maxProvisionedConcurrency, provisionedConcurrency ?? 1, this._maxConcurrency);
     this._minCapacity = provisionedConcurrency ?? 0;
     this._maxCapacity = maxProvisionedConcurrency ?? this._minCapacity;
   }
@@ -288,7 +290,7 @@ class Serverless extends Capacity {
     return {
       serverlessConfig: {
         memorySizeInMb: this.memory,
-        maxConcurrency: this.maxConcurrency,
+        maxConcurrency: this._maxConcurrency,
         provisionedConcurrency: this.options.provisionedConcurrency,
       },
     };

@@ -1,5 +1,5 @@
 import { ArnPrincipal, type IRole, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { type IAlias, type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { RemovalPolicy, Stack } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { underOwnSid } from './own-sid';
@@ -15,6 +15,20 @@ export function endpointKey(scope: Construct, id: string, endpointName: string):
     enableKeyRotation: true,
     removalPolicy: RemovalPolicy.RETAIN,
   });
+}
+
+/**
+ * An alias names no key to IAM, nor to a log group: they would grant and encrypt nothing by it.
+ *
+ * @throws Error for an alias
+ * @internal
+ */
+export function requireKey<K extends IKey | undefined>(key: K): K {
+  const alias = key !== undefined && (key as Partial<IAlias>).aliasName;
+  if (!alias) return key;
+  throw new Error(
+    `the key ${key.node.path} is the alias ${alias}, by which IAM and log groups know no key: pass the key itself, by Key.fromKeyArn or Key.fromLookup`,
+  );
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Duration } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { allowRecords } from './encryption';
 import type { ExecutionRole } from './execution-role';
+import { requireRange } from './range';
 import { secureBucket } from './secure-bucket';
 
 /**
@@ -37,6 +38,7 @@ export class EndpointRecords extends Construct {
 
   /** Keeps what is below the prefix for so long. */
   public retain(prefix: string, retention: Duration): void {
+    requireRange(`retention of ${prefix} in days`, retention.toDays({ integral: false }), 1, 36_500);
     this.bucket.addLifecycleRule({ id: prefix.replace(/\/$/, ''), prefix, expiration: retention, noncurrentVersionExpiration: retention });
   }
 

@@ -3,6 +3,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { CfnEndpoint } from 'aws-cdk-lib/aws-sagemaker';
 import { Lazy } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
+import { alarmTopic } from './alarm-topic';
 import { EndpointAlarms } from './alarms';
 import type { EndpointAlarmOptions } from './alarms-options';
 import { EndpointDashboard } from './dashboard';
@@ -47,7 +48,9 @@ export class EndpointWatch extends Construct {
     super(scope, id);
     const { live, rollout } = props;
     this.variants = new Construct(this, 'Alarms');
-    this.alarms = EndpointAlarms._create(this.variants, live.variantName, live, props.encryptionKey, props.alarms);
+    // Beside the variants: it keeps its subscriptions when the first is called otherwise.
+    const topic = props.alarms?.topic ?? alarmTopic(this, live.endpointName, props.encryptionKey);
+    this.alarms = EndpointAlarms._create(this.variants, live.variantName, live, topic, props.alarms);
     this.all.push(this.alarms);
     if (props.withDashboard) this.dashboard = EndpointDashboard._create(this, 'Dashboard', live, this.alarms);
     this.rollout = rollout ?? Rollout._default(live);
@@ -73,10 +76,7 @@ export class EndpointWatch extends Construct {
       throw new Error(`a judge compares the two fleets of one variant: leave the rollout's judge out to add '${variant.variantName}'`);
     }
     this.rollout._requireFit(this, variant);
-    const alarms = EndpointAlarms._create(this.variants, variant.variantName, variant, this.props.encryptionKey, {
-      ...this.props.alarms,
-      topic: this.alarms.topic,
-    });
+    const alarms = EndpointAlarms._create(this.variants, variant.variantName, variant, this.alarms.topic, this.props.alarms);
     alarms.addAlarmAction(...this.actions);
     this.all.push(alarms);
     this.dashboard?._add(variant, alarms);

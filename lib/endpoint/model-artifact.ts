@@ -1,7 +1,7 @@
 import type { IRepository } from 'aws-cdk-lib/aws-ecr';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
-import { Annotations, Size, Token } from 'aws-cdk-lib/core';
+import { Annotations, Arn, ArnFormat, Size, Token } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { archiveSync } from '../model/archive';
 import { type Inspection, inspect, inspectArchive } from '../model/inspect';
@@ -10,6 +10,7 @@ import { readObject, readStatements } from './artifact-access';
 import type { ArtifactContents, ArtifactPlacement, BoundArtifact } from './bindings';
 import { takeArchive } from './existing-archive';
 import { refuseOversize } from './oversize';
+import { requireSameRegion } from './same-region';
 import { keepInStore } from './store-copy';
 
 export interface DirectoryOptions {
@@ -203,6 +204,10 @@ class PackagedArtifact extends ModelArtifact {
   /** @internal */
   public _bind(scope: Construct): BoundArtifact {
     const { dataBucket, dataKey, imageRepository } = this.options;
+    if (!Token.isUnresolved(this.modelPackageArn)) {
+      const { region } = Arn.split(this.modelPackageArn, ArnFormat.SLASH_RESOURCE_NAME);
+      requireSameRegion(scope, `the model package ${this.modelPackageArn}`, region!);
+    }
     const statements = [
       new PolicyStatement({
         sid: 'UseModelPackage',

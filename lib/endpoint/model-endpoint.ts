@@ -9,7 +9,7 @@ import { Construct } from 'constructs';
 import type { EndpointAlarms } from './alarms';
 import type { CapacityKind } from './capacity-kind';
 import type { EndpointDashboard } from './dashboard';
-import { allowLogGroup, endpointKey } from './encryption';
+import { allowLogGroup, endpointKey, requireKey } from './encryption';
 import { EndpointConfiguration } from './endpoint-configuration';
 import { EndpointEntry } from './endpoint-entry';
 import { EndpointRecords } from './endpoint-records';
@@ -21,6 +21,8 @@ import type { ModelEndpointAttributes, ModelEndpointProps } from './model-endpoi
 import { EndpointNetwork } from './network';
 import type { EndpointOwner, HandedOver } from './owner';
 import { ProductionVariant, type VariantOptions } from './production-variant';
+import { requireSageMakerName } from './sagemaker-name';
+import { scheduledBounds } from './scaling';
 import { bindScaling } from './scaling-target';
 import type { ServedVariant } from './served-variant';
 
@@ -79,7 +81,7 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
     super(scope, id);
     this.endpointName = requireEndpointName(props.endpointName ?? nameFromPath(this));
     this.variantName = props.variantName ?? 'live';
-    this.encryptionKey = props.encryptionKey ?? endpointKey(this, 'Key', this.endpointName);
+    this.encryptionKey = requireKey(props.encryptionKey) ?? endpointKey(this, 'Key', this.endpointName);
     this.role = new ExecutionRole(this, 'ExecutionRole', this.endpointName, props.executionRole);
     this.executionRole = this.role.role;
     this.grantPrincipal = this.executionRole.grantPrincipal;
@@ -239,7 +241,7 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
   }
 
   private served(variant: ProductionVariant): ServedVariant {
-    const { _kind, _instance, _minCapacity, _maxCapacity } = variant.capacity;
+    const { _kind, _instance, _minCapacity, _maxCapacity, _maxConcurrency } = variant.capacity;
     return {
       endpointName: this.endpointName,
       variantName: variant.variantName,
@@ -248,6 +250,8 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
       instanceType: _instance?.instanceType,
       minCapacity: _minCapacity,
       maxCapacity: _maxCapacity,
+      maxConcurrency: _maxConcurrency,
+      ...scheduledBounds(variant.scaling),
     };
   }
 
@@ -300,6 +304,5 @@ function requireEndpointName(name: string): string {
   if (Token.isUnresolved(name)) {
     throw new Error('endpointName must be written out: its alarms name it before it exists, and a changed name replaces the endpoint');
   }
-  if (/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/.test(name)) return name;
-  throw new Error(`an endpoint's name has 1 to 63 letters, digits and inner hyphens, got '${name}'`);
+  return requireSageMakerName("an endpoint's", name);
 }

@@ -3,6 +3,7 @@ import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { type IBucket, StorageClass } from 'aws-cdk-lib/aws-s3';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
+import { requireKey } from './encryption';
 import { secureBucket } from './secure-bucket';
 
 export interface ModelStoreProps {
@@ -41,7 +42,7 @@ export class ModelStore extends Construct {
   constructor(scope: Construct, id: string, props: ModelStoreProps = {}) {
     super(scope, id);
     this.encryptionKey =
-      props.encryptionKey ??
+      requireKey(props.encryptionKey) ??
       new Key(this, 'Key', {
         description: `model archives of ${this.node.path}`,
         enableKeyRotation: true,

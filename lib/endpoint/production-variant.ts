@@ -9,6 +9,7 @@ import { imageTarget } from './image-target';
 import type { ModelArtifact } from './model-artifact';
 import type { ModelStore } from './model-store';
 import { requireWritten } from './range';
+import { requireSageMakerName } from './sagemaker-name';
 import type { Scaling } from './scaling';
 import { ServingImage } from './serving-image';
 
@@ -99,7 +100,7 @@ export class ProductionVariant extends Construct {
   private readonly weight: number;
 
   constructor(scope: Construct, props: ProductionVariantProps) {
-    super(scope, requireVariantName(props.variantName));
+    super(scope, requireSageMakerName("a variant's", props.variantName));
     const { options, role } = props;
     this.variantName = props.variantName;
     this.capacity = options.capacity ?? Capacity.instances({ instanceType: 'ml.c6i.large', min: 2 });
@@ -159,11 +160,6 @@ export class ProductionVariant extends Construct {
       ...this.capacity._bind(),
     };
   }
-}
-
-function requireVariantName(name: string): string {
-  if (/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/.test(name)) return name;
-  throw new Error(`a variant's name has 1 to 63 letters, digits and inner hyphens, got '${name}'`);
 }
 
 function requireWeight(weight: number): number {

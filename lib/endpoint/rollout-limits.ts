@@ -2,7 +2,7 @@ import type { CfnEndpoint } from 'aws-cdk-lib/aws-sagemaker';
 import { Annotations, Duration } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { requireRange } from './range';
-import type { ServedVariant } from './served-variant';
+import { largestFleet, type ServedVariant, smallestFleet } from './served-variant';
 
 /**
  * The part of a fleet that one step moves.
@@ -34,10 +34,10 @@ export function requireShare(way: string, given: { percent?: number; instances?:
   }
   requireRange(`percent of a ${way} step`, given.percent, least, most);
   requireRange(`instances of a ${way} step`, given.instances, 1, 10_000);
-  const size = ({ maxCapacity }: ServedVariant): CfnEndpoint.CapacitySizeProperty => {
+  const size = (variant: ServedVariant): CfnEndpoint.CapacitySizeProperty => {
     if (given.percent !== undefined) return { type: 'CAPACITY_PERCENT', value: given.percent };
     if (given.instances !== undefined || limits.default === undefined) return { type: 'INSTANCE_COUNT', value: given.instances ?? 1 };
-    return { type: 'CAPACITY_PERCENT', value: Math.max(limits.default, Math.ceil(100 / maxCapacity)) };
+    return { type: 'CAPACITY_PERCENT', value: Math.max(limits.default, Math.ceil(100 / largestFleet(variant))) };
   };
   return {
     way,
@@ -45,7 +45,7 @@ export function requireShare(way: string, given: { percent?: number; instances?:
     size,
     steps: (variant) => {
       const { type, value } = size(variant);
-      const whole = type === 'INSTANCE_COUNT' ? variant.maxCapacity : 100;
+      const whole = type === 'INSTANCE_COUNT' ? largestFleet(variant) : 100;
       return Math.ceil(whole / value);
     },
   };
@@ -58,7 +58,8 @@ export function requireShare(way: string, given: { percent?: number; instances?:
  */
 export function requireDivisible(scope: Construct, share: Share, variant: ServedVariant): void {
   const { way } = share;
-  const { kind, instanceType, minCapacity, maxCapacity } = variant;
+  const { kind, instanceType } = variant;
+  const [minCapacity, maxCapacity] = [smallestFleet(variant), largestFleet(variant)];
   if (kind === 'serverless') {
     throw new Error(`a serverless variant has no instances to move in steps, so Rollout.${way} cannot update it: use Rollout.allAtOnce()`);
   }
@@ -95,7 +96,7 @@ const SHORTEST_JUDGED_BAKE = 900;
  * @throws Error where it is not
  */
 export function requireJudgeable(share: Share, bake: Duration, variant: ServedVariant): void {
-  const { kind, variantName, minCapacity } = variant;
+  const { kind, variantName } = variant;
   const { type, value } = share.size(variant);
   if (kind !== 'instances') {
     throw new Error(`a judge compares the requests of real-time instances, and variant ${variantName} is '${kind}': leave the judge out`);
@@ -108,7 +109,7 @@ export function requireJudgeable(share: Share, bake: Duration, variant: ServedVa
       `a judge decides 5 minutes before the bake ends, on counts that are 2 minutes late: make the bake at least 15 minutes, got ${bake.toHumanString()}`,
     );
   }
-  if (type === 'CAPACITY_PERCENT') requireOneInstance(value, minCapacity);
+  if (type === 'CAPACITY_PERCENT') requireOneInstance(value, smallestFleet(variant));
 }
 
 /** @throws Error where a percent of the fleet is less than what moves */

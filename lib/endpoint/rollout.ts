@@ -8,7 +8,7 @@ import type { DeploymentJudge } from './deployment-judge';
 import { requireRange } from './range';
 import { requireDivisible, requireJudgeable, requireShare, requireTimeout, type Share } from './rollout-limits';
 import type { BlueGreenOptions, CanaryOptions, LinearOptions, RollingOptions, RolloutOptions } from './rollout-options';
-import type { ServedVariant } from './served-variant';
+import { type ServedVariant, smallestFleet } from './served-variant';
 
 /**
  * What a judged rollout needs of the endpoint beside its variant.
@@ -71,8 +71,9 @@ export abstract class Rollout {
    *
    * @internal
    */
-  public static _default({ kind, minCapacity, instanceType }: ServedVariant): Rollout {
-    const divisible = kind !== 'serverless' && minCapacity >= 2 && !instanceType?.startsWith('ml.inf1.');
+  public static _default(variant: ServedVariant): Rollout {
+    const { kind, instanceType } = variant;
+    const divisible = kind !== 'serverless' && smallestFleet(variant) >= 2 && !instanceType?.startsWith('ml.inf1.');
     return divisible ? Rollout.canary() : Rollout.allAtOnce();
   }
 

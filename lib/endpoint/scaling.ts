@@ -115,6 +115,9 @@ export abstract class Scaling {
   /** @internal */
   public abstract readonly _kinds: readonly CapacityKind[];
 
+  /** @internal */
+  public readonly _bounds?: { readonly min?: number; readonly max?: number };
+
   /**
    * @throws Error where the variant cannot scale so
    * @internal
@@ -213,13 +216,16 @@ class Scheduled extends Scaling {
   public readonly _name = 'Schedule';
   public readonly _kinds = ['instances', 'serverless', 'async'] as const;
 
+  public readonly _bounds: { readonly min?: number; readonly max?: number };
+
   constructor(private readonly options: ScheduleScalingOptions) {
     super();
+    this._bounds = { min: options.min, max: options.max };
     if (options.min === undefined && options.max === undefined) throw new Error('a schedule moves min, max or both, got neither');
   }
 
   /** @internal */
-  public _bind({ kind, minCapacity, maxCapacity }: ServedVariant): BoundScaling {
+  public _bind({ kind, minCapacity, maxCapacity, maxConcurrency }: ServedVariant): BoundScaling {
     const { schedule, min, max, start, end, timeZone } = this.options;
     const least = kind === 'async' ? 0 : 1;
     for (const [name, value] of Object.entries({ min, max })) {
@@ -235,6 +241,11 @@ class Scheduled extends Scaling {
         `a schedule would set the minimum to ${newMin} and the maximum to ${newMax}: give the schedule a min and a max that fit`,
       );
     }
+    if (maxConcurrency !== undefined && newMax > maxConcurrency) {
+      throw new Error(
+        `a schedule would keep up to ${newMax} warm, and maxConcurrency is ${maxConcurrency}: give the schedule a max of at most that, or the capacity more`,
+      );
+    }
     return {
       action: {
         schedule: schedule.expressionString,
@@ -245,6 +256,20 @@ class Scheduled extends Scaling {
       },
     };
   }
+}
+
+/**
+ * The least and the most that schedules set.
+ *
+ * @internal
+ */
+export function scheduledBounds(scalings: Scaling[]): Pick<ServedVariant, 'scheduledMin' | 'scheduledMax'> {
+  const mins = scalings.flatMap(({ _bounds }) => _bounds?.min ?? []);
+  const maxes = scalings.flatMap(({ _bounds }) => _bounds?.max ?? []);
+  return {
+    scheduledMin: mins.length === 0 ? undefined : Math.min(...mins),
+    scheduledMax: maxes.length === 0 ? undefined : Math.max(...maxes),
+  };
 }
 
 function tracking(

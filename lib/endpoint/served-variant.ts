@@ -17,4 +17,19 @@ export interface ServedVariant {
   /** Instances, or provisioned concurrency where the variant is serverless. 0 is a value. */
   readonly minCapacity: number;
   readonly maxCapacity: number;
+  /** Of a serverless variant: the most that can be kept warm. */
+  readonly maxConcurrency?: number;
+  /** The least and the most that a schedule sets, where one does. */
+  readonly scheduledMin?: number;
+  readonly scheduledMax?: number;
+}
+
+/** As small as scaling, by a schedule too, may make the fleet. @internal */
+export function smallestFleet({ minCapacity, scheduledMin }: ServedVariant): number {
+  return Math.min(minCapacity, scheduledMin ?? minCapacity);
+}
+
+/** As large. @internal */
+export function largestFleet({ maxCapacity, scheduledMax }: ServedVariant): number {
+  return Math.max(maxCapacity, scheduledMax ?? maxCapacity);
 }

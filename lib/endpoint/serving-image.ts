@@ -9,6 +9,7 @@ import { packageRoot } from '../model/entry-point';
 import type { ArtifactContents, BoundImage, ImageTarget } from './bindings';
 import { registryAccounts } from './image-accounts';
 import { type CataloguedFramework, IMAGE_CATALOGUE, type PublishedFramework, type PublishedImage } from './image-catalogue';
+import { requireSameRegion } from './same-region';
 
 /** How a container image is built by `cdk deploy`. */
 export interface ImageBuildOptions {
@@ -234,7 +235,8 @@ class RepositoryImage extends ServingImage {
   }
 
   /** @internal */
-  public _bind(): BoundImage {
+  public _bind(scope: Construct): BoundImage {
+    requireSameRegion(scope, `the repository ${this.repository.node.path}`, this.repository.env.region);
     return {
       uri: this.repository.repositoryUriForTagOrDigest(this.tagOrDigest),
       repositoryArn: this.repository.repositoryArn,

@@ -4,11 +4,14 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { App, Duration, Stack, Validations } from 'aws-cdk-lib/core';
 import { AwsSolutionsChecks, NIST80053R5Checks } from 'cdk-nag';
+import { ModelEndpoint, ServingImage } from '../../lib/endpoint';
+import { alarmTopic } from '../../lib/endpoint/alarm-topic';
 import { EndpointAlarms } from '../../lib/endpoint/alarms';
 import type { EndpointAlarmOptions } from '../../lib/endpoint/alarms-options';
 import type { ServedVariant } from '../../lib/endpoint/served-variant';
 import { Alarms, Invocations } from '../../lib/local/metrics';
 import type { MetricAlarm } from '../../lib/local/metrics/alarms';
+import { newStack, publishedArtifact } from './template';
 
 const live: ServedVariant = {
   endpointName: 'flight-delay',
@@ -25,7 +28,13 @@ const serverless: ServedVariant = { ...live, kind: 'serverless', instanceType: u
 function alarmed(variant: ServedVariant = live, options?: EndpointAlarmOptions) {
   const app = new App();
   const stack = new Stack(app, 'Stack');
-  const made = EndpointAlarms._create(stack, 'Alarms', variant, new Key(stack, 'Key', { enableKeyRotation: true }), options);
+  const made = EndpointAlarms._create(
+    stack,
+    'Alarms',
+    variant,
+    alarmTopic(stack, variant.endpointName, new Key(stack, 'Key', { enableKeyRotation: true })),
+    options,
+  );
   return { app, stack, made };
 }
 
@@ -390,16 +399,16 @@ describe('who is told', () => {
 
   test('hears of every alarm and of its end', () => {
     for (const alarm of Object.values(rendered())) {
-      expect(alarm.AlarmActions).toEqual([{ Ref: expect.stringMatching(/^AlarmsTopic/) }]);
+      expect(alarm.AlarmActions).toEqual([{ Ref: expect.stringMatching(/^Topic/) }]);
       expect(alarm.OKActions).toEqual(alarm.AlarmActions);
     }
   });
 
   test('is the user’s topic where one is given', () => {
-    const app = new App();
-    const stack = new Stack(app, 'Stack');
+    const stack = newStack();
     const topic = Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:eu-central-1:123456789012:on-call');
-    const made = EndpointAlarms._create(stack, 'Alarms', live, new Key(stack, 'Key'), { topic });
+    const artifact = publishedArtifact(stack);
+    const { alarms: made } = new ModelEndpoint(stack, 'Model', { artifact, image: ServingImage.sklearn('1.2'), alarms: { topic } });
     expect(made.topic).toBe(topic);
     Template.fromStack(stack).resourceCountIs('AWS::SNS::Topic', 0);
     Template.fromStack(stack).allResourcesProperties('AWS::CloudWatch::Alarm', {

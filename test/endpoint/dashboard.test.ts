@@ -1,5 +1,5 @@
 import { Template } from 'aws-cdk-lib/assertions';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { Topic } from 'aws-cdk-lib/aws-sns';
 import { App, Stack } from 'aws-cdk-lib/core';
 import { EndpointAlarms } from '../../lib/endpoint/alarms';
 import { EndpointDashboard } from '../../lib/endpoint/dashboard';
@@ -42,8 +42,8 @@ interface Widget {
 
 function page(variant: ServedVariant, ...others: ServedVariant[]): { name: string; widgets: Widget[] } {
   const stack = new Stack(new App(), 'Stack', { env: { account: '111122223333', region: 'eu-west-1' } });
-  const key = new Key(stack, 'Key');
-  const alarms = (one: ServedVariant) => EndpointAlarms._create(stack, one.variantName, one, key);
+  const topic = new Topic(stack, 'Topic');
+  const alarms = (one: ServedVariant) => EndpointAlarms._create(stack, one.variantName, one, topic);
   const dashboard = EndpointDashboard._create(stack, 'Dashboard', variant, alarms(variant));
   for (const other of others) dashboard._add(other, alarms(other));
   const [resource] = Object.values(Template.fromStack(stack).findResources('AWS::CloudWatch::Dashboard'));

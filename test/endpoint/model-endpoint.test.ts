@@ -2,11 +2,22 @@ import { join } from 'node:path';
 import { Annotations, Match, type Matcher } from 'aws-cdk-lib/assertions';
 import { Schedule } from 'aws-cdk-lib/aws-applicationautoscaling';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { AccountRootPrincipal, Role, ServicePrincipal, User } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { Alias, Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { App, Aws, Duration, SecretValue, Size, Stack, Tags, Token } from 'aws-cdk-lib/core';
-import { Capacity, DataCapture, ModelArtifact, ModelEndpoint, type ModelEndpointProps, Rollout, Scaling, ServingImage } from '../../lib';
+import {
+  Capacity,
+  DataCapture,
+  ModelArtifact,
+  ModelEndpoint,
+  type ModelEndpointProps,
+  ModelStore,
+  Rollout,
+  Scaling,
+  ServingImage,
+} from '../../lib';
 import { bySid, DIGEST, type Json, newStack, publishedArtifact, ReadableTemplate, type Statement } from './template';
 
 const FLIGHT_DELAY = join(__dirname, '..', '..', 'model-artifacts', 'flight-delay');
@@ -566,6 +577,34 @@ describe('scaling', () => {
   });
 });
 
+describe('a schedule', () => {
+  const schedule = Schedule.cron({ hour: '20' });
+  const capacity = Capacity.instances({ instanceType: 'ml.m5.large', min: 4, max: 10 });
+
+  test('that makes the fleet too small for the rollout’s steps is refused', () => {
+    const scaling = [Scaling.schedule({ schedule, min: 1 })];
+    expect(refusal({ capacity, scaling, rollout: Rollout.canary({ instances: 2 }) })).toThrow(
+      'Rollout.canary moves whole instances, and variant live may have 1: set a min of 2',
+    );
+    const three = [Scaling.schedule({ schedule, min: 3 })];
+    expect(refusal({ capacity, scaling: three, rollout: Rollout.canary({ instances: 2 }) })).toThrow('2 of 3 instances are more');
+  });
+
+  test('that makes the fleet one instance is updated all at once, where nothing else is asked', () => {
+    const { DeploymentConfig } = template({ capacity, scaling: [Scaling.schedule({ schedule, min: 1 })] }).only(
+      'AWS::SageMaker::Endpoint',
+    ).Properties;
+    expect(DeploymentConfig.BlueGreenUpdatePolicy.TrafficRoutingConfiguration.Type).toBe('ALL_AT_ONCE');
+  });
+
+  test('that keeps more warm than may run at a time is refused', () => {
+    const warm = Capacity.serverless({ maxConcurrency: 10, provisionedConcurrency: 2 });
+    expect(refusal({ capacity: warm, scaling: [Scaling.schedule({ schedule, min: 50, max: 100 })] })).toThrow(
+      'a schedule would keep up to 100 warm, and maxConcurrency is 10',
+    );
+  });
+});
+
 describe('a rollout', () => {
   const deployment = (readable: ReadableTemplate) => readable.only('AWS::SageMaker::Endpoint').Properties.DeploymentConfig;
 
@@ -626,8 +665,17 @@ describe('alarms', () => {
     expect(only('AWS::SNS::Topic').Properties.KmsMasterKeyId).toBe('<DelayKey.Arn>');
     expect(all('AWS::CloudWatch::Alarm').length).toBeGreaterThan(5);
     for (const { Properties } of all('AWS::CloudWatch::Alarm')) {
-      expect(Properties.AlarmActions).toEqual(['<DelayWatchAlarmsliveTopic>', 'arn:pager']);
+      expect(Properties.AlarmActions).toEqual(['<DelayWatchTopic>', 'arn:pager']);
     }
+  });
+
+  test('keep their topic, with its subscriptions, when the variant is called otherwise', () => {
+    const topicOf = (variantName: string) =>
+      Object.entries(template({ variantName }).raw.Resources as Json).flatMap(([id, { Type }]: Json) =>
+        Type === 'AWS::SNS::Topic' ? id : [],
+      );
+    expect(topicOf('live')).toHaveLength(1);
+    expect(topicOf('other')).toEqual(topicOf('live'));
   });
 
   test('of added variants tell the same topic and the same others', () => {
@@ -638,7 +686,7 @@ describe('alarms', () => {
       }),
     );
     expect(new Set(all('AWS::CloudWatch::Alarm').map(({ Properties }) => JSON.stringify(Properties.AlarmActions)))).toEqual(
-      new Set(['["<DelayWatchAlarmsliveTopic>","arn:pager"]']),
+      new Set(['["<DelayWatchTopic>","arn:pager"]']),
     );
   });
 });
@@ -738,6 +786,12 @@ describe('data capture', () => {
   });
 });
 
+test('records that would be kept for no time are refused', () => {
+  expect(refusal({ dataCapture: DataCapture.sampled({ retention: Duration.days(0) }) })).toThrow(
+    'retention of capture/ in days is a whole number from 1 to 36500, got 0',
+  );
+});
+
 describe('every bucket', () => {
   test('is encrypted, versioned, TLS only, not public, logged and kept', () => {
     const { resources, all } = bind(template({ dataCapture: DataCapture.sampled() }));
@@ -820,8 +874,30 @@ describe('environment', () => {
   });
 });
 
+describe('what SageMaker takes from the same region only', () => {
+  test('is refused from another: a model package, the repository of an image', () => {
+    const artifact = ModelArtifact.fromModelPackage('arn:aws:sagemaker:us-east-1:111122223333:model-package/delay/3');
+    expect(refusal({ artifact, image: undefined })).toThrow('is in us-east-1, and the endpoint in eu-west-1');
+    const stack = newStack();
+    const repository = Repository.fromRepositoryArn(stack, 'Images', 'arn:aws:ecr:us-east-1:111122223333:repository/serving');
+    expect(() => endpoint(stack, { image: ServingImage.fromEcrRepository(repository, '1.4') })).toThrow(
+      'the repository Shop/Images is in us-east-1, and the endpoint in eu-west-1: SageMaker takes it from the same region only',
+    );
+  });
+});
+
+describe('a key by its alias', () => {
+  test('is refused, as IAM and log groups know no key by it', () => {
+    const stack = newStack();
+    const encryptionKey = Alias.fromAliasName(stack, 'Ours', 'alias/ours');
+    const message = 'the key Shop/Ours is the alias alias/ours, by which IAM and log groups know no key: pass the key itself';
+    expect(() => endpoint(stack, { encryptionKey })).toThrow(message);
+    expect(() => new ModelStore(stack, 'Store', { encryptionKey })).toThrow(message);
+  });
+});
+
 describe('names', () => {
-  test.each(['-delay', 'delay-', 'de_lay', 'd'.repeat(64), ''])('refuses an endpoint called %j', (endpointName) => {
+  test.each(['-delay', 'delay-', 'de_lay', 'd'.repeat(64), `d${'-d'.repeat(32)}`, ''])('refuses an endpoint called %j', (endpointName) => {
     expect(refusal({ endpointName })).toThrow("an endpoint's name has 1 to 63 letters, digits and inner hyphens");
   });
 
@@ -829,8 +905,8 @@ describe('names', () => {
     expect(refusal({ endpointName: `delay-${Aws.REGION}` })).toThrow('endpointName must be written out');
   });
 
-  test('refuses a variant called live_2', () => {
-    expect(refusal({ variantName: 'live_2' })).toThrow("got 'live_2'");
+  test.each(['live_2', `v${'-v'.repeat(32)}`])('refuses a variant called %s', (variantName) => {
+    expect(refusal({ variantName })).toThrow(`a variant's name has 1 to 63 letters, digits and inner hyphens, got '${variantName}'`);
   });
 });
 

@@ -8,7 +8,7 @@ export const BREACHES: [rule: string, resource: string, change: Change, got: str
   ['endpoint-config-has-literal-name', 'SmallConfig', (config) => (config.EndpointConfigName = 'small-config'), 'small-config'],
   ['endpoint-has-no-literal-name', 'SmallEndpoint', (endpoint) => delete endpoint.EndpointName, 'none'],
   ['endpoint-name-is-invalid', 'SmallEndpoint', (endpoint) => (endpoint.EndpointName = 'small_one'), 'small_one'],
-  ['endpoint-name-is-invalid', 'SmallEndpoint', (endpoint) => (endpoint.EndpointName = 'a'.repeat(64)), 'a'.repeat(64)],
+  ['endpoint-name-is-invalid', 'SmallEndpoint', (endpoint) => (endpoint.EndpointName = `a${'-a'.repeat(32)}`), `a${'-a'.repeat(32)}`],
   [
     'image-tag-can-move',
     'Small',
@@ -150,6 +150,12 @@ export const BREACHES: [rule: string, resource: string, change: Change, got: str
     '2 of 2',
   ],
   ['step-exceeds-fleet', 'Endpoint', (_, { Target }) => (Target.Properties.MinCapacity = 1), '1 of 1'],
+  [
+    'step-exceeds-fleet',
+    'Endpoint',
+    (_, { Target }) => (Target.Properties.ScheduledActions = [{ ScalableTargetAction: { MinCapacity: 1 } }]),
+    '1 of 1',
+  ],
   [
     'step-below-one-instance',
     'Endpoint',

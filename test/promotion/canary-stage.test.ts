@@ -1,9 +1,9 @@
 import { Alarm, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
-import { type IKey, Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
+import { Alias, type IKey, Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { CfnEndpoint } from 'aws-cdk-lib/aws-sagemaker';
-import { Duration, NestedStack, type Stack, Tags, Token } from 'aws-cdk-lib/core';
+import { Duration, NestedStack, Stack, Tags, Token } from 'aws-cdk-lib/core';
 import { EXPLICIT_STACK_TAGS } from 'aws-cdk-lib/cx-api';
 import {
   Approval,
@@ -244,7 +244,7 @@ describe('the least to write', () => {
       ]),
     );
     for (const { Properties } of on.template.all('AWS::CloudWatch::Alarm')) {
-      expect(Properties.AlarmActions).toEqual(['<DelayWatchAlarmsliveTopic>']);
+      expect(Properties.AlarmActions).toEqual(['<DelayWatchTopic>']);
     }
   });
 
@@ -811,6 +811,22 @@ describe('is refused', () => {
     const artifact = ModelArtifact.fromDirectory('model-artifacts/flight-delay/1');
     expect(refused({}, { artifact, image: undefined, modelStore: undefined })).toThrow(
       "a CanaryStage keeps versions for as long as they may serve, longer than the CDK's asset bucket does: give delay a modelStore",
+    );
+  });
+
+  test('another stack than its endpoint’s', () => {
+    const { stack, endpoint } = staged();
+    expect(() => new CanaryStage(new Stack(stack.node.root, 'Other'), 'Stage', { endpoint })).toThrow(
+      'the stage Other/Stage and its endpoint Shop/Delay belong in one stack',
+    );
+  });
+
+  test('a group that SageMaker would not name so, and a key by its alias', () => {
+    const group = "a model package group's name has 1 to 63 letters, digits and inner hyphens, got";
+    expect(() => staged({ modelPackageGroupName: 'bad name_!' })).toThrow(group);
+    expect(() => staged({ modelPackageGroupName: 'g'.repeat(80) })).toThrow(group);
+    expect(() => staged((stack) => ({ encryptionKey: Alias.fromAliasName(stack, 'Ours', 'alias/ours') }))).toThrow(
+      'is the alias alias/ours',
     );
   });
 

@@ -36,7 +36,7 @@ describe('a judged rollout', () => {
       Threshold: 1,
       ComparisonOperator: 'GreaterThanOrEqualToThreshold',
       TreatMissingData: 'breaching',
-      AlarmActions: ['<FlightsWatchAlarmsliveTopic>'],
+      AlarmActions: ['<FlightsWatchTopic>'],
     });
   });
 
@@ -111,7 +111,7 @@ describe('a judged rollout', () => {
       AlarmName: 'flights-live-judge-errors-count',
       Namespace: 'AWS/Lambda',
       MetricName: 'Errors',
-      AlarmActions: ['<FlightsWatchAlarmsliveTopic>'],
+      AlarmActions: ['<FlightsWatchTopic>'],
     });
   });
 

@@ -1,3 +1,4 @@
+import { isSageMakerName } from '../sagemaker-name';
 import { CONFIG, ENDPOINT, findIf, MODEL, type Rule } from './rule';
 import { at, list, record, type TemplateResource, text } from './template';
 
@@ -51,7 +52,7 @@ export const namingRules: Rule[] = [
     types: [ENDPOINT],
     check: ({ properties: { EndpointName } }) => {
       const name = text(EndpointName);
-      return findIf(name !== undefined && !/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/.test(name), 'EndpointName', EndpointName);
+      return findIf(name !== undefined && !isSageMakerName(name), 'EndpointName', EndpointName);
     },
   },
   {

@@ -1,6 +1,6 @@
 import { instanceShape } from '../instance-type';
 import { ALARM, CONFIG, ENDPOINT, MODEL, TARGET } from './rule';
-import { list, number, type Properties, record, type TemplateResource, type Templates, text } from './template';
+import { at, list, number, type Properties, record, type TemplateResource, type Templates, text } from './template';
 
 /** A production or shadow variant as an endpoint configuration has it. */
 export interface Variant {
@@ -135,8 +135,9 @@ export function fleetsOf(endpoint: TemplateResource, app: Templates): number[] {
   return (config === undefined ? [] : variantsOf(config)).flatMap(({ name, properties }) => {
     const initial = number(properties.InitialInstanceCount);
     const target = targets.find((one) => scaledBy(one, app)?.variantName === name);
-    const least = target && number(target.properties.MinCapacity);
-    return initial === undefined ? [] : [least ? Math.min(initial, least) : initial];
+    const scheduled = list(target?.properties.ScheduledActions).map((action) => at(action, 'ScalableTargetAction', 'MinCapacity'));
+    const least = [target?.properties.MinCapacity, ...scheduled].map(number).filter((one) => one !== undefined && one > 0) as number[];
+    return initial === undefined ? [] : [Math.min(initial, ...least)];
   });
 }
 

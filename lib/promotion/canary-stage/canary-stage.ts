@@ -12,6 +12,7 @@ import { Duration, Lazy, Size, Stack } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { ModelStore } from '../../endpoint';
 import { readStatements } from '../../endpoint/artifact-access';
+import { requireKey } from '../../endpoint/encryption';
 import type { HandedOver } from '../../endpoint/owner';
 import type { WholePlan } from '../checked-request';
 import { STAGE_VARIABLE } from '../functions/stage';
@@ -89,6 +90,9 @@ export class CanaryStage extends Construct {
     super(scope, id);
     const { endpoint } = props;
     const { endpointName } = endpoint;
+    if (Stack.of(this) !== Stack.of(endpoint)) {
+      throw new Error(`the stage ${this.node.path} and its endpoint ${endpoint.node.path} belong in one stack: each names the other`);
+    }
     const plan = planOf(props);
     if (endpoint.variantName === CANDIDATE) {
       throw new Error(
@@ -96,7 +100,7 @@ export class CanaryStage extends Construct {
       );
     }
     refuseStackTags(this, endpointName);
-    this.key = props.encryptionKey ?? endpoint.encryptionKey;
+    this.key = requireKey(props.encryptionKey) ?? endpoint.encryptionKey;
     const records = recordBucket(this, this.key);
     this.recordBucket = records;
     this.handed = endpoint._handOver({

@@ -2,6 +2,7 @@ import { CfnModelPackage, CfnModelPackageGroup } from 'aws-cdk-lib/aws-sagemaker
 import { RemovalPolicy, Stack, Token } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { HandedOver } from '../../endpoint/owner';
+import { requireSageMakerName } from '../../endpoint/sagemaker-name';
 import { markOf } from '../names';
 import { PACKAGE_METADATA } from '../package-metadata';
 import { STAGE_TAGS } from '../stage-tags';
@@ -34,6 +35,7 @@ export class PublishedVersion extends Construct {
   /** @throws Error where the group cannot be told */
   constructor(scope: Construct, id: string, { handed, groupName, approved, bucketName }: PublishedVersionProps) {
     super(scope, id);
+    if (groupName !== undefined && !Token.isUnresolved(groupName)) requireSageMakerName("a model package group's", groupName);
     const { container, dependencies, digest } = handed.model;
     if (container.modelPackageName !== undefined) {
       this.groupName = groupName ?? groupOf(container.modelPackageName);
