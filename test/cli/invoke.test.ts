@@ -114,8 +114,9 @@ describe('fledge invoke --traffic', () => {
   test('asks the variant that it was told to', async () => {
     const file = write('one.csv', 'a\n1\n');
     expect(await replay(echo, file, '--requests', '3', '--variant', 'live')).toMatchObject({ code: 0, failed: 0 });
-    const { code, failed } = await replay(echo, file, '--requests', '3', '--variant', 'other');
+    const { code, failed, err } = await replay(echo, file, '--requests', '3', '--variant', 'other');
     expect({ code, failed }).toEqual({ code: 1, failed: 3 });
+    expect(err).not.toContain('--no-header');
     expect(sent()).toHaveLength(3);
   });
 

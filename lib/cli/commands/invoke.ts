@@ -122,7 +122,7 @@ async function invokeMany(endpoint: string, options: Options, file: string, sign
     }
     const alike = noneRight(figures, replay);
     if (alike !== undefined) terminal.warn(`warning: ${alike}`);
-    if (failed === requests && traffic.header !== undefined)
+    if (failed === requests && traffic.header !== undefined && replay.failures.some((said) => said.startsWith('ModelError:')))
       terminal.warn('each request began with the names of its columns: a model that takes none wants --no-header');
     return failed === 0 ? EXIT.ok : EXIT.failed;
   } finally {
