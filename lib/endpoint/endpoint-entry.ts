@@ -1,4 +1,5 @@
 import { CfnEndpoint } from 'aws-cdk-lib/aws-sagemaker';
+import { Validations } from 'aws-cdk-lib/core';
 
 /**
  * The endpoint in the template. Whatever CloudFormation updates of an endpoint, it names a configuration with it: so the entry of one that was handed over has its two
@@ -11,6 +12,8 @@ export class EndpointEntry extends CfnEndpoint {
 
   public handOver(): void {
     this.handedOver = true;
+    const reason = 'CloudFormation never updates it: its stage does, and retains what its variants have';
+    Validations.of(this).acknowledge({ id: 'cdk-fledge::update-resets-scaling', reason });
   }
 
   protected override renderProperties(properties: Record<string, unknown>): Record<string, unknown> {

@@ -55,7 +55,7 @@ test('POST /invocations answers with the model, its type and its status', async 
     expect.stringMatching(/^0,0\.09\d+\n$/),
   ]);
   const bad = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '[["UA"]]' });
-  expect([bad.status, await bad.json()]).toEqual([400, { error: expect.stringContaining('row 0 has 1 values, the model takes 3') }]);
+  expect([bad.status, await bad.json()]).toEqual([400, { error: expect.stringContaining('row 1 has 1 values, the model takes 3') }]);
   const failed = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '[["UA",99,1]]' });
   expect([failed.status, await failed.json()]).toEqual([500, { error: expect.stringContaining('idx=99') }]);
 });
