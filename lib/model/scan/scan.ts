@@ -52,7 +52,7 @@ function defaultLimits(size: number): ScanLimits {
 
 /**
  * Looks for code in a model's files: by content, whatever their names, and without executing or importing anything. Each file has limits
- * of its own on time, memory and depth; what lies beyond them is graded unknown, never safe.
+ * of its own on time, memory and depth; a file of which something lies beyond them is graded dangerous.
  *
  * @param path a directory, or a .tar.gz archive of one, or one file
  * @throws ModelError `not-found`, `unreadable`, and what `inspect` throws for links that lead out and archives that are none
