@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { isSageMakerName } from '../endpoint/sagemaker-name';
 
 /** A number of at least `least`. */
 export const atLeast = (least: number) => (text: string) => {
@@ -24,8 +25,7 @@ export const badPercent = (text: string) => {
 
 /** An endpoint's name, by SageMaker's own rule. */
 export const endpointName = (text: string) => {
-  if (!/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/.test(text))
-    throw new InvalidArgumentError(`must be letters, digits and hyphens within, at most 63, got '${text}'`);
+  if (!isSageMakerName(text)) throw new InvalidArgumentError(`must be letters, digits and hyphens within, at most 63, got '${text}'`);
   return text;
 };
 

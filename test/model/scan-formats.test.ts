@@ -1,29 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BufferBytes } from '../../lib/model/formats/bytes';
 import { inspect } from '../../lib/model/inspect';
 import { decide, enforce, reportJson, reportSarif, reportText, scan } from '../../lib/model/scan';
 import { tells } from '../../lib/model/scan/telling-text';
+import { scannedFiles } from './scanned-files';
 import { zip } from './zip-by-hand';
 
 const FIXTURES = join(__dirname, 'fixtures');
 const PAYLOAD = Buffer.from('\x80\x02cos\nsystem\nX\x02\0\0\0id\x85R.', 'latin1');
-let folder: string;
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'fledge-test-'));
-});
-afterEach(() => rmSync(folder, { recursive: true }));
-
-function graded(name: string, content: Buffer | string) {
-  writeFileSync(join(folder, name), content);
-  return scan(join(folder, name));
-}
-
-const codes = (name: string, content: Buffer | string) =>
-  graded(name, content).files.flatMap(({ findings }) => findings.map(({ code }) => code));
+const files = scannedFiles();
+const { graded, codes } = files;
 
 describe('a file that is named .onnx and is no model', () => {
   const whole = readFileSync(join(FIXTURES, 'onnx', 'model.onnx'));
@@ -84,14 +72,14 @@ describe('a pickle inside a zip', () => {
 
 describe('a tar', () => {
   test('with a link that leads out, or a pickle', () => {
-    writeFileSync(join(folder, 'model.bin'), PAYLOAD);
-    symlinkSync('/etc/passwd', join(folder, 'users'));
-    execFileSync('tar', ['cf', 'links.tar', 'users'], { cwd: folder });
-    execFileSync('tar', ['czf', 'model.tgz', 'model.bin'], { cwd: folder });
-    expect(scan(join(folder, 'links.tar')).files[0]!.findings).toEqual([
+    writeFileSync(join(files.folder, 'model.bin'), PAYLOAD);
+    symlinkSync('/etc/passwd', join(files.folder, 'users'));
+    execFileSync('tar', ['cf', 'links.tar', 'users'], { cwd: files.folder });
+    execFileSync('tar', ['czf', 'model.tgz', 'model.bin'], { cwd: files.folder });
+    expect(scan(join(files.folder, 'links.tar')).files[0]!.findings).toEqual([
       expect.objectContaining({ code: 'tar-link', grade: 'dangerous', name: '/etc/passwd' }),
     ]);
-    expect(scan(join(folder, 'model.tgz')).grade).toBe('dangerous');
+    expect(scan(join(files.folder, 'model.tgz')).grade).toBe('dangerous');
   });
 });
 
@@ -159,45 +147,47 @@ describe('configurations and templates', () => {
 
 describe('the policy', () => {
   beforeEach(() => {
-    mkdirSync(join(folder, 'm'));
-    cpSync(join(FIXTURES, 'onnx/model.onnx'), join(folder, 'm/model.onnx'));
-    writeFileSync(join(folder, 'm/extra.pkl'), PAYLOAD);
+    mkdirSync(join(files.folder, 'm'));
+    cpSync(join(FIXTURES, 'onnx/model.onnx'), join(files.folder, 'm/model.onnx'));
+    writeFileSync(join(files.folder, 'm/extra.pkl'), PAYLOAD);
   });
-  const report = () => scan(join(folder, 'm'));
+  const report = () => scan(join(files.folder, 'm'));
   const digest = () => report().files.find(({ path }) => path === 'extra.pkl')!.sha256!;
 
   test('refuses what is dangerous, by name and place, and says how to let it in', () => {
     expect(() => enforce(report())).toThrow(
-      `${folder}/m is not safe to load: extra.pkl at byte 21 would call os.system('id'): it is of Python's own library, and no model needs it. If it is not yours, do not load it; if it is and you have read it, let these bytes in by model.yaml: scan: { allow: [{ sha256: ${digest()}, reason: ... }] }`,
+      `${files.folder}/m is not safe to load: extra.pkl at byte 21 would call os.system('id'): it is of Python's own library, and no model needs it. If it is not yours, do not load it; if it is and you have read it, let these bytes in by model.yaml: scan: { allow: [{ sha256: ${digest()}, reason: ... }] }`,
     );
   });
 
   test('warns of what is unknown, refuses it where asked', () => {
-    writeFileSync(join(folder, 'm/extra.pkl'), Buffer.from('\x80\x02cmine\nThing\n)R.', 'latin1'));
+    writeFileSync(join(files.folder, 'm/extra.pkl'), Buffer.from('\x80\x02cmine\nThing\n)R.', 'latin1'));
     expect(decide(report()).verdict).toBe('warn');
     expect(decide(report(), { dangerous: 'refuse', unknown: 'refuse', allow: [] }).verdict).toBe('refuse');
   });
 
   test('an inspection refuses it too, until model.yaml lets those very bytes in', () => {
-    writeFileSync(join(folder, 'm/model.yaml'), 'name: m\nfile: model.onnx\n');
-    expect(inspect(join(folder, 'm')).findings).toContainEqual(
+    writeFileSync(join(files.folder, 'm/model.yaml'), 'name: m\nfile: model.onnx\n');
+    expect(inspect(join(files.folder, 'm')).findings).toContainEqual(
       expect.objectContaining({ severity: 'error', code: 'scan-dangerous', path: 'extra.pkl' }),
     );
     writeFileSync(
-      join(folder, 'm/model.yaml'),
+      join(files.folder, 'm/model.yaml'),
       `name: m\nfile: model.onnx\nscan: { allow: [{ sha256: ${digest()}, reason: a test's own }] }\n`,
     );
-    expect(inspect(join(folder, 'm')).findings).toContainEqual(
+    expect(inspect(join(files.folder, 'm')).findings).toContainEqual(
       expect.objectContaining({ severity: 'note', remedy: expect.stringContaining("a test's own") }),
     );
-    writeFileSync(join(folder, 'm/extra.pkl'), Buffer.concat([PAYLOAD, Buffer.from('N.')]));
-    expect(inspect(join(folder, 'm')).findings).toContainEqual(expect.objectContaining({ severity: 'error', code: 'scan-dangerous' }));
+    writeFileSync(join(files.folder, 'm/extra.pkl'), Buffer.concat([PAYLOAD, Buffer.from('N.')]));
+    expect(inspect(join(files.folder, 'm')).findings).toContainEqual(
+      expect.objectContaining({ severity: 'error', code: 'scan-dangerous' }),
+    );
   });
 
   test('the report for a person', () => {
     expect(reportText(report())).toBe(
       [
-        `${folder}/m: dangerous (2 files: 1 safe, 0 unknown, 1 dangerous), refused`,
+        `${files.folder}/m: dangerous (2 files: 1 safe, 0 unknown, 1 dangerous), refused`,
         '  extra.pkl: dangerous',
         "    dangerous byte 2 GLOBAL imports os.system: it is of Python's own library, and no model needs it",
         "    dangerous byte 21 REDUCE would call os.system('id'): it is of Python's own library, and no model needs it",
@@ -226,7 +216,7 @@ describe('the policy', () => {
       ruleId: 'pickle-import',
       ruleIndex: 1,
       level: 'error',
-      locations: [{ physicalLocation: { artifactLocation: { uri: `file://${folder}/m/extra.pkl` }, region: { byteOffset: 2 } } }],
+      locations: [{ physicalLocation: { artifactLocation: { uri: `file://${files.folder}/m/extra.pkl` }, region: { byteOffset: 2 } } }],
       suppressions: [{ kind: 'external', justification: 'known' }],
     });
   });

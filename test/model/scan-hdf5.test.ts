@@ -1,27 +1,18 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { BufferBytes } from '../../lib/model/formats/bytes';
 import { readHdf5 } from '../../lib/model/formats/hdf5';
-import { decide, scan } from '../../lib/model/scan';
+import { decide } from '../../lib/model/scan';
+import { scannedFiles } from './scanned-files';
 
 const FIXTURES = join(__dirname, 'fixtures');
-let folder: string;
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'fledge-test-'));
-});
-afterEach(() => rmSync(folder, { recursive: true }));
+const { graded, codes: codesOf } = scannedFiles();
 
 const written = (name: string) => gunzipSync(readFileSync(join(__dirname, `hdf5/${name}.h5.gz`)));
 
-function scanned(content: Buffer) {
-  writeFileSync(join(folder, 'model.h5'), content);
-  return scan(join(folder, 'model.h5'));
-}
-
-const codes = (content: Buffer) => scanned(content).files.flatMap(({ findings }) => findings.map(({ code }) => code));
+const scanned = (content: Buffer) => graded('model.h5', content);
+const codes = (content: Buffer) => codesOf('model.h5', content);
 
 /** The same bytes but for every `from`, of equal length. */
 const patched = (content: Buffer, from: string, to: string) => Buffer.from(content.toString('latin1').replaceAll(from, to), 'latin1');

@@ -1,15 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { decide, scan } from '../../lib/model/scan';
+import { decide } from '../../lib/model/scan';
+import { scannedFiles } from './scanned-files';
 import { zip } from './zip-by-hand';
 
-let folder: string;
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'fledge-test-'));
-});
-afterEach(() => rmSync(folder, { recursive: true }));
+const { graded } = scannedFiles();
 
 const inZip = (config: string | Buffer) =>
   zip([
@@ -17,10 +10,7 @@ const inZip = (config: string | Buffer) =>
     { name: 'config.json', content: Buffer.from(config) },
   ]);
 
-function scanned(config: string | Buffer) {
-  writeFileSync(join(folder, 'model.keras'), inZip(config));
-  return scan(join(folder, 'model.keras'));
-}
+const scanned = (config: string | Buffer) => graded('model.keras', inZip(config));
 
 const model = (...layers: object[]) => JSON.stringify({ module: 'keras', class_name: 'Functional', config: { name: 'm', layers } });
 const names = (...layers: object[]) =>
@@ -140,10 +130,7 @@ describe('what a Keras configuration imports', () => {
 describe('a Keras configuration that is written otherwise', () => {
   const lambda = { class_name: 'Lambda', config: { function: ['4wEA', null, null], function_type: 'lambda' } };
   const config = model(lambda);
-  const grade = (name: string, content: Buffer) => {
-    writeFileSync(join(folder, name), content);
-    return scan(join(folder, name)).grade;
-  };
+  const grade = (name: string, content: Buffer) => graded(name, content).grade;
 
   test.each([
     ['NaN', config.replace('"name":"m"', '"name":NaN')],

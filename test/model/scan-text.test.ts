@@ -1,22 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { scan } from '../../lib/model/scan';
+import { scannedFiles } from './scanned-files';
 
-let folder: string;
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'fledge-test-'));
-});
-afterEach(() => rmSync(folder, { recursive: true }));
-
-function graded(name: string, content: Buffer | string) {
-  writeFileSync(join(folder, name), content);
-  return scan(join(folder, name));
-}
-
-const codes = (name: string, content: Buffer | string) =>
-  graded(name, content).files.flatMap(({ findings }) => findings.map(({ code }) => code));
+const { graded, codes } = scannedFiles();
 
 const EVIL = "{{ ''.__class__ }}";
 const nested = (depth: number, inner: string) => `${'{"a":['.repeat(depth)}${inner}${']}'.repeat(depth)}`;
@@ -109,7 +93,7 @@ describe('a template', () => {
   ])('%s is looked at', (_, template) => expect(codes('chat_template.jinja', template)).toEqual(['template-escape']));
 
   test.each(['{{', '{%', "{{'", "{{ '}}", '{{ "\\"', "{{ a }}'"])('a megabyte of %s is looked at in one pass', (unit) => {
-    writeFileSync(join(folder, 'chat_template.jinja'), unit.repeat(1_000_000 / unit.length));
-    expect(scan(join(folder, 'chat_template.jinja'), { limits: { milliseconds: 60_000 } }).grade).toBe('safe');
+    const template = unit.repeat(1_000_000 / unit.length);
+    expect(graded('chat_template.jinja', template, { limits: { milliseconds: 60_000 } }).grade).toBe('safe');
   });
 });

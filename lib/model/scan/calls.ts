@@ -8,17 +8,13 @@ import {
   PickleUnknown,
   type Value,
 } from '../formats/pickle';
-import type { Grade } from './grade';
-import { canonical, type Judgement, judgeCall, judgeName, soundsHarmful } from './names';
+import { worst } from './grade';
+import { canonical, dangerous, type Judgement, judgeCall, judgeName, SAFE, soundsHarmful, unknown } from './names';
 import { STDLIB } from './stdlib';
 
 /**
  * What calls do with what they are given: a name may be harmless, and call whatever it is handed, or walk attributes to what no name reaches.
  */
-
-const SAFE: Judgement = { grade: 'safe', why: 'known to be harmless' };
-const unknown = (why: string): Judgement => ({ grade: 'unknown', why });
-const dangerous = (why: string): Judgement => ({ grade: 'dangerous', why });
 
 /** By name, the arguments that it calls, at once or once it is used. */
 const CALLERS: Readonly<Record<string, readonly number[]>> = {
@@ -217,8 +213,6 @@ function calleeName({ callee }: PickleCall): string {
   return callee instanceof PickleGlobal ? canonical(callee) : '';
 }
 
-const ORDER: readonly Grade[] = ['safe', 'unknown', 'dangerous'];
-
 function worse(a: Judgement, b: Judgement): Judgement {
-  return ORDER.indexOf(b.grade) > ORDER.indexOf(a.grade) ? b : a;
+  return worst([a.grade, b.grade]) === a.grade ? a : b;
 }

@@ -1,6 +1,4 @@
-import { type Judgement, judgeCall, judgeName } from './names';
-
-const SAFE: Judgement = { grade: 'safe', why: 'known to be harmless' };
+import { dangerous, type Judgement, judgeCall, judgeName, SAFE, unknown } from './names';
 
 /** Activations, losses, metrics and the like, which Keras saves by their bare names (keras.io/api, its versions 2 and 3). */
 const KERAS_FUNCTIONS = new Set(
@@ -62,15 +60,14 @@ function builtin(name: string, isFunction: boolean): Judgement {
   if (PYTHON_BUILTINS.has(name) || name.startsWith('__')) return judgeName('builtins', name);
   return /^(function|type|NoneType|Ellipsis|ellipsis)$/.test(name)
     ? SAFE
-    : { grade: 'unknown', why: 'it is registered where the model is loaded, or not at all' };
+    : unknown('it is registered where the model is loaded, or not at all');
 }
 
 /** Functions of TensorFlow by their public names, which the layers of a functional model call: `math.add`, `io.write_file`. */
 export function judgeTensorflowName(given: string): Judgement {
   const name = given.replace(/^compat\.v[12]\./, '');
-  if (REACHES_OUT.test(name) || judgeName('tensorflow', name).grade === 'dangerous')
-    return { grade: 'dangerous', why: 'it loads, runs or reaches out' };
-  return COMPUTED.test(name) ? SAFE : { grade: 'unknown', why: 'a function that no list knows' };
+  if (REACHES_OUT.test(name) || judgeName('tensorflow', name).grade === 'dangerous') return dangerous('it loads, runs or reaches out');
+  return COMPUTED.test(name) ? SAFE : unknown('a function that no list knows');
 }
 
 const REACHES_OUT =

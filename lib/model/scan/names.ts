@@ -7,9 +7,9 @@ export interface Judgement {
   readonly why: string;
 }
 
-const SAFE: Judgement = { grade: 'safe', why: 'known to be harmless' };
-const dangerous = (why: string): Judgement => ({ grade: 'dangerous', why });
-const unknown = (why: string): Judgement => ({ grade: 'unknown', why });
+export const SAFE: Judgement = { grade: 'safe', why: 'known to be harmless' };
+export const dangerous = (why: string): Judgement => ({ grade: 'dangerous', why });
+export const unknown = (why: string): Judgement => ({ grade: 'unknown', why });
 
 /** What of the standard library a model may hold. Whatever of it is not here is dangerous: no model needs it. */
 const STDLIB_SAFE: Readonly<Record<string, string>> = {

@@ -60,9 +60,9 @@ function scanZipAndKeras(bytes: Bytes, path: string, context: ScanContext, depth
 }
 
 /** Bytes that make a reader throw are a finding, and those that begin like a format are of it. */
-function guarded(path: string, context: ScanContext, scan: () => boolean): boolean {
+function guarded(path: string, context: ScanContext, scan: () => unknown): boolean {
   try {
-    return scan();
+    return scan() !== false;
   } catch (error) {
     context.add({
       grade: 'unknown',
@@ -75,15 +75,7 @@ function guarded(path: string, context: ScanContext, scan: () => boolean): boole
 }
 
 /** Whatever a file is, an unpickler reads it from its first byte on. */
-function scanPickled(
-  bytes: Bytes,
-  head: Buffer,
-  path: string,
-  context: ScanContext,
-  depth: number,
-  hint: PartHint,
-  known: boolean,
-): boolean {
+function scanPickled(bytes: Bytes, head: Buffer, path: string, context: ScanContext, depth: number, hint: PartHint, known: boolean): void {
   if (hint.embedded === true) {
     if (startsLikePickle(head)) scanEmbedded(bytes, path, context, depth);
   } else if (!known) {
@@ -91,7 +83,6 @@ function scanPickled(
   } else if (OPCODES[head[0]!] !== undefined) {
     scanAsPickle(bytes, path, context, depth);
   }
-  return true;
 }
 
 /** The formats that say what they are. True when it was one of them. */

@@ -72,6 +72,11 @@ export class ScanContext {
     if (place !== undefined) this.keep(finding, key, place);
   }
 
+  /** Notes what was not looked at to its end, which is never safe. */
+  outOfTime(path: string, grade: ScanFinding['grade']): void {
+    this.add({ grade, code: 'out-of-time', path, message: `not looked at to its end within ${this.limits.milliseconds} ms` });
+  }
+
   /** Scans something that stands in something else. */
   part(bytes: Bytes, path: string, depth: number, hint: PartHint = {}): void {
     if (depth > this.limits.depth) {
@@ -82,12 +87,7 @@ export class ScanContext {
         message: `archives stand in one another more than ${this.limits.depth} deep: the innermost were not looked at`,
       });
     } else if (this.isLate) {
-      this.add({
-        grade: 'dangerous',
-        code: 'out-of-time',
-        path,
-        message: `not looked at to its end within ${this.limits.milliseconds} ms`,
-      });
+      this.outOfTime(path, 'dangerous');
     } else {
       this.scanPart(bytes, path, this, depth, hint);
     }

@@ -1,5 +1,6 @@
 import { BufferBytes } from '../formats/bytes';
 import { type KerasNode, nodes } from '../inspect/describe/describe-keras';
+import { inTime } from './in-time';
 import { judgeKerasName, judgeTensorflowName } from './keras-names';
 import type { ScanContext } from './scan-context';
 
@@ -22,23 +23,16 @@ const OPTIMIZERS = /^Custom>(Adam|AdamW|Adamax|Adagrad|Adadelta|Adafactor|Ftrl|L
 /** Values that are made without a name being looked up. */
 const VALUES = /^__(keras_tensor|tensor|numpy|bytes|ellipsis|slice|tuple|lambda)__$/;
 
-const BETWEEN_CLOCKS = 1000;
-
 /** Judges every class and function that a Keras configuration names. */
 export function scanKerasConfig(config: unknown, path: string, context: ScanContext): void {
-  let count = 0;
-  for (const node of nodes(config, Number.POSITIVE_INFINITY)) {
-    if (++count % BETWEEN_CLOCKS === 0 && context.isLate) {
-      context.add({
-        grade: 'dangerous',
-        code: 'keras-config-unread',
-        path,
-        message: `the configuration was not read to its end within ${context.limits.milliseconds} ms`,
-      });
-      return;
-    }
-    judgeNode(node, path, context);
-  }
+  const late = () =>
+    context.add({
+      grade: 'dangerous',
+      code: 'keras-config-unread',
+      path,
+      message: `the configuration was not read to its end within ${context.limits.milliseconds} ms`,
+    });
+  for (const node of inTime(nodes(config, Number.POSITIVE_INFINITY), context, late)) judgeNode(node, path, context);
 }
 
 function judgeNode(node: KerasNode, path: string, context: ScanContext): void {

@@ -1,21 +1,14 @@
 import { stringEnd } from '../formats/python-json';
+import { inTime } from './in-time';
 import type { ScanContext } from './scan-context';
-import { outOfTime } from './scan-unread';
 
 /** Ways from a template's values to the interpreter that renders it. */
 const TEMPLATE_HARM =
   /__\w+__|\|\s*attr\b|\battr\s*\(|\\x5f|\\u005f|\\137|\b(lipsum|cycler|joiner|self|request|get_flashed_messages|url_for)\s*[.[|]|\b(popen|subprocess|os\.system|builtins|globals)\b|_TemplateReference__|\{%-?\s*(include|import|from|extends)\b|['"]__\w*['"]\s*[~+]|[~+]\s*['"]\w*__['"]|['"]_{1,2}['"]\s*[~*+]/;
 
-const BETWEEN_CLOCKS = 1000;
-
 /** Scans a Jinja template, such as a tokenizer's chat template: it is rendered by the server for each request. */
 export function scanTemplate(template: string, path: string, context: ScanContext): void {
-  let count = 0;
-  for (const block of blocks(template)) {
-    if (++count % BETWEEN_CLOCKS === 0 && context.isLate) {
-      outOfTime(path, context);
-      return;
-    }
+  for (const block of inTime(blocks(template), context, () => context.outOfTime(path, 'unknown'))) {
     const harm = TEMPLATE_HARM.exec(block);
     if (harm === null) continue;
     context.add({

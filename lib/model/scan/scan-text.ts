@@ -1,19 +1,17 @@
 import type { Bytes } from '../formats/bytes';
 import { readPythonJson } from '../formats/python-json';
+import { inTime } from './in-time';
 import { judgeName } from './names';
 import type { ScanContext } from './scan-context';
 import { scanTorchScript } from './scan-graphs';
 import { scanKerasConfig } from './scan-keras-config';
 import { scanTemplate } from './scan-template';
-import { outOfTime, unread } from './scan-unread';
 import { scanYaml } from './scan-yaml';
 import { splitPath } from './split-path';
 import { startsLikeText, tells, textOf } from './telling-text';
 
 /** Bytes up to which a text is read whole. */
 const LARGEST_TEXT = 16 * 1024 * 1024;
-
-const BETWEEN_CLOCKS = 1000;
 
 /** Whether bytes may be text of a kind that is scanned: by how they begin, or since a loader takes them for such by their name. */
 export function mayBeText(bytes: Bytes, head: Buffer, path: string): boolean {
@@ -28,12 +26,12 @@ export function scanText(bytes: Bytes, path: string, context: ScanContext): void
   const isNamed = isTemplate(path) || isTorchScript(path);
   if (!isNamed && !tells(bytes)) return;
   if (bytes.size > LARGEST_TEXT) {
-    unread(
-      'text-too-large',
-      `a text of more than ${LARGEST_TEXT / 1024 / 1024} MiB with words that may name code was not read`,
+    context.add({
+      grade: 'unknown',
+      code: 'text-too-large',
       path,
-      context,
-    );
+      message: `a text of more than ${LARGEST_TEXT / 1024 / 1024} MiB with words that may name code was not read`,
+    });
     return;
   }
   const text = isNamed ? bytes.read(0, bytes.size).toString('utf8') : textOf(bytes);
@@ -54,7 +52,12 @@ export function scanJson(given: string, path: string, context: ScanContext): voi
     for (const document of documents(text)) scanDocument(document, path, context);
   } catch (error) {
     if (/\.json\w*$/i.test(path) || BEGINS_LIKE_JSON.test(text))
-      unread('json-unread', `JSON that was not read to its end: ${(error as Error).message.slice(0, 160)}`, path, context);
+      context.add({
+        grade: 'unknown',
+        code: 'json-unread',
+        path,
+        message: `JSON that was not read to its end: ${(error as Error).message.slice(0, 160)}`,
+      });
   }
 }
 
@@ -76,11 +79,7 @@ function scanDocument(root: unknown, path: string, context: ScanContext): void {
   if (isKerasConfig(root)) scanKerasConfig(root, path, context);
   const values = [root];
   const keys = [''];
-  for (let at = 0; at < values.length; at++) {
-    if (at % BETWEEN_CLOCKS === 0 && context.isLate) {
-      outOfTime(path, context);
-      return;
-    }
+  for (const at of inTime(values.keys(), context, () => context.outOfTime(path, 'unknown'))) {
     const value = values[at]!;
     const key = keys[at]!;
     if (typeof value === 'string') scanTemplate(value, `${path}!${key}`, context);

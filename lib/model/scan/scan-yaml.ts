@@ -1,18 +1,11 @@
+import { inTime } from './in-time';
 import { judgeName } from './names';
 import type { ScanContext } from './scan-context';
-import { outOfTime } from './scan-unread';
 import { splitPath } from './split-path';
-
-const BETWEEN_CLOCKS = 1000;
 
 /** PyYAML's tags that name Python objects: an unsafe loader makes them. */
 export function scanYaml(text: string, path: string, context: ScanContext): void {
-  let count = 0;
-  for (const { tag, meant, offset } of yamlTags(text)) {
-    if (++count % BETWEEN_CLOCKS === 0 && context.isLate) {
-      outOfTime(path, context);
-      return;
-    }
+  for (const { tag, meant, offset } of inTime(yamlTags(text), context, () => context.outOfTime(path, 'unknown'))) {
     const [, kind, name = ''] = PYTHON_TAG.exec(meant) ?? [];
     if (kind === undefined) continue;
     const judged = judgeName(...splitPath(name));

@@ -1,0 +1,23 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ScanOptions, type ScanReport, scan } from '../../lib/model/scan';
+
+/** A folder of its own for each test, and files that are written there and scanned. */
+export function scannedFiles() {
+  const files = {
+    folder: '',
+    graded(name: string, content: Buffer | string, options: ScanOptions = {}): ScanReport {
+      writeFileSync(join(files.folder, name), content);
+      return scan(join(files.folder, name), options);
+    },
+    /** What was found, by its codes. */
+    codes: (name: string, content: Buffer | string): string[] =>
+      files.graded(name, content).files.flatMap(({ findings }) => findings.map(({ code }) => code)),
+  };
+  beforeEach(() => {
+    files.folder = mkdtempSync(join(tmpdir(), 'fledge-test-'));
+  });
+  afterEach(() => rmSync(files.folder, { recursive: true }));
+  return files;
+}
