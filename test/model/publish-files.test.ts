@@ -91,6 +91,17 @@ describe('an uncompressed model', () => {
     expect(await publishFiles(model, options)).toMatchObject({ sent: 12 * MIB });
   });
 
+  test.each([
+    ['no manifest', 'null\n'],
+    ['cut off', '{"path":"a'],
+    ['of other content', ''],
+  ])('is published beside a manifest that is %s', async (_, Body) => {
+    await publishFiles(model, options);
+    await store.client.send(new PutObjectCommand({ Bucket: 'models', Key: `models/${'ab'.repeat(32)}.manifest`, Body }));
+    put('shard-2.safetensors', randomBytes(6 * MIB));
+    expect(await publishFiles(model, options)).toMatchObject({ sent: 6 * MIB });
+  });
+
   test('leaves out empty directories, and says so', async () => {
     mkdirSync(join(model, 'assets'));
     const result = await publishFiles(model, options);

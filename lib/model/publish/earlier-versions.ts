@@ -1,4 +1,15 @@
+import { digestOf, type ManifestEntry, readManifest } from '../digest';
 import type { StoredObject, StoredObjects } from './stored-objects';
+
+/** What a manifest lists; nothing where it is not the one of its name: then nothing of that version is made use of. */
+function listed(text: string, digest: string): readonly ManifestEntry[] {
+  try {
+    const manifest = readManifest(text);
+    return digestOf(manifest).digest === digest ? manifest : [];
+  } catch {
+    return [];
+  }
+}
 
 /** Which files the versions published before have, by their content. */
 export class EarlierVersions {
@@ -16,9 +27,9 @@ export class EarlierVersions {
     const latest = marks.sort((a, b) => b.modified.getTime() - a.modified.getTime()).slice(0, most);
     const files = new Map<string, { below: string; path: string }>();
     for (const { key } of latest) {
-      const below = `${key.slice(0, -'.manifest'.length)}/`;
-      for (const line of (await objects.read(key)).split('\n').filter((text) => text !== '')) {
-        const { path, sha256 } = JSON.parse(line) as { path: string; sha256: string };
+      const version = key.slice(0, -'.manifest'.length);
+      const below = `${version}/`;
+      for (const { path, sha256 } of listed(await objects.read(key), version.slice(prefix.length))) {
         if (!files.has(sha256) && !path.endsWith('/')) files.set(sha256, { below, path });
       }
     }
