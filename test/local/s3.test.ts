@@ -130,6 +130,18 @@ describe('an object', () => {
     await s3.send(new DeleteObjectCommand({ Bucket, Key: 'copy' }));
     await expect(text('copy')).rejects.toMatchObject({ name: 'NoSuchKey' });
   });
+  test('is copied with the sum that is asked for, and only while it is what it was', async () => {
+    const { ETag } = await put('source', 'some bytes');
+    const copy = { Bucket, Key: 'summed', CopySource: `${Bucket}/source`, ChecksumAlgorithm: 'SHA256' } as const;
+    const { CopyObjectResult } = await s3.send(new CopyObjectCommand({ ...copy, CopySourceIfMatch: ETag }));
+    expect(CopyObjectResult!.ChecksumSHA256).toBe(createHash('sha256').update('some bytes').digest('base64'));
+    const head = await s3.send(new HeadObjectCommand({ Bucket, Key: 'summed', ChecksumMode: 'ENABLED' }));
+    expect(head.ChecksumSHA256).toBe(CopyObjectResult!.ChecksumSHA256);
+    await put('source', 'other bytes');
+    await expect(s3.send(new CopyObjectCommand({ ...copy, CopySourceIfMatch: ETag }))).rejects.toMatchObject({
+      name: 'PreconditionFailed',
+    });
+  });
   test.each(['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'] as const)('keeps its %s and gives it back', async (ChecksumAlgorithm) => {
     const answer = await put(`sum-${ChecksumAlgorithm}`, 'some bytes', { ChecksumAlgorithm });
     const member = `Checksum${ChecksumAlgorithm}` as const;

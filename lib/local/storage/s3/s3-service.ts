@@ -137,16 +137,22 @@ export class S3Service implements Service {
     await this.mustHave(s3.bucket);
     const source = await this.source(s3);
     const draft = await this.kept.draft();
-    const arrived = await fill(draft, this.kept.read(source.bucket, source.key), source.facts.algorithm);
+    const arrived = await fill(draft, this.kept.read(source.bucket, source.key), algorithmOf(s3) ?? source.facts.algorithm);
     const facts = {
       ...source.facts,
+      algorithm: arrived.algorithm,
       etag: `"${arrived.md5}"`,
       modified: this.context.clock.now(),
       checksum: arrived.checksum,
       checksumType: arrived.algorithm && ('FULL_OBJECT' as const),
     };
     await this.adopt(s3, draft, facts);
-    return xml('CopyObjectResult', { ETag: facts.etag, LastModified: new Date(facts.modified).toISOString() });
+    return xml('CopyObjectResult', {
+      ETag: facts.etag,
+      LastModified: new Date(facts.modified).toISOString(),
+      ChecksumType: facts.checksumType,
+      ...checksumMembers(facts.algorithm, facts.checksum),
+    });
   }
 
   /** Moves a draft in unless a condition of the request speaks against it. */
@@ -156,11 +162,11 @@ export class S3Service implements Service {
       const match = s3.header('if-match');
       const problem =
         s3.header('if-none-match') === '*' && standing
-          ? new ServiceError('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', 412)
+          ? preconditionFailed()
           : match !== undefined && !standing
             ? noSuchKey()
-            : match !== undefined && match.replaceAll('"', '') !== standing!.etag.replaceAll('"', '')
-              ? new ServiceError('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', 412)
+            : match !== undefined && !isTag(match, standing!)
+              ? preconditionFailed()
               : undefined;
       if (problem) {
         await rm(draft, { force: true });
@@ -202,9 +208,7 @@ export class S3Service implements Service {
 
   private async begin(s3: S3Request): Promise<LocalResponse> {
     await this.mustHave(s3.bucket);
-    const algorithm = s3.header('x-amz-checksum-algorithm')?.toLowerCase() as Algorithm | undefined;
-    if (algorithm && !ALGORITHMS.includes(algorithm))
-      throw new ServiceError('InvalidRequest', `Checksum algorithm provided is unsupported: ${algorithm}`);
+    const algorithm = algorithmOf(s3);
     const full = s3.header('x-amz-checksum-type') === 'FULL_OBJECT' || algorithm === 'crc64nvme';
     if (full && algorithm?.startsWith('sha'))
       throw new ServiceError('InvalidRequest', `The FULL_OBJECT checksum type cannot be used with the ${algorithm} checksum algorithm.`);
@@ -317,7 +321,10 @@ export class S3Service implements Service {
 
   private async source(s3: S3Request): Promise<{ bucket: string; key: string; facts: ObjectFacts }> {
     const [bucket, ...key] = decodeURIComponent(s3.header('x-amz-copy-source')!.split('?')[0]).replace(/^\//, '').split('/');
-    return { bucket, key: key.join('/'), facts: await this.mustFind(bucket, key.join('/')) };
+    const facts = await this.mustFind(bucket, key.join('/'));
+    const match = s3.header('x-amz-copy-source-if-match');
+    if (match !== undefined && !isTag(match, facts)) throw preconditionFailed();
+    return { bucket, key: key.join('/'), facts };
   }
 
   private async mustHave(bucket: string): Promise<void> {
@@ -330,6 +337,19 @@ export class S3Service implements Service {
     if (!facts) throw noSuchKey();
     return facts;
   }
+}
+
+const preconditionFailed = (): ServiceError =>
+  new ServiceError('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', 412);
+
+const isTag = (given: string, { etag }: ObjectFacts): boolean => given.replaceAll('"', '') === etag.replaceAll('"', '');
+
+/** The sum that a request wants made. */
+function algorithmOf(s3: S3Request): Algorithm | undefined {
+  const algorithm = s3.header('x-amz-checksum-algorithm')?.toLowerCase() as Algorithm | undefined;
+  if (algorithm && !ALGORITHMS.includes(algorithm))
+    throw new ServiceError('InvalidRequest', `Checksum algorithm provided is unsupported: ${algorithm}`);
+  return algorithm;
 }
 
 const noSuchKey = (): ServiceError => new ServiceError('NoSuchKey', 'The specified key does not exist.', 404);
