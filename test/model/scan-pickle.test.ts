@@ -6,9 +6,10 @@ import { gzipSync } from 'node:zlib';
 import { BufferBytes } from '../../lib/model/formats/bytes';
 import { items, PickleCall, type PickleDict, type PickleGlobal, runPickle } from '../../lib/model/formats/pickle';
 import { judgeName, scanFile } from '../../lib/model/scan';
+import { UNHURRIED } from './scanned-files';
 
 const scan = (bytes: Buffer | string, name = 'model.pkl') =>
-  scanFile(new BufferBytes(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes), name);
+  scanFile(new BufferBytes(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes), name, UNHURRIED);
 
 /** A pickle of protocol 2 that calls a name with a text. */
 const calling = (module: string, name: string, argument = 'id') => `\x80\x02c${module}\n${name}\n${text(argument)}\x85R.`;

@@ -94,6 +94,6 @@ describe('a template', () => {
 
   test.each(['{{', '{%', "{{'", "{{ '}}", '{{ "\\"', "{{ a }}'"])('a megabyte of %s is looked at in one pass', (unit) => {
     const template = unit.repeat(1_000_000 / unit.length);
-    expect(graded('chat_template.jinja', template, { limits: { milliseconds: 60_000 } }).grade).toBe('safe');
+    expect(graded('chat_template.jinja', template).grade).toBe('safe');
   });
 });
