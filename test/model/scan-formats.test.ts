@@ -13,6 +13,13 @@ const PAYLOAD = Buffer.from('\x80\x02cos\nsystem\nX\x02\0\0\0id\x85R.', 'latin1'
 const files = scannedFiles();
 const { graded, codes } = files;
 
+test.each([
+  ['text', 'hello\n'],
+  ['nothing', ''],
+])('a model.tar.gz that is %s is unknown', (_, content) => {
+  expect(graded('model.tar.gz', content)).toMatchObject({ grade: 'unknown', files: [{ findings: [{ code: 'broken' }] }] });
+});
+
 describe('a file that is named .onnx and is no model', () => {
   const whole = readFileSync(join(FIXTURES, 'onnx', 'model.onnx'));
   test.each([

@@ -31,6 +31,8 @@ const PICKLE_NAMES =
 export function scanContent(bytes: Bytes, path: string, context: ScanContext, depth: number, hint: PartHint): void {
   const head = bytes.read(0, 1024);
   if (hint.embedded !== true) checkOnnxName(bytes, path, context);
+  if (hint.embedded !== true && /\.(tar\.gz|tgz)$/i.test(path) && compressionOf(head) !== 'gzip')
+    context.add({ grade: 'unknown', code: 'broken', path, message: 'its name promises a .tar.gz, and it is none' });
   if (head.length === 0) return;
   const known = guarded(path, context, () => scanKnown(bytes, head, path, context, depth, hint));
   guarded(path, context, () => scanPickled(bytes, head, path, context, depth, hint, known));
