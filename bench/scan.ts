@@ -3,12 +3,14 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
+import { pythonEnvironment } from './python-environment';
 import { hostileMegabytes } from './scan/hostile-megabytes';
 
 /**
  * `npm run bench:scan [-- --quick] [--malicious DIR]... [--benign DIR]... [--python PATH]`: what our scan and picklescan find, in one run on
- * the same artifacts. Without directories the artifacts are made by bench/scan/make-*.py, as far as that Python has the libraries, and the
- * models of test/model/fixtures join the benign ones. An artifact is an entry of a directory: a file, or a model's directory.
+ * the same artifacts. An artifact is an entry of a directory: a file, or a model's directory. Without directories they are made by
+ * bench/scan/make-*.py with the libraries of bench/scan/requirements.txt, or (`--quick`, `--python`) with those that a Python has, and the
+ * models of test/model/fixtures join the benign ones.
  */
 
 const PICKLESCAN = 'picklescan==1.0.5';
@@ -20,7 +22,8 @@ const root = join(__dirname, '..');
 const work = mkdtempSync(join(tmpdir(), 'bench-scan-'));
 process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 
-const python = valuesOf('--python')[0] ?? 'python3';
+const makes = !quick && !(process.argv.includes('--malicious') && process.argv.includes('--benign'));
+const python = valuesOf('--python')[0] ?? (makes ? join(pythonEnvironment(join(__dirname, 'scan'), 'up to 9 GB'), 'python') : 'python3');
 const malicious = directories('malicious');
 const benign = directories('benign');
 
@@ -89,7 +92,8 @@ function directories(kind: 'malicious' | 'benign'): string[] {
   const given = valuesOf(`--${kind}`).map((path) => resolve(path));
   if (given.length > 0) return given;
   const target = join(work, kind);
-  spawnSync(python, [join(root, `bench/scan/make-${kind}.py`), target], { stdio: 'ignore' });
+  const { stderr } = spawnSync(python, [join(root, `bench/scan/make-${kind}.py`), target], { encoding: 'utf8', maxBuffer: 2 ** 28 });
+  for (const [line] of stderr.matchAll(/^left out \w+: .*/gm)) console.log(`${kind}: ${line}`);
   const made = existsSync(target) ? [target] : [];
   return kind === 'benign' ? [...made, join(root, 'test/model/fixtures')] : made;
 }

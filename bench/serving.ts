@@ -4,8 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { pythonEnvironment } from './python-environment';
 import type { LoopReport } from './serving/bare-loop';
-import { answer, bounds, bundle, contenders, MODEL, pythonEnvironment, type Running, start } from './serving/contenders';
+import { answer, bounds, bundle, contenders, MODEL, type Running, start } from './serving/contenders';
 import { goals, type Served } from './serving/goals';
 import type { LoadOrder, LoadReport } from './serving/load';
 import { cpuSecondsOf, signalTree } from './serving/process-tree';
@@ -126,7 +127,7 @@ function runLoop({ command: [program, ...rest] }: Loop): LoopReport {
 async function main(): Promise<void> {
   // Of every contender: the runtimes report to Microsoft otherwise.
   process.env.ORT_DISABLE_TELEMETRY ??= '1';
-  const python = pythonEnvironment((line) => console.log(line));
+  const python = pythonEnvironment(join(__dirname, 'serving'));
   const programs = bundle(work);
   const bodies = flightBodies();
   const bodiesFile = join(work, 'bodies');

@@ -1,7 +1,5 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { freePort } from '../../lib/serving/command/free-port';
@@ -50,22 +48,6 @@ export function bundle(work: string): string {
   writeFileSync(join(folder, 'package.json'), readFileSync(join(root, 'package.json')));
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   return join(folder, 'dist');
-}
-
-/** The Python servers' own environment, made once for each state of its requirements. */
-export function pythonEnvironment(say: (line: string) => void): string {
-  const requirements = join(__dirname, 'requirements.txt');
-  const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
-  const folder = join(tmpdir(), `cdk-fledge-bench-serving-${digest}`);
-  const bin = join(folder, 'bin');
-  const complete = join(folder, 'complete');
-  if (!existsSync(complete)) {
-    say(`making the Python servers' environment in ${folder}`);
-    execFileSync('python3', ['-m', 'venv', folder]);
-    execFileSync(join(bin, 'pip'), ['install', '--quiet', '--disable-pip-version-check', '-r', requirements], { stdio: 'inherit' });
-    writeFileSync(complete, '');
-  }
-  return bin;
 }
 
 export function contenders(programs: string, python: string): Contender[] {

@@ -1,5 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3';
-import { publish, publishFiles } from '../lib/model/publish';
+import { publish, publishFiles } from '../../lib/model/publish';
 
 /** One publish in a process of its own: `url archive|files directory cache`. */
 const [endpoint, way, directory, cacheDirectory] = process.argv.slice(2) as [string, 'archive' | 'files', string, string];

@@ -3,11 +3,11 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { LocalClock } from '../lib/local/clock';
-import { Faults } from '../lib/local/faults';
-import { Dispatch, Listener } from '../lib/local/server';
-import { DirectoryObjects } from '../lib/local/storage/directory-objects';
-import { S3Service } from '../lib/local/storage/s3/s3-service';
+import { LocalClock } from '../../lib/local/clock';
+import { Faults } from '../../lib/local/faults';
+import { Dispatch, Listener } from '../../lib/local/server';
+import { DirectoryObjects } from '../../lib/local/storage/directory-objects';
+import { S3Service } from '../../lib/local/storage/s3/s3-service';
 
 /** A local S3 in a process of its own, behind a port that counts what is sent to it. Tells its URL; answers each message with the count. */
 async function main(): Promise<void> {
