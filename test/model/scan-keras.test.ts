@@ -72,6 +72,16 @@ describe('what a Keras configuration imports', () => {
       'tf.io.write_file',
     ],
     [
+      'a node of a graph that reads files',
+      { class_name: 'TensorFlowOpLayer', config: { node_def: { name: 'n', op: 'ReadFile' } } },
+      'ReadFile',
+    ],
+    [
+      'a node of a graph as bytes',
+      { class_name: 'TensorFlowOpLayer', config: { node_def: '\n\u0001n\u0012\bReadFile' } },
+      'TensorFlowOpLayer',
+    ],
+    [
       'a Lambda whose output shape is code',
       {
         class_name: 'Lambda',
@@ -105,6 +115,7 @@ describe('what a Keras configuration imports', () => {
       'a mathematical function of TensorFlow',
       { class_name: 'TFOpLambda', config: { function: 'math.add' }, inbound_nodes: [['x', 0, 0, {}]] },
     ],
+    ['a node of a graph', { class_name: 'TensorFlowOpLayer', config: { node_def: { name: 'n', op: 'AddV2' } } }],
     ['a function at the top of TensorFlow', { class_name: 'TFOpLambda', config: { function: 'concat' } }],
     ['a function of its first version', { class_name: 'TFOpLambda', config: { function: 'compat.v1.nn.softmax' } }],
   ])('%s of its own is safe', (_, layer) => expect(names(layer)).toEqual([]));

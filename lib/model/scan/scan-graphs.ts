@@ -29,21 +29,23 @@ const TENSORFLOW_ODD: Readonly<Record<string, string>> = {
 };
 
 export function scanSavedModel(bytes: Bytes, path: string, context: ScanContext): void {
-  const { operators } = readSavedModel(bytes);
-  for (const name of operators) {
-    const harm = Object.hasOwn(TENSORFLOW_HARM, name) ? TENSORFLOW_HARM[name] : undefined;
-    const odd = Object.hasOwn(TENSORFLOW_ODD, name) ? TENSORFLOW_ODD[name] : undefined;
-    if (harm !== undefined)
-      context.add({
-        grade: name === 'PrintV2' ? 'unknown' : 'dangerous',
-        code: 'tensorflow-operator',
-        path,
-        name,
-        message: `the operator ${name} ${harm}`,
-      });
-    else if (odd !== undefined)
-      context.add({ grade: 'unknown', code: 'tensorflow-operator', path, name, message: `the operator ${name} ${odd}` });
-  }
+  for (const name of readSavedModel(bytes).operators) scanTensorflowOperator(name, path, context);
+}
+
+/** @param name as a graph's nodes name it: `ReadFile` */
+export function scanTensorflowOperator(name: string, path: string, context: ScanContext): void {
+  const harm = Object.hasOwn(TENSORFLOW_HARM, name) ? TENSORFLOW_HARM[name] : undefined;
+  const odd = Object.hasOwn(TENSORFLOW_ODD, name) ? TENSORFLOW_ODD[name] : undefined;
+  if (harm !== undefined)
+    context.add({
+      grade: name === 'PrintV2' ? 'unknown' : 'dangerous',
+      code: 'tensorflow-operator',
+      path,
+      name,
+      message: `the operator ${name} ${harm}`,
+    });
+  else if (odd !== undefined)
+    context.add({ grade: 'unknown', code: 'tensorflow-operator', path, name, message: `the operator ${name} ${odd}` });
 }
 
 const ONNX_DOMAINS =

@@ -3,6 +3,7 @@ import { type KerasNode, nodes } from '../inspect/describe/describe-keras';
 import { inTime } from './in-time';
 import { judgeKerasName, judgeTensorflowName } from './keras-names';
 import type { ScanContext } from './scan-context';
+import { scanTensorflowOperator } from './scan-graphs';
 
 /** Layers and helpers of Keras that load files or code by what their configuration says. */
 const LOADERS: Readonly<Record<string, string>> = {
@@ -43,6 +44,7 @@ function judgeNode(node: KerasNode, path: string, context: ScanContext): void {
   if (loader !== undefined) judgeLoader(node, loader, path, context);
   const called = lastPart(className);
   if (TENSORFLOW_CALLS.test(called)) judgeTensorflowCall(node, called, path, context);
+  if (called === 'TensorFlowOpLayer') judgeNodeDef(node, path, context);
   if (text(node.module) !== undefined && node.module !== '') for (const name of names) judgeImport(node, name, path, context);
   else if (isCustom(className)) custom(className, path, context);
 }
@@ -93,6 +95,21 @@ function judgeTensorflowCall(node: KerasNode, className: string, path: string, c
       path,
       name: `tf.${name}`,
       message: `the layer ${className} calls tf.${name}: ${why}`,
+    });
+}
+
+/** A layer that is one node of a TensorFlow graph: as JSON, or as the bytes of a protobuf, which Keras itself does not write. */
+function judgeNodeDef(node: KerasNode, path: string, context: ScanContext): void {
+  const given = (node.config as KerasNode | null | undefined)?.node_def;
+  const operator = text((given as KerasNode | null | undefined)?.op);
+  if (operator !== undefined) scanTensorflowOperator(operator, path, context);
+  else if (given !== undefined)
+    context.add({
+      grade: 'dangerous',
+      code: 'tensorflow-operator',
+      path,
+      name: 'TensorFlowOpLayer',
+      message: 'the operator of a TensorFlowOpLayer is not written as Keras writes it, and cannot be read',
     });
 }
 
