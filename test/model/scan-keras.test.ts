@@ -173,12 +173,22 @@ describe('a Keras configuration that is written otherwise', () => {
     expect(grade('c.keras', Buffer.concat([Buffer.from('x'), inZip(config)]))).toBe('dangerous');
   });
 
+  const field = (number: number, content: Buffer) =>
+    Buffer.concat([Buffer.from([number * 8 + 2, 0x80 | (content.length & 0x7f), content.length >> 7]), content]);
+
   test('a SavedModel has it in a protobuf', () => {
-    const field = (number: number, content: Buffer) =>
-      Buffer.concat([Buffer.from([number * 8 + 2, 0x80 | (content.length & 0x7f), content.length >> 7]), content]);
     const nodes = (...jsons: string[]) => Buffer.concat(jsons.map((json) => field(1, field(5, Buffer.from(json.padEnd(200))))));
     expect(grade('keras_metadata.pb', nodes('{"class_name":"Dense"}', '{"rate":NaN}'))).toBe('safe');
     expect(grade('keras_metadata.pb', nodes('{"class_name":"Dense"}', `{"rate":NaN,"layer":${JSON.stringify(lambda)}}`))).toBe('dangerous');
     expect(grade('keras_metadata.pb', nodes('{"class_name":"Dense"'))).toBe('dangerous');
+  });
+
+  test('a SavedModel of an older TensorFlow has it among its objects', () => {
+    const object = (layer: unknown) => [field(1, Buffer.from('_tf_keras_layer')), field(3, Buffer.from(JSON.stringify({ layer })))];
+    const saved = (...objects: Buffer[]) =>
+      field(2, Buffer.concat([field(2, Buffer.alloc(0)), field(7, field(1, Buffer.concat(objects.map((part) => field(4, part)))))]));
+    expect(grade('saved_model.pb', saved(Buffer.concat(object({ class_name: 'Dense' }))))).toBe('safe');
+    expect(grade('saved_model.pb', saved(Buffer.concat(object(lambda))))).toBe('dangerous');
+    expect(grade('saved_model.pb', saved(...object(lambda)))).toBe('dangerous');
   });
 });

@@ -82,6 +82,22 @@ export function readSavedModel(bytes: Bytes): SavedModel {
   return { tags, tensorflow, signatures, operators };
 }
 
+/**
+ * What Keras wrote of its layers before it had a file of its own for it, as JSON, and still reads where that file is not there: each graph's
+ * object graph (field 7), its nodes' user objects (tensorflow/core/protobuf/saved_object_graph.proto).
+ */
+export function* kerasMetadata(bytes: Bytes): Generator<Bytes> {
+  for (const model of numbered(bytes, 2))
+    for (const objects of numbered(model.bytes, 7)) for (const node of numbered(objects.bytes, 1)) yield* metadataOf(node.bytes);
+}
+
+/** A field that is there twice is merged from both. */
+function* metadataOf(node: Bytes): Generator<Bytes> {
+  const objects = [...numbered(node, 4)].flatMap((object) => [...fields(object.bytes)]);
+  const isKeras = objects.some((field) => field.number === 1 && text(field).startsWith('_tf_keras_'));
+  if (isKeras) for (const { number, wire, bytes } of objects) if (number === 3 && wire === 2 && bytes.size > 0) yield bytes;
+}
+
 function* numbered(bytes: Bytes, number: number): Generator<Field> {
   for (const field of fields(bytes)) if (field.number === number && field.wire === 2) yield field;
 }

@@ -18,7 +18,7 @@ import { startsLikeZip } from '../formats/zip';
 import { listsFiles, scanCompressed, scanTar, scanZip, zipEntries } from './scan-archives';
 import type { PartHint, ScanContext } from './scan-context';
 import { checkOnnxName, scanCoreml, scanOnnx, scanSavedModel, scanTflite } from './scan-graphs';
-import { holdsKerasConfig, scanHdf5, scanKerasMetadata, scanKerasZip } from './scan-keras';
+import { holdsKerasConfig, scanHdf5, scanKerasMetadata, scanKerasObjects, scanKerasZip } from './scan-keras';
 import { scanAsPickle, scanPickles } from './scan-pickle';
 import { scanTemplate } from './scan-template';
 import { mayBeText, scanText } from './scan-text';
@@ -154,7 +154,10 @@ function isSavedModelName(path: string): boolean {
 }
 
 function scanTensorflow(bytes: Bytes, path: string, context: ScanContext): true {
-  if (path.endsWith('saved_model.pb')) scanSavedModel(bytes, path, context);
+  if (path.endsWith('saved_model.pb')) {
+    scanSavedModel(bytes, path, context);
+    scanKerasObjects(bytes, path, context);
+  }
   if (path.endsWith('keras_metadata.pb')) scanKerasMetadata(bytes, path, context);
   return true;
 }
@@ -167,6 +170,7 @@ function scanProtobuf(bytes: Bytes, path: string, context: ScanContext): boolean
       if (number === 7 && wire === 2) return scanOnnx(bytes, path, context);
     }
     scanSavedModel(bytes, path, context);
+    scanKerasObjects(bytes, path, context);
     return true;
   } catch {
     return false;

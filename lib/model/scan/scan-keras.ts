@@ -2,6 +2,7 @@ import type { Bytes } from '../formats/bytes';
 import { type Hdf5File, readHdf5 } from '../formats/hdf5';
 import { fields } from '../formats/protobuf';
 import { decodePythonJson, readPythonJson } from '../formats/python-json';
+import { kerasMetadata } from '../formats/saved-model';
 import { expandEntry, type ZipEntry } from '../formats/zip';
 import type { ScanContext } from './scan-context';
 import { scanKerasConfig } from './scan-keras-config';
@@ -88,6 +89,11 @@ export function scanKerasMetadata(bytes: Bytes, path: string, context: ScanConte
     for (const { number, wire, bytes: json } of fields(node.bytes))
       if (number === 5 && wire === 2 && json.size > 0) scanKerasJson(json.read(0, json.size), path, context);
   }
+}
+
+/** A saved_model.pb, whose object graph holds the same JSON where an older TensorFlow wrote it. */
+export function scanKerasObjects(bytes: Bytes, path: string, context: ScanContext): void {
+  for (const json of kerasMetadata(bytes)) scanKerasJson(json.read(0, json.size), path, context);
 }
 
 /** Judges every class and function that a Keras configuration names. What Keras could not read either is refused: nothing can be said of it. */
