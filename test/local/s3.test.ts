@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
@@ -11,14 +12,21 @@ import {
   CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteBucketCommand,
+  DeleteBucketPolicyCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
+  DeleteObjectTaggingCommand,
   GetObjectCommand,
+  GetObjectTaggingCommand,
+  HeadBucketCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
+  ListObjectsCommand,
   ListObjectsV2Command,
   ListPartsCommand,
+  PutBucketVersioningCommand,
   PutObjectCommand,
+  PutObjectTaggingCommand,
   S3Client,
   UploadPartCommand,
   UploadPartCopyCommand,
@@ -130,6 +138,46 @@ describe('an object', () => {
     await s3.send(new DeleteObjectCommand({ Bucket, Key: 'copy' }));
     await expect(text('copy')).rejects.toMatchObject({ name: 'NoSuchKey' });
   });
+  test('keeps its headers, and a copy has its own where they are to be replaced', async () => {
+    const given = { CacheControl: 'no-cache', ContentEncoding: 'gzip', ContentDisposition: 'attachment' };
+    await put('headed', 'bytes', { ...given, Metadata: { a: '1' } });
+    const head = (Key: string) => s3.send(new HeadObjectCommand({ Bucket, Key }));
+    expect(await head('headed')).toMatchObject(given);
+    const CopySource = `${Bucket}/headed`;
+    await s3.send(new CopyObjectCommand({ Bucket, Key: 'same', CopySource }));
+    expect(await head('same')).toMatchObject({ ...given, Metadata: { a: '1' } });
+    const other = { MetadataDirective: 'REPLACE', Metadata: { b: '2' }, ContentType: 'text/csv' } as const;
+    await s3.send(new CopyObjectCommand({ Bucket, Key: 'other', CopySource, ...other }));
+    const replaced = await head('other');
+    expect(replaced).toMatchObject({ Metadata: { b: '2' }, ContentType: 'text/csv' });
+    expect(replaced.CacheControl).toBeUndefined();
+  });
+  test('may have the name of a folder whose objects are gone, and be told where it cannot', async () => {
+    await put('folder/deep/object', '1');
+    await expect(put('folder', '2')).rejects.toMatchObject({ name: 'InvalidRequest' });
+    await s3.send(new DeleteObjectCommand({ Bucket, Key: 'folder/deep/object' }));
+    await put('folder', '2');
+    expect(await text('folder')).toBe('2');
+    await expect(put('folder/object', '3')).rejects.toMatchObject({ name: 'InvalidRequest' });
+    await expect(put('x'.repeat(201), '')).rejects.toMatchObject({ name: 'KeyTooLongError' });
+  });
+  test('is not lost to the deletion of its neighbours', async () => {
+    const all = Array.from({ length: 30 }, (_, i) => `crowd/${i}`);
+    for (let round = 0; round < 3; round++) {
+      await Promise.all(
+        all.map((key, i) => (i % 2 === round % 2 ? put(key, 'kept') : s3.send(new DeleteObjectCommand({ Bucket, Key: key })))),
+      );
+      for (const [i, key] of all.entries()) if (i % 2 === round % 2) expect(await text(key)).toBe('kept');
+    }
+  });
+  test('is deleted by exactly its key', async () => {
+    for (const key of ['near', 'near ', ' near', 'line\nbreak']) await put(key, key);
+    const Objects = [{ Key: 'near ' }, { Key: 'line\nbreak' }];
+    expect((await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }))).Deleted ?? []).toEqual([]);
+    expect(await text('near')).toBe('near');
+    expect(await text(' near')).toBe(' near');
+    for (const { Key } of Objects) await expect(text(Key)).rejects.toMatchObject({ name: 'NoSuchKey' });
+  });
   test('is copied with the sum that is asked for, and only while it is what it was', async () => {
     const { ETag } = await put('source', 'some bytes');
     const copy = { Bucket, Key: 'summed', CopySource: `${Bucket}/source`, ChecksumAlgorithm: 'SHA256' } as const;
@@ -148,6 +196,90 @@ describe('an object', () => {
     const head = await s3.send(new HeadObjectCommand({ Bucket, Key: `sum-${ChecksumAlgorithm}`, ChecksumMode: 'ENABLED' }));
     expect(head[member]).toBeTruthy();
     expect(head[member]).toBe(answer[member]);
+  });
+});
+
+describe('an operation that is not here', () => {
+  test('is refused, and never taken for its namesake without the parameter', async () => {
+    await put('tagged', 'the bytes');
+    const Key = 'tagged';
+    const refused = { name: 'NotImplemented', $metadata: { httpStatusCode: 501 } };
+    await expect(s3.send(new PutObjectTaggingCommand({ Bucket, Key, Tagging: { TagSet: [] } }))).rejects.toMatchObject(refused);
+    await expect(s3.send(new DeleteObjectTaggingCommand({ Bucket, Key }))).rejects.toMatchObject(refused);
+    expect(await text(Key)).toBe('the bytes');
+    expect((await s3.send(new GetObjectTaggingCommand({ Bucket, Key }))).TagSet).toEqual([]);
+    await s3.send(new CreateBucketCommand({ Bucket: 'still-there' }));
+    await expect(s3.send(new DeleteBucketPolicyCommand({ Bucket: 'still-there' }))).rejects.toMatchObject(refused);
+    await s3.send(new HeadBucketCommand({ Bucket: 'still-there' }));
+    const versioning = new PutBucketVersioningCommand({ Bucket: 'never-made', VersioningConfiguration: { Status: 'Enabled' } });
+    await expect(s3.send(versioning)).rejects.toMatchObject(refused);
+    await expect(s3.send(new HeadBucketCommand({ Bucket: 'never-made' }))).rejects.toMatchObject({ name: 'NotFound' });
+  });
+  test('on a version that is not there does nothing', async () => {
+    await put('only', 'one');
+    await expect(s3.send(new DeleteObjectCommand({ Bucket, Key: 'only', VersionId: 'v7' }))).rejects.toMatchObject({
+      name: 'NoSuchVersion',
+    });
+    expect(await text('only')).toBe('one');
+  });
+});
+
+describe('an address', () => {
+  const headers = { authorization: 'AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=x' };
+  const ask = (path: string, more: Record<string, string> = headers, method = 'GET') =>
+    new Promise<{ status: number; body: string }>((resolve, reject) => {
+      const asked = request(`${listener.url}${path}`, { method, headers: more }, async (answer) => {
+        resolve({ status: answer.statusCode!, body: Buffer.concat(await answer.toArray()).toString() });
+      });
+      asked.on('error', reject).end();
+    });
+
+  test('leads to no file beside the buckets', async () => {
+    const beside = mkdtempSync(join(tmpdir(), 's3-beside-'));
+    writeFileSync(join(beside, 'secret'), 'mine');
+    for (const path of [
+      `/..%2F${basename(beside)}/secret`,
+      `/..%2F${basename(beside)}`,
+      '/.facts-models',
+      `/${Bucket}/..%2F..%2F${basename(beside)}/secret`,
+    ]) {
+      const { status, body } = await ask(path);
+      expect({ status, secret: body.includes('mine') || body.includes('<Contents>') }).toEqual({ status: 404, secret: false });
+    }
+    expect((await ask(`/..%2F${basename(beside)}/new`, headers, 'PUT')).status).toBe(404);
+    expect(existsSync(join(beside, 'new'))).toBe(false);
+    rmSync(beside, { recursive: true });
+  });
+  test('that is no encoding is refused', async () => {
+    expect(await ask(`/${Bucket}/%zz`)).toMatchObject({ status: 400, body: expect.stringContaining('<Code>InvalidURI</Code>') });
+  });
+  test('may be presigned by version 2, and have its bucket in the host', async () => {
+    await put('shared', 'for all', { ContentType: 'text/plain' });
+    const presigned = `/${Bucket}/shared?AWSAccessKeyId=x&Signature=x&Expires=1&response-content-type=text%2Fcsv`;
+    expect(await ask(presigned, {})).toEqual({ status: 200, body: 'for all' });
+    expect(await ask('/shared', { ...headers, host: `${Bucket}.localhost` })).toEqual({ status: 200, body: 'for all' });
+  });
+  test('with nothing there is answered by an error without a namespace, which boto3 looks for', async () => {
+    expect((await ask(`/${Bucket}/nothing`)).body).toContain('<Error><Code>NoSuchKey</Code>');
+  });
+});
+
+describe('a conditional read', () => {
+  test('gives the object only where it is the one that is meant, or a newer one', async () => {
+    const { ETag } = await put('read', '1');
+    const get = (over: object) => s3.send(new GetObjectCommand({ Bucket, Key: 'read', ...over }));
+    const failed = { name: 'PreconditionFailed', $metadata: { httpStatusCode: 412 } };
+    const unchanged = { $metadata: { httpStatusCode: 304 } };
+    const before = new Date(Date.now() - 60_000);
+    const after = new Date(Date.now() + 60_000);
+    expect((await get({ IfMatch: ETag, IfUnmodifiedSince: before })).$metadata.httpStatusCode).toBe(200);
+    await expect(get({ IfMatch: '"other"' })).rejects.toMatchObject(failed);
+    await expect(get({ IfUnmodifiedSince: before })).rejects.toMatchObject(failed);
+    await expect(get({ IfNoneMatch: ETag })).rejects.toMatchObject(unchanged);
+    await expect(get({ IfModifiedSince: after })).rejects.toMatchObject(unchanged);
+    expect((await get({ IfModifiedSince: before })).$metadata.httpStatusCode).toBe(200);
+    await expect(s3.send(new DeleteObjectCommand({ Bucket, Key: 'read', IfMatch: '"other"' }))).rejects.toMatchObject(failed);
+    expect(await text('read')).toBe('1');
   });
 });
 
@@ -180,6 +312,20 @@ describe('a listing', () => {
     expect(second.Contents!.map((one) => one.Key)).toEqual(['l/d/3', 'l/d/4', 'l/e/5']);
     const folded = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'l/', Delimiter: '/' }));
     expect(folded.CommonPrefixes!.map((one) => one.Prefix)).toEqual(['l/d/', 'l/e/']);
+  });
+  test('of version 1 goes on from its marker, and past a folder that was its last row', async () => {
+    const list = (over: object) => s3.send(new ListObjectsCommand({ Bucket, Prefix: 'l/', ...over }));
+    const first = await list({ MaxKeys: 2 });
+    expect(first).toMatchObject({ IsTruncated: true, Marker: '' });
+    expect((await list({ Marker: 'l/2' })).Contents!.map((one) => one.Key)).toEqual(['l/d/3', 'l/d/4', 'l/e/5']);
+    const folded = await list({ Delimiter: '/', MaxKeys: 3 });
+    expect(folded).toMatchObject({ IsTruncated: true, NextMarker: 'l/d/' });
+    expect((await list({ Delimiter: '/', Marker: folded.NextMarker })).CommonPrefixes!.map((one) => one.Prefix)).toEqual(['l/e/']);
+  });
+  test('starts within a folder, and of no rows is no part of a listing', async () => {
+    const list = (over: object) => s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'l/', Delimiter: '/', ...over }));
+    expect((await list({ StartAfter: 'l/d/3' })).CommonPrefixes!.map((one) => one.Prefix)).toEqual(['l/d/', 'l/e/']);
+    expect(await list({ MaxKeys: 0 })).toMatchObject({ IsTruncated: false, KeyCount: 0 });
   });
   test('of a bucket that is emptied lets the bucket go', async () => {
     await s3.send(new CreateBucketCommand({ Bucket: 'gone' }));

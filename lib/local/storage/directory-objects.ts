@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -40,18 +40,32 @@ export class DirectoryObjects implements ObjectStore {
 
   async write(bucket: string, key: string, body: Buffer | AsyncIterable<Uint8Array>): Promise<void> {
     const path = this.pathOf(bucket, key);
-    await mkdir(dirname(path), { recursive: true });
     const partial = join(this.directory, `.${basename(path)}.${process.hrtime.bigint()}`);
     const file = await open(partial, 'w', 0o600);
     try {
       if (Buffer.isBuffer(body)) await file.writeFile(body);
       else for await (const part of body) await file.write(part);
-      await rename(partial, path);
+      await moveIn(partial, path);
     } catch (error) {
       await rm(partial, { force: true });
       throw error;
     } finally {
       await file.close();
+    }
+  }
+
+  /** Removes an object, and the folders that were only there for it: else none could be called as they are. */
+  async remove(bucket: string, key: string): Promise<void> {
+    const path = this.pathOf(bucket, key);
+    await rm(path, { force: true }).catch((error: NodeJS.ErrnoException) => {
+      // A folder, or below a file: no object has this key.
+      if (!['ERR_FS_EISDIR', 'EISDIR', 'ENOTDIR'].includes(error.code!)) throw error;
+    });
+    const root = join(this.directory, encoded(bucket));
+    try {
+      for (let folder = dirname(path); folder.length > root.length; folder = dirname(folder)) await rmdir(folder);
+    } catch {
+      // It holds other objects, or is gone.
     }
   }
 
@@ -79,9 +93,25 @@ export class DirectoryObjects implements ObjectStore {
   }
 }
 
+/** What moving in says where a deletion takes a folder away meanwhile; a file that stands in the way says the last two as well. */
+const TAKEN_AWAY = ['ENOENT', 'EEXIST', 'ENOTDIR'];
+const MOST_TRIES = 50;
+
+/** Moves a file to an object's place, and makes its folders, again where a deletion takes them away meanwhile. */
+export async function moveIn(file: string, path: string): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      return await rename(file, path);
+    } catch (error) {
+      if (!TAKEN_AWAY.includes((error as NodeJS.ErrnoException).code!) || tries === MOST_TRIES) throw error;
+    }
+  }
+}
+
 function encoded(part: string): string {
   if (part === '' || part === '.' || part === '..') return part === '' ? EMPTY_PART : part.replaceAll('.', '%2E');
-  const name = part.replaceAll('%', '%25').replaceAll('\\', '%5C');
+  const name = part.replaceAll('%', '%25').replaceAll('\\', '%5C').replaceAll('/', '%2F');
   if (Buffer.byteLength(name) > LONGEST_NAME) throw new Error(`a part of the object's key is longer than ${LONGEST_NAME} bytes: ${part}`);
   return name;
 }

@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ServiceError } from '../../server';
-import type { DirectoryObjects } from '../directory-objects';
+import { type DirectoryObjects, moveIn } from '../directory-objects';
 import { type Algorithm, type Checksum, checksum } from './checksum';
 
 /** What is kept of an object beside its bytes. */
@@ -18,6 +18,8 @@ export interface ObjectFacts {
   readonly contentType?: string;
   /** `x-amz-meta-*`, without the prefix. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** Cache-Control and the like, names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly algorithm?: Algorithm;
   readonly checksum?: string;
   readonly checksumType?: 'FULL_OBJECT' | 'COMPOSITE';
@@ -31,6 +33,9 @@ export interface Arrived {
   readonly algorithm?: Algorithm;
   readonly checksum?: string;
 }
+
+/** S3's rule for a bucket's name; what keeps to it leads to no other directory. */
+export const isBucketName = (name: string): boolean => /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name);
 
 /** Objects with their facts, below the directory of the local S3: bytes as plain files, facts in files of their own beside the buckets. */
 export class KeptObjects {
@@ -52,6 +57,7 @@ export class KeptObjects {
   }
 
   async hasBucket(bucket: string): Promise<boolean> {
+    if (!isBucketName(bucket)) return false;
     const found = await stat(join(this.objects.directory, bucket)).catch(() => undefined);
     return found?.isDirectory() ?? false;
   }
@@ -64,6 +70,7 @@ export class KeptObjects {
     if ((await this.objects.list(bucket, '')).length > 0)
       throw new ServiceError('BucketNotEmpty', 'The bucket you tried to delete is not empty', 409);
     await rm(join(this.objects.directory, bucket), { recursive: true });
+    await rm(join(this.objects.directory, `.facts-${bucket}`), { recursive: true, force: true });
   }
 
   async buckets(): Promise<string[]> {
@@ -100,6 +107,15 @@ export class KeptObjects {
     return this.objects.list(bucket, prefix);
   }
 
+  /** @throws ServiceError KeyTooLongError where a part of the key cannot be a file's name */
+  checkKey(bucket: string, key: string): void {
+    try {
+      this.objects.pathOf(bucket, key);
+    } catch (error) {
+      throw new ServiceError('KeyTooLongError', (error as Error).message);
+    }
+  }
+
   /** A file that is nowhere yet, to be filled and then moved in. */
   async draft(): Promise<string> {
     const folder = join(this.objects.directory, '.drafts');
@@ -109,9 +125,11 @@ export class KeptObjects {
 
   /** Moves a filled draft in as an object. */
   async adopt(draft: string, bucket: string, key: string, facts: ObjectFacts): Promise<void> {
-    const path = this.objects.pathOf(bucket, key);
-    await mkdir(dirname(path), { recursive: true });
-    await rename(draft, path);
+    await moveIn(draft, this.objects.pathOf(bucket, key)).catch(async (error: NodeJS.ErrnoException) => {
+      await rm(draft, { force: true });
+      if (!['ENOTDIR', 'EEXIST', 'EISDIR'].includes(error.code!)) throw error;
+      throw new ServiceError('InvalidRequest', `The local S3 keeps objects as files: ${key} and an object below it cannot both be there.`);
+    });
     const stamp = (await this.objects.stat(bucket, key))!.etag;
     const beside = this.factsPath(bucket, key);
     await mkdir(dirname(beside), { recursive: true });
@@ -119,8 +137,8 @@ export class KeptObjects {
   }
 
   async delete(bucket: string, key: string): Promise<void> {
-    await rm(this.objects.pathOf(bucket, key), { force: true });
     await rm(this.factsPath(bucket, key), { force: true });
+    await this.objects.remove(bucket, key);
   }
 
   /** The folder of a multipart upload's parts. */

@@ -1,13 +1,20 @@
+import { ServiceError } from '../../server';
 import type { KeptObjects } from './kept-objects';
 import type { S3Request } from './request';
 
-/** One page of ListObjectsV2: keys below the prefix, those with a further delimiter folded into common prefixes. */
+/** One page of ListObjects or ListObjectsV2: keys below the prefix, those with a further delimiter folded into common prefixes. */
 export async function listObjects(kept: KeptObjects, { bucket, query }: S3Request): Promise<Record<string, unknown>> {
+  const second = query.get('list-type') === '2';
   const prefix = query.get('prefix') ?? '';
   const delimiter = query.get('delimiter') ?? '';
   const most = Math.min(1000, Number(query.get('max-keys') ?? 1000));
-  const token = query.get('continuation-token');
-  const after = token === null ? (query.get('start-after') ?? '') : Buffer.from(token, 'base64url').toString();
+  if (!(Number.isInteger(most) && most >= 0))
+    throw new ServiceError('InvalidArgument', 'Argument max-keys must be an integer between 0 and 2147483647');
+  const token = second ? query.get('continuation-token') : null;
+  const start = (second ? query.get('start-after') : query.get('marker')) ?? '';
+  const after = token === null ? start : Buffer.from(token, 'base64url').toString();
+  // A page's last row may have been a common prefix: it is not shown again, while what a reader starts after may lie within one.
+  const folded = delimiter !== '' && after.endsWith(delimiter) && (token !== null || !second) ? after : undefined;
   const encode = query.get('encoding-type') === 'url' ? encodeURIComponent : (text: string) => text;
   const contents: string[] = [];
   const folders = new Set<string>();
@@ -16,9 +23,9 @@ export async function listObjects(kept: KeptObjects, { bucket, query }: S3Reques
   for (const key of await kept.keys(bucket, prefix)) {
     const end = delimiter === '' ? -1 : key.indexOf(delimiter, prefix.length);
     const shown = end < 0 ? key : key.slice(0, end + delimiter.length);
-    if (shown <= after || folders.has(shown)) continue;
+    if (!isBehind(key, after) || shown === folded || folders.has(shown)) continue;
     if (contents.length + folders.size === most) {
-      more = true;
+      more = most > 0;
       break;
     }
     if (end < 0) contents.push(key);
@@ -31,10 +38,16 @@ export async function listObjects(kept: KeptObjects, { bucket, query }: S3Reques
     Prefix: encode(prefix),
     Delimiter: delimiter === '' ? undefined : encode(delimiter),
     MaxKeys: most,
-    KeyCount: contents.length + folders.size,
+    ...(second
+      ? {
+          KeyCount: contents.length + folders.size,
+          StartAfter: start === '' ? undefined : encode(start),
+          ContinuationToken: token ?? undefined,
+          NextContinuationToken: more ? Buffer.from(last).toString('base64url') : undefined,
+        }
+      : { Marker: encode(start), NextMarker: more && delimiter !== '' ? encode(last) : undefined }),
     EncodingType: query.get('encoding-type') ?? undefined,
     IsTruncated: more,
-    NextContinuationToken: more ? Buffer.from(last).toString('base64url') : undefined,
     Contents: contents.flatMap((key, i) => {
       const found = facts[i];
       return found
@@ -52,3 +65,6 @@ export async function listObjects(kept: KeptObjects, { bucket, query }: S3Reques
     CommonPrefixes: [...folders].map((folder) => ({ Prefix: encode(folder) })),
   };
 }
+
+/** In the order of UTF-8 bytes, as S3 lists. */
+const isBehind = (key: string, other: string): boolean => Buffer.compare(Buffer.from(key), Buffer.from(other)) > 0;

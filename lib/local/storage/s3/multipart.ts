@@ -18,6 +18,7 @@ export interface Upload {
   readonly begun: number;
   readonly contentType?: string;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly algorithm?: Algorithm;
   readonly checksumType: 'FULL_OBJECT' | 'COMPOSITE';
 }
@@ -135,13 +136,14 @@ export class Multipart {
     }
     const md5s = createHash('md5');
     for (const part of parts) md5s.update(Buffer.from(part.md5, 'hex'));
-    const { contentType, metadata, algorithm, checksumType } = upload;
+    const { contentType, metadata, headers, algorithm, checksumType } = upload;
     const facts: ObjectFacts = {
       size: whole.size,
       etag: `"${md5s.digest('hex')}-${parts.length}"`,
       modified,
       contentType,
       metadata,
+      headers,
       algorithm,
       checksum,
       checksumType: algorithm && checksumType,

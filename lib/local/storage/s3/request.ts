@@ -3,9 +3,9 @@ import type { LocalRequest } from '../../server';
 import { PayloadTooLarge, ServiceError } from '../../server';
 import { type ChunkedBody, readChunked } from './aws-chunked';
 import { ALGORITHMS, type Algorithm } from './checksum';
-import { type Arrived, fill, type KeptObjects } from './kept-objects';
+import { type Arrived, fill, type KeptObjects, type ObjectFacts } from './kept-objects';
 
-/** A request to S3, by path: `/bucket/key?query`. */
+/** A request to S3: `/bucket/key?query`, or `/key?query` at the host `bucket.localhost`. */
 export interface S3Request {
   readonly request: LocalRequest;
   readonly method: string;
@@ -18,15 +18,26 @@ export interface S3Request {
 }
 
 export function parseS3(request: LocalRequest): S3Request {
-  const [, bucket = '', ...rest] = request.path.split('/');
+  const [, inHost] = /^(.+)\.localhost(?::\d+)?$/i.exec(request.headers.host ?? '') ?? [];
+  const parts = request.path.split('/').map(decoded);
+  const [bucket = '', ...rest] = inHost === undefined ? parts.slice(1) : [inHost, ...parts.slice(1)];
   return {
     request,
     method: request.method,
-    bucket: decodeURIComponent(bucket),
-    key: rest.map(decodeURIComponent).join('/'),
+    bucket,
+    key: rest.join('/'),
     query: new URLSearchParams(request.query),
     header: (name) => request.headers[name]?.toString(),
   };
+}
+
+/** A part of a path; one that is no valid encoding stands for itself until the request is refused for it. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /**
@@ -69,8 +80,25 @@ export async function readSmall(s3: S3Request): Promise<string> {
   return Buffer.concat(parts).toString('utf8');
 }
 
+const KEPT_HEADERS = ['cache-control', 'content-disposition', 'content-encoding', 'content-language', 'expires'] as const;
+
+/** What a request says of the object that it brings: type, metadata, and the headers that answers repeat. */
+export function describedBy(s3: S3Request): Pick<ObjectFacts, 'contentType' | 'metadata' | 'headers'> {
+  const given = KEPT_HEADERS.flatMap((name): [string, string][] => {
+    const value = name === 'content-encoding' ? codingOf(s3.header(name)) : s3.header(name);
+    return value === undefined ? [] : [[name, value]];
+  });
+  return { contentType: s3.header('content-type'), metadata: metadataOf(s3), headers: Object.fromEntries(given) };
+}
+
+/** `aws-chunked` is how the body came, and no property of the object. */
+function codingOf(header: string | undefined): string | undefined {
+  const codings = (header ?? '').split(',').map((coding) => coding.trim());
+  return codings.filter((coding) => coding !== '' && coding !== 'aws-chunked').join(',') || undefined;
+}
+
 /** The user's metadata among the headers. */
-export function metadataOf(s3: S3Request): Record<string, string> {
+function metadataOf(s3: S3Request): Record<string, string> {
   const names = Object.keys(s3.request.headers).filter((name) => name.startsWith('x-amz-meta-'));
   return Object.fromEntries(names.map((name) => [name.slice('x-amz-meta-'.length), s3.header(name)!]));
 }

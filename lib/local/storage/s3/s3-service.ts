@@ -5,20 +5,48 @@ import type { FaultPoint } from '../../faults';
 import { type LocalRequest, type LocalResponse, type Service, ServiceError, signedService } from '../../server';
 import type { DirectoryObjects } from '../directory-objects';
 import { ALGORITHMS, type Algorithm } from './checksum';
-import { fill, KeptObjects, type ObjectFacts } from './kept-objects';
+import { fill, isBucketName, KeptObjects, type ObjectFacts } from './kept-objects';
 import { listObjects } from './listing';
 import { Multipart, type NamedPart, type Upload } from './multipart';
-import { answerOf, checksumHeaders, rangeOf } from './object-answer';
-import { metadataOf, parseS3, readSmall, receive, type S3Request } from './request';
-import { readXml, writeXml } from './xml';
+import { answerOf, checksumHeaders, isTag, preconditionFailed, rangeOf } from './object-answer';
+import { checkAddress, notHere, operationOf } from './operation';
+import { describedBy, parseS3, readSmall, receive, type S3Request } from './request';
+import { readXml, writeXml, writeXmlError } from './xml';
 
 type Handler = (s3: S3Request) => Promise<LocalResponse>;
 
-/** S3 by path, on a directory: objects, conditional writes, ranges, multipart uploads, checksums. No versions, no policies, no encryption: the directory is the user's own. */
+/** A signature in the query: of version 4, or of version 2, which boto3 and the AWS CLI still presign with where nobody says otherwise. */
+const PRESIGNED = /(^|&)(X-Amz-Credential=[^&]*%2Fs3%2F|AWSAccessKeyId=)/i;
+
+/** S3 on a directory: objects, conditional writes, ranges, multipart uploads, checksums. No versions, no policies, no encryption: the directory is the user's own. */
 export class S3Service implements Service {
   readonly name = 'S3';
   private readonly kept: KeptObjects;
   private readonly multipart: Multipart;
+  private readonly operations: Readonly<Record<string, Handler>> = {
+    ListBuckets: () => this.listBuckets(),
+    CreateBucket: (s3) => this.createBucket(s3),
+    HeadBucket: (s3) => this.headBucket(s3),
+    DeleteBucket: (s3) => this.deleteBucket(s3),
+    GetBucketLocation: (s3) => this.nothingOf('LocationConstraint', s3),
+    GetBucketVersioning: (s3) => this.nothingOf('VersioningConfiguration', s3),
+    ListObjects: (s3) => this.listObjects(s3),
+    ListObjectsV2: (s3) => this.listObjects(s3),
+    DeleteObjects: (s3) => this.deleteObjects(s3),
+    PutObject: (s3) => this.putObject(s3),
+    CopyObject: (s3) => this.copyObject(s3),
+    GetObject: (s3) => this.getObject(s3),
+    HeadObject: (s3) => this.getObject(s3),
+    DeleteObject: (s3) => this.deleteObject(s3),
+    GetObjectTagging: (s3) => this.tagging(s3),
+    ListMultipartUploads: (s3) => this.listUploads(s3),
+    CreateMultipartUpload: (s3) => this.begin(s3),
+    UploadPart: (s3) => this.uploadPart(s3),
+    UploadPartCopy: (s3) => this.uploadPart(s3),
+    ListParts: (s3) => this.listParts(s3),
+    AbortMultipartUpload: (s3) => this.abort(s3),
+    CompleteMultipartUpload: (s3) => this.complete(s3),
+  };
 
   constructor(
     private readonly context: Pick<LocalContext, 'clock'>,
@@ -30,64 +58,31 @@ export class S3Service implements Service {
 
   handles(request: LocalRequest): boolean {
     const signed = signedService(request);
-    return signed === 's3' || (signed === undefined && /(^|&)X-Amz-Credential=[^&]*%2Fs3%2F/i.test(request.query));
+    return (
+      signed === 's3' || (signed === undefined && (PRESIGNED.test(request.query) || /^AWS /.test(request.headers.authorization ?? '')))
+    );
   }
 
   point(request: LocalRequest): FaultPoint {
-    return { service: this.name, operation: this.operation(parseS3(request))[0] };
+    return { service: this.name, operation: operationOf(parseS3(request)) };
   }
 
-  handle(request: LocalRequest): Promise<LocalResponse> {
+  async handle(request: LocalRequest): Promise<LocalResponse> {
     const s3 = parseS3(request);
-    return this.operation(s3)[1](s3);
+    checkAddress(s3);
+    this.kept.checkKey(s3.bucket, s3.key);
+    const name = operationOf(s3);
+    const operation = this.operations[name];
+    if (operation === undefined) throw notHere(name, s3);
+    return operation(s3);
   }
 
   refuse(error: ServiceError, request: LocalRequest): LocalResponse {
     const { bucket, key } = parseS3(request);
     const code = error.code === 'ThrottlingException' ? 'SlowDown' : error.code;
     const status = code === 'SlowDown' ? 503 : error.status;
-    const body = writeXml('Error', { Code: code, Message: error.message, BucketName: bucket, Key: key, RequestId: randomUUID() });
+    const body = writeXmlError({ Code: code, Message: error.message, BucketName: bucket, Key: key, RequestId: randomUUID() });
     return { status, headers: { 'content-type': 'application/xml' }, body };
-  }
-
-  private operation({ method, bucket, key, query, header }: S3Request): [string, Handler] {
-    const copies = header('x-amz-copy-source') !== undefined;
-    const table: Record<string, [string, Handler]> =
-      bucket === ''
-        ? { GET: ['ListBuckets', () => this.listBuckets()] }
-        : key === ''
-          ? {
-              PUT: ['CreateBucket', (s3) => this.createBucket(s3)],
-              HEAD: ['HeadBucket', (s3) => this.headBucket(s3)],
-              DELETE: ['DeleteBucket', (s3) => this.deleteBucket(s3)],
-              GET: query.has('uploads')
-                ? ['ListMultipartUploads', (s3) => this.listUploads(s3)]
-                : query.has('location')
-                  ? ['GetBucketLocation', async () => xml('LocationConstraint', {})]
-                  : ['ListObjectsV2', (s3) => this.listObjects(s3)],
-              POST: ['DeleteObjects', (s3) => this.deleteObjects(s3)],
-            }
-          : {
-              PUT: query.has('partNumber')
-                ? [copies ? 'UploadPartCopy' : 'UploadPart', (s3) => this.uploadPart(s3)]
-                : [copies ? 'CopyObject' : 'PutObject', (s3) => (copies ? this.copyObject(s3) : this.putObject(s3))],
-              GET: query.has('uploadId') ? ['ListParts', (s3) => this.listParts(s3)] : ['GetObject', (s3) => this.getObject(s3)],
-              HEAD: ['HeadObject', (s3) => this.getObject(s3)],
-              DELETE: query.has('uploadId')
-                ? ['AbortMultipartUpload', (s3) => this.abort(s3)]
-                : ['DeleteObject', (s3) => this.deleteObject(s3)],
-              POST: query.has('uploads')
-                ? ['CreateMultipartUpload', (s3) => this.begin(s3)]
-                : ['CompleteMultipartUpload', (s3) => this.complete(s3)],
-            };
-    return (
-      table[method] ?? [
-        method,
-        async () => {
-          throw new ServiceError('MethodNotAllowed', `The specified method ${method} is not allowed against this resource.`, 405);
-        },
-      ]
-    );
   }
 
   private async listBuckets(): Promise<LocalResponse> {
@@ -100,8 +95,7 @@ export class S3Service implements Service {
   }
 
   private async createBucket({ bucket }: S3Request): Promise<LocalResponse> {
-    if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket))
-      throw new ServiceError('InvalidBucketName', `The specified bucket is not valid: ${bucket}`);
+    if (!isBucketName(bucket)) throw new ServiceError('InvalidBucketName', `The specified bucket is not valid: ${bucket}`);
     await this.kept.createBucket(bucket);
     return empty(200, { location: `/${bucket}` });
   }
@@ -123,8 +117,7 @@ export class S3Service implements Service {
       size: arrived.size,
       etag: `"${arrived.md5}"`,
       modified: this.context.clock.now(),
-      contentType: s3.header('content-type'),
-      metadata: metadataOf(s3),
+      ...describedBy(s3),
       algorithm: arrived.algorithm,
       checksum: arrived.checksum,
       checksumType: arrived.algorithm && 'FULL_OBJECT',
@@ -140,6 +133,7 @@ export class S3Service implements Service {
     const arrived = await fill(draft, this.kept.read(source.bucket, source.key), algorithmOf(s3) ?? source.facts.algorithm);
     const facts = {
       ...source.facts,
+      ...(s3.header('x-amz-metadata-directive') === 'REPLACE' ? describedBy(s3) : {}),
       algorithm: arrived.algorithm,
       etag: `"${arrived.md5}"`,
       modified: this.context.clock.now(),
@@ -193,17 +187,32 @@ export class S3Service implements Service {
     }
   }
 
-  private async deleteObject({ bucket, key }: S3Request): Promise<LocalResponse> {
+  private async deleteObject({ bucket, key, header }: S3Request): Promise<LocalResponse> {
     await this.mustHave(bucket);
-    await this.kept.alone(bucket, key, () => this.kept.delete(bucket, key));
+    const match = header('if-match');
+    await this.kept.alone(bucket, key, async () => {
+      if (match !== undefined && !isTag(match, await this.mustFind(bucket, key))) throw preconditionFailed();
+      await this.kept.delete(bucket, key);
+    });
     return empty(204);
+  }
+
+  /** What a bucket has none of. */
+  private async nothingOf(root: string, { bucket }: S3Request): Promise<LocalResponse> {
+    await this.mustHave(bucket);
+    return xml(root, {});
+  }
+
+  private async tagging({ bucket, key }: S3Request): Promise<LocalResponse> {
+    await this.mustFind(bucket, key);
+    return xml('Tagging', { TagSet: '' });
   }
 
   private async deleteObjects(s3: S3Request): Promise<LocalResponse> {
     await this.mustHave(s3.bucket);
-    const asked = (readXml(await readSmall(s3)).Object ?? []) as { Key: string }[];
+    const { Object: asked = [], Quiet: quiet } = readXml(await readSmall(s3)) as { Object?: { Key: string }[]; Quiet?: string };
     for (const { Key } of asked) await this.kept.alone(s3.bucket, Key, () => this.kept.delete(s3.bucket, Key));
-    return xml('DeleteResult', { Deleted: asked.map(({ Key }) => ({ Key })) });
+    return xml('DeleteResult', { Deleted: quiet === 'true' ? [] : asked.map(({ Key }) => ({ Key })) });
   }
 
   private async begin(s3: S3Request): Promise<LocalResponse> {
@@ -218,8 +227,7 @@ export class S3Service implements Service {
       bucket: s3.bucket,
       key: s3.key,
       begun,
-      contentType: s3.header('content-type'),
-      metadata: metadataOf(s3),
+      ...describedBy(s3),
       algorithm,
       checksumType,
     });
@@ -338,11 +346,6 @@ export class S3Service implements Service {
     return facts;
   }
 }
-
-const preconditionFailed = (): ServiceError =>
-  new ServiceError('PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', 412);
-
-const isTag = (given: string, { etag }: ObjectFacts): boolean => given.replaceAll('"', '') === etag.replaceAll('"', '');
 
 /** The sum that a request wants made. */
 function algorithmOf(s3: S3Request): Algorithm | undefined {
