@@ -94,7 +94,7 @@ describe('fledge publish', () => {
   });
 
   test.each([
-    ['no directory', [], 1, /error: give the model to publish: its directory, or a \.tar\.gz of it/],
+    ['no directory', [], 2, /error: give the model to publish: its directory, or a \.tar\.gz of it/],
     ['no bucket', [join(FLIGHTS, '1'), '--bucket', 'none'], 1, /error: there is no such bucket/],
     [
       'a group that no image is known for',
@@ -102,7 +102,7 @@ describe('fledge publish', () => {
       1,
       /error: new has no version yet whose image .* --image/,
     ],
-    ['an image without a group', [join(FLIGHTS, '1'), '--image', 'x'], 1, /error: .* say where with --group/],
+    ['an image without a group', [join(FLIGHTS, '1'), '--image', 'x'], 2, /error: .* say where with --group/],
     [
       'samples that are none',
       [join(FLIGHTS, '1'), '--group', 'g', '--samples', key],
@@ -268,7 +268,13 @@ describe('fledge sign and verify', () => {
       1,
       /cannot be read as an attestation/,
     ],
-    ['no attestation', () => ['verify', join(FLIGHTS, '2'), '--key', trusted], 1, /give either --attestation or --bucket/],
+    ['no attestation', () => ['verify', join(FLIGHTS, '2'), '--key', trusted], 2, /give either --attestation or --bucket/],
+    [
+      'two places for an attestation',
+      () => ['sign', join(FLIGHTS, '2'), '--key', key, '--bucket', 'store', '--output', join(folder, 'lost.json')],
+      2,
+      /give either --output or --bucket/,
+    ],
     ['a model that was never signed', () => ['verify', join(FLIGHTS, '5'), '--key', trusted, '--bucket', 'store'], 1, /is not signed/],
   ])('refuses %s', async (_, argv, exit, said) => {
     const { code, err } = await fledge(...argv());

@@ -53,6 +53,8 @@ interface Options {
 
 function checkUsage({ body, traffic, url }: Options, command: Command): void {
   if ((body === undefined) === (traffic === undefined)) command.error('error: give either --body or --traffic');
+  if (traffic !== undefined && !url)
+    command.error('error: --traffic wants the --url of a SageMaker on this machine: no load is sent to AWS');
   if (body === '@') command.error('error: --body @ names no file: @FILE reads one, @- standard input');
   if (url !== undefined && !(/^https?:/.test(url) && URL.canParse(url)))
     command.error(`error: '${url}' is no URL of --url or ${VARIABLE}: it begins with http:// or https://`);
@@ -101,12 +103,11 @@ function bodyOf(given: string): Buffer {
 
 async function invokeMany(endpoint: string, options: Options, file: string, signal: AbortSignal): Promise<number> {
   const { url, variant, requests, clients, header } = options;
-  if (!url) throw new UserError('--traffic wants the --url of a SageMaker on this machine: no load is sent to AWS');
   const terminal = new Terminal(options.json ?? false);
   const traffic = readTraffic(file, { header });
   const unknown = unknownOutcomes(file, traffic);
   if (unknown !== undefined) terminal.warn(`warning: ${unknown}`);
-  const replay = new Replay({ url, region: 'us-east-1', endpointName: endpoint, variant, ...traffic }, () =>
+  const replay = new Replay({ url: url!, region: 'us-east-1', endpointName: endpoint, variant, ...traffic }, () =>
     terminal.now(`${replay.requests} of ${requests} requests, ${replay.failed} failed`),
   );
   try {

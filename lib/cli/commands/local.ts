@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { type LocalSageMaker, startLocal } from '../../local';
 import { ANSWERS_METRIC, awsPorts, type StagePlan } from '../../promotion';
-import { UserError } from '../exit-codes';
 import { atLeast, ended, endpointName, wholeBetween } from '../options';
 import { columnsOf } from '../rehearsal/columns';
 import { asTaken } from '../rehearsal/header';
@@ -47,14 +46,21 @@ export function addLocal(root: Command, session: Session): void {
     .option('--plan <file>', "the stage's plan, as JSON; what it leaves out is as in docs/local.md")
     .option('--traffic <file>', 'requests to send to it all the time, in a circle: CSV with a header or JSON lines, .gz or not')
     .option('--rate <n>', 'of them, a second', atLeast(0.1), 50)
-    .action((options: Options) => run(options, session));
+    .action((options: Options, command: Command) => {
+      checkUsage(options, command);
+      return run(options, session);
+    });
+}
+
+function checkUsage(options: Options, command: Command): void {
+  const { stage, speed } = options;
+  for (const name of ['live', 'plan', 'traffic'] as const)
+    if (options[name] !== undefined && stage === undefined) command.error(`error: --${name} is of a stage: name its endpoint with --stage`);
+  if (stage !== undefined && speed !== 1) command.error('error: a stage runs in real time: leave --speed out');
 }
 
 async function run(options: Options, session: Session): Promise<void> {
   const { stage, speed } = options;
-  for (const name of ['live', 'plan', 'traffic'] as const)
-    if (options[name] !== undefined && stage === undefined) throw new UserError(`--${name} is of a stage: name its endpoint with --stage`);
-  if (stage !== undefined && speed !== 1) throw new UserError('a stage runs in real time: leave --speed out');
   const columns = options.live === undefined ? undefined : columnsOf(options.live);
   const traffic = options.traffic === undefined ? undefined : readTraffic(options.traffic, columns);
   const plan = options.plan === undefined ? planFor(traffic) : readPlan(options.plan);

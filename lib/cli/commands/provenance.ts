@@ -39,7 +39,9 @@ export function addProvenanceCommands(root: Command, session: Session): void {
 
   withStore(root.command('sign').description("sign a model's content digest, and so every file of it").argument('<model>', MODEL))
     .option('-o, --output <file>', 'where the attestation goes; without it and --bucket, DIGEST.attestation.json')
-    .action(async (model: string, options: Options) => {
+    .action(async (model: string, options: Options, command: Command) => {
+      if (options.output !== undefined && options.bucket !== undefined)
+        command.error('error: give either --output or --bucket: where the attestation goes');
       const terminal = new Terminal(options.json ?? false);
       if (options.output !== undefined && isSameFile(options.output, options.key))
         throw new UserError(`${options.output} is the key itself: name another file for the attestation`);
@@ -58,9 +60,9 @@ export function addProvenanceCommands(root: Command, session: Session): void {
   withStore(root.command('verify').description('check that a key signed exactly these files').argument('<model>', MODEL))
     .option('--attestation <file>', 'as fledge sign wrote it')
     .addHelpText('after', '\nExit codes: 0 the signature holds, 1 it does not, or an error, 2 wrong usage.')
-    .action(async (model: string, options: Options) => {
+    .action(async (model: string, options: Options, command: Command) => {
       if ((options.bucket === undefined) === (options.attestation === undefined))
-        throw new UserError('give either --attestation or --bucket: where the attestation is');
+        command.error('error: give either --attestation or --bucket: where the attestation is');
       const terminal = new Terminal(options.json ?? false);
       const { digest } = await contentOf(model, session.signal);
       const attestation =

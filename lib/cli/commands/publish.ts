@@ -13,7 +13,6 @@ import {
   storeAttestation,
 } from '../../model/publish';
 import { contentOf } from '../content';
-import { UserError } from '../exit-codes';
 import { wholeBetween } from '../options';
 import { register } from '../register';
 import { readSamples, samplesOf, storeSamples } from '../samples';
@@ -90,11 +89,11 @@ export function addPublish(root: Command, session: Session): void {
         signal: session.signal,
       };
       if (options.abort) return abort(model, store, terminal, options);
-      if (model === undefined) throw new UserError('give the model to publish: its directory, or a .tar.gz of it');
+      if (model === undefined) return command.error('error: give the model to publish: its directory, or a .tar.gz of it');
       const misplaced = isFile(model) ? FOR_DIRECTORIES.find((name) => options[name] !== undefined) : undefined;
       if (misplaced !== undefined) command.error(`error: --${misplaced} is for a directory, and ${model} goes up as it is: leave it out`);
       if (options.group === undefined && (options.approve || options.image || options.samples))
-        throw new UserError('--approve, --image and --samples are for a version that is registered: say where with --group');
+        command.error('error: --approve, --image and --samples are for a version that is registered: say where with --group');
       await run(model, options, store, terminal);
     });
 }

@@ -16,6 +16,11 @@ export const EVERY = ['--every <seconds>', 'between two looks', atLeast(0.1), 5]
 export const VERDICT_CODES =
   '\nExit codes: 0 promoted, 3 rolled back, 4 held; 130 when Ctrl-C ends the watching, which the promotion does not mind.';
 
+interface WatchOptions extends StageOptions {
+  readonly every: number;
+  readonly newest?: boolean;
+}
+
 /** `fledge watch`: follows a promotion until it ends. */
 export function addWatch(root: Command, session: Session): void {
   stageCommand(root, 'watch', 'follow the promotion under way until it ends')
@@ -23,10 +28,10 @@ export function addWatch(root: Command, session: Session): void {
     .option('--newest', 'follow the newest approved version, waiting for its promotion to begin; for pipelines, after a deployment')
     .option(...EVERY)
     .addHelpText('after', `${VERDICT_CODES} With --newest also 0 where that version is live already.`)
-    .action(async (endpoint: string, version: string | undefined, options: StageOptions & { every: number; newest?: boolean }) => {
+    .action(async (endpoint: string, version: string | undefined, options: WatchOptions, command: Command) => {
+      if (options.newest && version !== undefined) command.error('error: give either a version or --newest');
       const terminal = new Terminal(options.json ?? false);
       const stage = await openStage(endpoint, options.bucket);
-      if (options.newest && version !== undefined) throw new UserError('give either a version or --newest');
       if (options.newest) return watchNewest(stage, session, { terminal, every: options.every, signal: session.signal });
       const all = await promotionsOf(stage);
       const followed = version === undefined ? ((await underWay(stage, all)) ?? all.at(-1)) : promotionNamed(stage, all, version);
