@@ -1,7 +1,7 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { CfnEndpointConfig } from 'aws-cdk-lib/aws-sagemaker';
-import { Annotations, type Duration, Lazy, Stack, Validations } from 'aws-cdk-lib/core';
+import { CfnEndpointConfig, type CfnEndpointConfigProps } from 'aws-cdk-lib/aws-sagemaker';
+import { Annotations, type Duration, Lazy, Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge';
 import type { DataCapture } from './data-capture';
@@ -29,6 +29,14 @@ interface Rendered {
   readonly [property: string]: unknown;
 }
 
+/** The configuration in the template. */
+class ConfigurationEntry extends CfnEndpointConfig {
+  /** As the API names its properties. Tokens stay tokens: what lies in another stack is imported by whoever writes them out. */
+  public inApiNames(properties: CfnEndpointConfigProps): Rendered {
+    return super.renderProperties({ ...properties }) as Rendered;
+  }
+}
+
 const METRIC_PERIODS = [10, 30, 60, 120, 180, 240, 300];
 
 /**
@@ -38,7 +46,8 @@ const METRIC_PERIODS = [10, 30, 60, 120, 180, 240, 300];
  */
 export class EndpointConfiguration extends Construct {
   public readonly configName: string;
-  private readonly resource: CfnEndpointConfig;
+  private readonly resource: ConfigurationEntry;
+  private readonly properties: Omit<CfnEndpointConfigProps, 'productionVariants' | 'kmsKeyId'>;
   /** Name of one that somebody else makes in this one's stead. */
   private given?: string;
   private readonly variants: ProductionVariant[] = [];
@@ -52,12 +61,15 @@ export class EndpointConfiguration extends Construct {
   ) {
     super(scope, id);
     const { live, records } = props;
-    this.resource = new CfnEndpointConfig(this, 'Resource', {
-      productionVariants: Lazy.any({ produce: () => this.variants.map((variant) => variant.render()) }),
-      kmsKeyId: Lazy.string({ produce: () => (this.keyless ? undefined : props.encryptionKey.keyArn) }),
+    this.properties = {
       dataCaptureConfig: records && props.dataCapture && this.capture(records, props.dataCapture),
       asyncInferenceConfig: records && this.queue(records),
       metricsConfig: enhancedMetrics(props.enhancedMetricsPeriod),
+    };
+    this.resource = new ConfigurationEntry(this, 'Resource', {
+      ...this.properties,
+      productionVariants: Lazy.any({ produce: () => this.variants.map((variant) => variant.render()) }),
+      kmsKeyId: Lazy.string({ produce: () => this.volumeKeyArn }),
     });
     this.configName = Lazy.string({ produce: () => this.given ?? this.resource.attrEndpointConfigName });
     this.add(live);
@@ -70,10 +82,17 @@ export class EndpointConfiguration extends Construct {
    */
   public handOver(configName: string): Record<string, unknown> {
     this.given = configName;
-    const [rendered] = Object.values(Stack.of(this).resolve(this.resource._toCloudFormation()).Resources) as { Properties: Rendered }[];
+    const { ProductionVariants, ...rest } = this.resource.inApiNames({
+      ...this.properties,
+      productionVariants: this.variants.map((variant) => variant.render()),
+      kmsKeyId: this.volumeKeyArn,
+    });
     this.node.tryRemoveChild('Resource');
-    const { ProductionVariants, Tags: _, ...rest } = rendered!.Properties;
-    return { ...rest, ProductionVariants: ProductionVariants.map(({ ModelName: __, ...variant }) => variant) };
+    return { ...rest, ProductionVariants: ProductionVariants.map(({ ModelName: _, ...variant }) => variant) };
+  }
+
+  private get volumeKeyArn(): string | undefined {
+    return this.keyless ? undefined : this.props.encryptionKey.keyArn;
   }
 
   /** Takes up another variant: the key is left out as soon as one of them keeps its model on local disks. */

@@ -3,7 +3,8 @@ import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { Alias, type IKey, Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { CfnEndpoint } from 'aws-cdk-lib/aws-sagemaker';
-import { Duration, NestedStack, Stack, Tags, Token } from 'aws-cdk-lib/core';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { App, Duration, NestedStack, Stack, Tags, Token } from 'aws-cdk-lib/core';
 import { EXPLICIT_STACK_TAGS } from 'aws-cdk-lib/cx-api';
 import {
   Approval,
@@ -12,6 +13,7 @@ import {
   type CanaryStageProps,
   CanaryStep,
   Capacity,
+  DataCapture,
   GoLive,
   JudgedMetric,
   ModelArtifact,
@@ -514,35 +516,38 @@ test('an endpoint named in capitals: the workflow may set the alarms that it giv
 
 describe('each option', () => {
   test('of the steps, the judge, the approval, the deadline and the move reaches the workflow', () => {
-    const on = staged({
-      steps: [
-        CanaryStep.shadow({ percent: 20, bake: Duration.minutes(10) }),
-        CanaryStep.percent(10),
-        CanaryStep.percent(50, { bake: Duration.hours(1) }),
-      ],
-      judge: CanaryJudge.standard({
-        margin: 1.5,
-        latencyTolerance: 0,
-        leastSlowdown: Duration.millis(0.5),
-        falseRollback: 0.01,
-        falsePromotion: 0.1,
-        metrics: [
-          JudgedMetric.wrongAnswers(),
-          JudgedMetric.counted('refused loans', { metricNamespace: 'Bank', bad: 'Refused', requests: 'Asked', required: false }),
+    const on = staged(
+      {
+        steps: [
+          CanaryStep.shadow({ percent: 20, bake: Duration.minutes(10) }),
+          CanaryStep.percent(10),
+          CanaryStep.percent(50, { bake: Duration.hours(1) }),
         ],
-        bin: Duration.seconds(10),
-        block: Duration.seconds(30),
-        settle: Duration.seconds(30),
-      }),
-      approval: Approval.manual({ timeout: Duration.minutes(40) }),
-      deadline: Duration.hours(2),
-      onDeadline: OnDeadline.ASK,
-      whenBusy: WhenBusy.SUPERSEDE,
-      goLive: GoLive.canary({ percent: 50, bake: Duration.minutes(20) }),
-      candidateInstances: 3,
-      updateTimeout: Duration.minutes(30),
-      refuseUnknownClasses: true,
-    });
+        judge: CanaryJudge.standard({
+          margin: 1.5,
+          latencyTolerance: 0,
+          leastSlowdown: Duration.millis(0.5),
+          falseRollback: 0.01,
+          falsePromotion: 0.1,
+          metrics: [
+            JudgedMetric.wrongAnswers(),
+            JudgedMetric.counted('refused loans', { metricNamespace: 'Bank', bad: 'Refused', requests: 'Asked', required: false }),
+          ],
+          bin: Duration.seconds(10),
+          block: Duration.seconds(30),
+          settle: Duration.seconds(30),
+        }),
+        approval: Approval.manual({ timeout: Duration.minutes(40) }),
+        deadline: Duration.hours(2),
+        onDeadline: OnDeadline.ASK,
+        whenBusy: WhenBusy.SUPERSEDE,
+        goLive: GoLive.canary({ percent: 50, bake: Duration.minutes(20) }),
+        candidateInstances: 3,
+        updateTimeout: Duration.minutes(30),
+        refuseUnknownClasses: true,
+      },
+      { enhancedMetricsPeriod: Duration.seconds(10) },
+    );
     expect(planIn(on)).toMatchObject({
       steps: [
         { kind: 'shadow', percent: 20, bakeSeconds: 600 },
@@ -753,6 +758,40 @@ describe("an endpoint's life in the template", () => {
   });
 });
 
+describe('what lies in another stack', () => {
+  /** What the template names and has not. */
+  function dangling({ raw }: ReadableTemplate): string[] {
+    const names = [...JSON.stringify(raw.Resources).matchAll(/"(?:Ref\\*":\\*"|Fn::GetAtt\\*":\[\\*")(?!AWS::)(\w+)/g)].map(
+      ([, name]) => name!,
+    );
+    return [...new Set(names)].filter((name) => raw.Resources[name] === undefined);
+  }
+
+  test('is imported by the stage: store, key, topic, and the key in the first configuration', () => {
+    const env = { account: '111122223333', region: 'eu-west-1' };
+    const app = new App();
+    const shared = new Stack(app, 'Shared', { env });
+    const encryptionKey = new Key(shared, 'Key');
+    const modelStore = new ModelStore(shared, 'Store', { encryptionKey });
+    const stack = new Stack(app, 'Shop', { env });
+    const artifact = publishedArtifact(stack);
+    const dataCapture = DataCapture.sampled();
+    const image = ServingImage.sklearn('1.2');
+    const endpoint = new ModelEndpoint(stack, 'Delay', { endpointName: 'delay', artifact, image, modelStore, encryptionKey, dataCapture });
+    new CanaryStage(stack, 'Canary', { endpoint, topic: new Topic(shared, 'Topic', { masterKey: new Key(shared, 'OfTopic') }) });
+    const template = new ReadableTemplate(stack);
+    expect(dangling(template)).toEqual([]);
+    expect(JSON.stringify(template.only('Custom::FirstConfiguration').Properties.Configuration)).toMatch(/KmsKeyId.*Shared:ExportsOutput/);
+    const policy = template
+      .all('AWS::IAM::ManagedPolicy')
+      .find(({ Properties }) => /^promotes|delay-promotion/.test(Properties.Description));
+    expect(bySid(policy!.Properties.PolicyDocument.Statement).EncryptNotices).toMatchObject({
+      Action: ['kms:Decrypt', 'kms:GenerateDataKey'],
+      Resource: { 'Fn::ImportValue': expect.stringContaining('OfTopic') },
+    });
+  });
+});
+
 describe('is refused', () => {
   test.each<[string, Partial<CanaryStageProps>, Partial<ModelEndpointProps>, string]>([
     [
@@ -786,6 +825,12 @@ describe('is refused', () => {
       { judge: CanaryJudge.standard({ bin: Duration.seconds(10) }) },
       {},
       'plan.deadlineSeconds is 86400: CloudWatch keeps bins of 10 s for 3 h',
+    ],
+    [
+      'bins shorter than the counts that CloudWatch has',
+      { judge: CanaryJudge.standard({ bin: Duration.seconds(10) }), deadline: Duration.hours(2) },
+      { enhancedMetricsPeriod: Duration.seconds(30) },
+      'a bin of 10 s needs counts as short: give delay an enhancedMetricsPeriod of at most 10 s, it has 30 s',
     ],
     ['shares that fall', { steps: [CanaryStep.percent(25), CanaryStep.percent(5)] }, {}, 'shares only rise'],
     ['half an instance', { candidateInstances: 0.5 }, {}, 'candidateInstances is a whole number of at least 1, got 0.5'],

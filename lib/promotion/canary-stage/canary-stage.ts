@@ -24,7 +24,7 @@ import { functionName } from './function-name';
 import { StageGrants } from './grants';
 import { lostApprovals, noticeTopic } from './notices';
 import { allowPromotions } from './permissions';
-import { longest, longestExecution, planOf } from './plan';
+import { longest, longestExecution, planOf, requireCounts } from './plan';
 import { WaitFor } from './policy';
 import type { CanaryStageProps } from './props';
 import { recordBucket } from './records';
@@ -111,6 +111,7 @@ export class CanaryStage extends Construct {
         [STAGE_TAGS.group]: Lazy.string({ produce: () => this.modelPackageGroupName }),
       },
     });
+    requireCounts(plan, this.handed);
     this.store = requireStore(props, this.handed);
     this.places = versionPlaces(this, this.store, this.handed);
     const version = new PublishedVersion(this, 'Registry', {
@@ -256,6 +257,10 @@ export class CanaryStage extends Construct {
     workflow.allow('EncryptRecord', ['kms:Decrypt', 'kms:GenerateDataKey'], [this.key.keyArn]);
     const keys = this.places.flatMap(({ encryptionKey }) => encryptionKey?.keyArn ?? []);
     workflow.allow('ReadModels', ['kms:Decrypt'], [...new Set(keys)]);
+    const { masterKey } = this.topic;
+    if (masterKey !== undefined && masterKey !== this.key) {
+      workflow.allow('EncryptNotices', ['kms:Decrypt', 'kms:GenerateDataKey'], [masterKey.keyArn]);
+    }
     const volumes = configuration.KmsKeyId;
     if (volumes === undefined) return;
     const volumeKey = volumes as string;

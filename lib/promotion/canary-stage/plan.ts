@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib/core';
+import type { HandedOver } from '../../endpoint/owner';
 import { requireWritten } from '../../endpoint/range';
 import { checkRequest, type WholePlan } from '../checked-request';
 import type { StagePlan } from '../request';
@@ -55,6 +56,22 @@ function demandOf({ signingKeys, refuseUnknownClasses }: CanaryStageProps): Stag
     policy: refuseUnknownClasses === true ? { dangerous: 'refuse', unknown: 'refuse' } : undefined,
     signedBy: signingKeys?.map(({ keyArn }) => keyArn),
   };
+}
+
+/**
+ * Of a bin that is shorter than what SageMaker publishes, CloudWatch has no count.
+ *
+ * @throws Error for such a bin
+ * @internal
+ */
+export function requireCounts({ binSeconds }: WholePlan, { configuration, served }: HandedOver): void {
+  const { MetricPublishFrequencyInSeconds: period = 60 } = (configuration.MetricsConfig ?? {}) as {
+    MetricPublishFrequencyInSeconds?: number;
+  };
+  if (binSeconds >= period || binSeconds >= 60) return;
+  throw new Error(
+    `a bin of ${binSeconds} s needs counts as short: give ${served.endpointName} an enhancedMetricsPeriod of at most ${binSeconds} s, it has ${period} s`,
+  );
 }
 
 /** The most time that a promotion may take, in seconds, turns of others not counted. */

@@ -26,6 +26,7 @@ const endpoint = new ModelEndpoint(stack, 'FlightDelay', {
   // An image of its own would be built by Docker.
   image: ServingImage.fromEcrRepository(Repository.fromRepositoryName(stack, 'Images', 'serving'), 'onnx-1'),
   capacity: Capacity.instances({ instanceType: 'ml.c7g.large', min: 2, max: 4 }),
+  enhancedMetricsPeriod: Duration.seconds(10),
 });
 
 const stage = new CanaryStage(stack, 'Canary', {
