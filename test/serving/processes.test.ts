@@ -195,6 +195,18 @@ process.on('SIGTERM', () => { appendFileSync(join(directory, 'end'), 'SIGTERM');
     while (pids.some(alive)) await new Promise((resolve) => setTimeout(resolve, 20));
   });
 
+  test('that closes connections without a word answers every request', async () => {
+    const server = `require('net').createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => { socket.write('HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok'); setTimeout(() => socket.destroy(), 2); });
+    }).listen(process.env.SAGEMAKER_BIND_TO_PORT, '127.0.0.1');`;
+    const engine = await openEngine(directoryOf({}), { command: [process.execPath, '-e', server] });
+    opened.push(engine);
+    const statuses = new Set<number>();
+    for (let i = 0; i < 100; i++) statuses.add((await engine.invoke(csv('x'))).status);
+    expect([...statuses]).toEqual([200]);
+  });
+
   test('that ends is started again', async () => {
     const directory = directoryOf({ 'server.js': SERVER, 'weights.txt': 'w' });
     const engine = await openEngine(directory, { command: [process.execPath, join(directory, 'server.js')] });

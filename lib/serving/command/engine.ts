@@ -8,6 +8,7 @@ const ATTRIBUTES = 'x-amzn-sagemaker-custom-attributes';
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 30_000;
 const LONGEST_DRAIN_MS = 60_000;
+const CLOSED = ['ECONNRESET', 'EPIPE'];
 
 /**
  * Serves by a command that speaks /ping and /invocations on a port: a container's own entry, or any server. When the process ends,
@@ -106,10 +107,17 @@ class CommandEngine implements Engine {
     if (accept !== undefined) headers.accept = accept;
     if (customAttributes !== undefined) headers[ATTRIBUTES] = customAttributes;
     if (targetModel !== undefined) headers['x-amzn-sagemaker-target-model'] = targetModel;
-    const sent = request(`${server.url}/invocations`, { method: 'POST', agent: this.agent, headers });
-    sent.end(body);
-    const [response] = (await once(sent, 'response')) as [IncomingMessage];
-    return response;
+    for (;;) {
+      const sent = request(`${server.url}/invocations`, { method: 'POST', agent: this.agent, headers });
+      sent.end(body);
+      try {
+        const [response] = (await once(sent, 'response')) as [IncomingMessage];
+        return response;
+      } catch (error) {
+        // A connection that was kept, and that the server closed as the request went out: others follow, at last a new one.
+        if (!sent.reusedSocket || !CLOSED.includes((error as NodeJS.ErrnoException).code!)) throw error;
+      }
+    }
   }
 
   /** Starts the process again whenever it ends, until the engine is closed. */
