@@ -48,7 +48,7 @@ export async function assemble(base: Omit<LocalContext, keyof Sinks | 'objects'>
   const events = new EventBus(base);
   const invocations = new Invocations();
   const metrics = new MetricStore();
-  const alarms = new Alarms({ ...base, events }, [metrics, invocations]);
+  const alarms = new Alarms({ ...base, events }, [metrics, invocations], base.state);
   const context: LocalContext = { ...base, objects, metrics: invocations, alarms, events, ...options.sinks };
   const routes: Routes = new Map();
   const host = new ModelHost(context, options.engines ?? {}, options.openModel);

@@ -55,12 +55,17 @@ export class LocalSageMaker {
       random: random(seed),
       warn: options.warn ?? ((message: string) => process.emitWarning(message)),
     };
-    const assembly = await assemble(base, options);
+    const assembly = await assemble(base, options).catch((error: unknown) => {
+      base.state.close();
+      throw error;
+    });
     try {
       const dispatch = new Dispatch(assembly.services, faults, clock);
       return new LocalSageMaker(clock, faults, assembly, dispatch, await Listener.open(dispatch, options.port ?? 0));
     } catch (error) {
       await assembly.close();
+      clock.close();
+      base.state.close();
       throw error;
     }
   }
@@ -136,7 +141,7 @@ export class LocalSageMaker {
     await this.listener.close();
     await this.assembly.close();
     this.clock.close();
-    this.assembly.context.state.flush();
+    this.assembly.context.state.close();
   }
 }
 

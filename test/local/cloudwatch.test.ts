@@ -3,6 +3,7 @@ import {
   DeleteAlarmsCommand,
   DescribeAlarmsCommand,
   GetMetricDataCommand,
+  GetMetricStatisticsCommand,
   ListMetricsCommand,
   PutMetricAlarmCommand,
   PutMetricDataCommand,
@@ -132,6 +133,29 @@ describe('anybody’s metrics', () => {
     const put = new PutMetricDataCommand({ Namespace: 'AWS/SageMaker', MetricData: [{ MetricName: 'x', Value: 1 }] });
     await expect(client.send(put)).rejects.toThrow(/Namespace is invalid/);
   });
+  test('that have no value are refused, as are queries that cannot be told apart', async () => {
+    await expect(client.send(new PutMetricDataCommand({ Namespace: 'Mine', MetricData: [{ MetricName: 'none' }] }))).rejects.toThrow(
+      /no Value/,
+    );
+    const times = { StartTime: new Date(START), EndTime: new Date(START + 60_000) };
+    const stat = { Metric: { Namespace: 'Mine', MetricName: 'm' }, Period: 60, Stat: 'Sum' };
+    const ask = (...MetricDataQueries: { Id: string; MetricStat?: typeof stat }[]) =>
+      client.send(new GetMetricDataCommand({ ...times, MetricDataQueries }));
+    await expect(ask({ Id: 'a', MetricStat: stat }, { Id: 'a', MetricStat: stat })).rejects.toThrow(/not unique: a/);
+    await expect(ask({ Id: 'Big', MetricStat: stat })).rejects.toThrow(/lower case/);
+    await expect(ask({ Id: 'a' })).rejects.toThrow(/Exactly one/);
+  });
+  test('are refused by GetMetricStatistics without a statistic, in no time, and by more than 1,440 datapoints', async () => {
+    const ask = (seconds: number, Statistics?: 'Sum'[]) => {
+      const EndTime = new Date(START + seconds * 1000);
+      const input = { Namespace: 'Mine', MetricName: 'm', StartTime: new Date(START), EndTime, Period: 60, Statistics };
+      return client.send(new GetMetricStatisticsCommand(input));
+    };
+    await expect(ask(60)).rejects.toThrow(/ExtendedStatistics/);
+    await expect(ask(0, ['Sum'])).rejects.toThrow(/less than/);
+    await expect(ask(86_460, ['Sum'])).rejects.toThrow(/1441 datapoints/);
+    expect((await ask(86_400, ['Sum'])).Datapoints).toBeDefined();
+  });
   test('a statistic that is none is refused with its name', async () => {
     await expect(read('p101', 'WrongAnswers', dimensions, 'CdkFledge')).rejects.toThrow(/p101/);
   });
@@ -240,6 +264,18 @@ describe('an alarm', () => {
     await client.send(new DeleteAlarmsCommand({ AlarmNames: ['page-1', 'page-2'] }));
   });
 
+  test.each([
+    [{ TreatMissingData: 'notbreaching' }, /notbreaching/],
+    [{ EvaluationPeriods: undefined }, /EvaluationPeriods/],
+    [{ Threshold: undefined }, /Threshold/],
+    [{ DatapointsToAlarm: 9 }, /DatapointsToAlarm \(9\)/],
+    [{ ExtendedStatistic: 'p99' }, /both/],
+    [{ EvaluationPeriods: 1441 }, /86400/],
+  ])('that %j would never watch as meant is refused', async (over, message) => {
+    await expect(alarm('wrong', over)).rejects.toThrow(message);
+    expect(await states()).not.toHaveProperty('wrong');
+  });
+
   test('goes off by the clock when enough periods breach, and treats missing data as it was told', async () => {
     await alarm('errors', {});
     await alarm('judge', { TreatMissingData: 'breaching' });
@@ -251,6 +287,23 @@ describe('an alarm', () => {
     expect(events).toContainEqual(
       expect.objectContaining({ detailType: 'CloudWatch Alarm State Change', detail: expect.objectContaining({ alarmName: 'errors' }) }),
     );
+  });
+
+  test('goes off with fewer datapoints than it needs where all breach and the oldest is old enough', async () => {
+    const Dimensions = [
+      { Name: 'EndpointName', Value: 'e' },
+      { Name: 'VariantName', Value: 'rare' },
+    ];
+    const wait = { EvaluationPeriods: 3, DatapointsToAlarm: 3, Dimensions };
+    await alarm('premature', { ...wait });
+    await alarm('ignoring', { ...wait, TreatMissingData: 'ignore' });
+    await alarm('lenient', { ...wait, TreatMissingData: 'notBreaching' });
+    answered((clock.now() - START) / 1000, { variant: 'rare', config: 'c' }, 500, 10);
+    await clock.jump(61_000);
+    expect(await states()).toMatchObject({ premature: 'OK', ignoring: 'OK' });
+    await clock.jump(120_000);
+    expect(await states()).toMatchObject({ premature: 'ALARM', ignoring: 'OK', lenient: 'OK' });
+    await client.send(new DeleteAlarmsCommand({ AlarmNames: ['premature', 'ignoring', 'lenient'] }));
   });
 });
 

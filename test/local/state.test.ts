@@ -1,6 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ApplicationAutoScaling } from '@aws-sdk/client-application-auto-scaling';
+import { CloudWatch } from '@aws-sdk/client-cloudwatch';
 import { startLocal } from '../../lib/local';
 import { createConfig, createModel, IMAGE, START, type Started, serve, start, ToldEngine, variant } from './support';
 
@@ -122,4 +126,97 @@ it('does not start on a file that it cannot read', async () => {
   await started.stop();
   writeFileSync(join(stateDirectory, 'models.json'), '{"half":');
   await expect(startLocal({ stateDirectory })).rejects.toThrow(/models\.json is not readable as JSON: .*; remove it to start empty/);
+});
+
+describe('a state directory', () => {
+  const kept = (name: string) => JSON.parse(readFileSync(join(stateDirectory, `${name}.json`), 'utf8')) as [string, object][];
+
+  it('holds alarms, scalable targets and policies as soon as they are answered for, and another start has them', async () => {
+    await startHere();
+    await serve(started, 'e', 'old');
+    const client = { endpoint: started.local.url, region: 'us-east-1', credentials: { accessKeyId: 'x', secretAccessKey: 'x' } };
+    const cloudwatch = new CloudWatch(client);
+    const scaling = new ApplicationAutoScaling(client);
+    const alarm = { Namespace: 'N', MetricName: 'm', Statistic: 'Sum', Period: 60, EvaluationPeriods: 1, Threshold: 1 } as const;
+    await cloudwatch.putMetricAlarm({
+      AlarmName: 'guard',
+      ComparisonOperator: 'GreaterThanThreshold',
+      TreatMissingData: 'ignore',
+      ...alarm,
+    });
+    await cloudwatch.setAlarmState({ AlarmName: 'guard', StateValue: 'ALARM', StateReason: 'by hand' });
+    const target = {
+      ServiceNamespace: 'sagemaker',
+      ResourceId: 'endpoint/e/variant/live',
+      ScalableDimension: 'sagemaker:variant:DesiredInstanceCount',
+    } as const;
+    await scaling.registerScalableTarget({ ...target, MinCapacity: 1, MaxCapacity: 3 });
+    await scaling.putScalingPolicy({
+      ...target,
+      PolicyName: 'p',
+      PolicyType: 'TargetTrackingScaling',
+      TargetTrackingScalingPolicyConfiguration: {
+        TargetValue: 10,
+        PredefinedMetricSpecification: { PredefinedMetricType: 'SageMakerVariantInvocationsPerInstance' },
+      },
+    });
+    expect([kept('alarms'), kept('scalable-targets'), kept('scaling-policies')].map((rows) => rows.length)).toEqual([1, 1, 1]);
+    cloudwatch.destroy();
+    scaling.destroy();
+    await again();
+    const after = new CloudWatch({ ...client, endpoint: started.local.url });
+    expect((await after.describeAlarms({})).MetricAlarms).toMatchObject([{ AlarmName: 'guard', StateValue: 'ALARM' }]);
+    after.destroy();
+  });
+
+  it('still guards an update that goes on after another start', async () => {
+    await startHere();
+    await serve(started, 'e', 'old');
+    const client = { region: 'us-east-1', credentials: { accessKeyId: 'x', secretAccessKey: 'x' } };
+    const before = new CloudWatch({ ...client, endpoint: started.local.url });
+    const alarm = { Namespace: 'N', MetricName: 'm', Statistic: 'Sum', Period: 60, EvaluationPeriods: 1, Threshold: 1 } as const;
+    await before.putMetricAlarm({ AlarmName: 'guard', ComparisonOperator: 'GreaterThanThreshold', TreatMissingData: 'ignore', ...alarm });
+    await createModel(started, 'new');
+    await createConfig(started, 'next', [variant('live', 'new')]);
+    await started.sagemaker.updateEndpoint({
+      EndpointName: 'e',
+      EndpointConfigName: 'next',
+      DeploymentConfig: {
+        BlueGreenUpdatePolicy: {
+          TrafficRoutingConfiguration: { Type: 'ALL_AT_ONCE', WaitIntervalInSeconds: 0 },
+          TerminationWaitInSeconds: 300,
+        },
+        AutoRollbackConfiguration: { Alarms: [{ AlarmName: 'guard' }] },
+      },
+    });
+    await started.local.clock.jump(100_000);
+    before.destroy();
+    await again();
+    await started.local.clock.jump(30_000);
+    const after = new CloudWatch({ ...client, endpoint: started.local.url });
+    await after.setAlarmState({ AlarmName: 'guard', StateValue: 'ALARM', StateReason: 'it is worse' });
+    after.destroy();
+    await started.local.clock.jump(20_000);
+    expect(await describeIt()).toMatchObject({
+      EndpointStatus: 'InService',
+      EndpointConfigName: 'old',
+      FailureReason: expect.stringContaining('guard'),
+    });
+  });
+
+  it('is one process’s at a time, and free once that is gone', async () => {
+    await startHere();
+    await started.stop();
+    const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+    await once(other, 'spawn');
+    const stat = existsSync('/proc/self/stat') ? readFileSync(`/proc/${other.pid}/stat`, 'utf8') : undefined;
+    writeFileSync(
+      join(stateDirectory, 'lock'),
+      JSON.stringify({ pid: other.pid, started: stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] }),
+    );
+    await expect(startLocal({ stateDirectory })).rejects.toThrow(`${stateDirectory} is in use by process ${other.pid}`);
+    other.kill('SIGKILL');
+    await once(other, 'exit');
+    await startHere();
+  });
 });

@@ -1,4 +1,5 @@
 import { arn, type LocalContext } from '../context';
+import { State, type Table } from '../storage/state';
 import type { MetricSource } from './metric-store';
 import { type MetricDataQuery, runQueries } from './query';
 import type { AlarmStates } from './sink';
@@ -48,13 +49,18 @@ const COMPARE: Readonly<Record<string, (value: number, threshold: number) => boo
 
 /** Alarms, evaluated anew whenever they are asked for and once a period, by the clock. A state that was set by hand holds until the next period. */
 export class Alarms implements AlarmStates {
-  private readonly kept = new Map<string, KeptAlarm>();
+  private readonly kept: Table<KeptAlarm>;
   private ticking = false;
 
+  /** @param state keeps them, so that an update that goes on after another start is still watched; @default - nothing outlives the process */
   constructor(
     private readonly context: Pick<LocalContext, 'clock' | 'events' | 'account' | 'region'>,
     private readonly sources: readonly MetricSource[],
-  ) {}
+    private readonly state = new State(),
+  ) {
+    this.kept = state.table('alarms');
+    this.tick();
+  }
 
   put(alarm: MetricAlarm): void {
     const before = this.kept.get(alarm.AlarmName);
@@ -66,10 +72,12 @@ export class Alarms implements AlarmStates {
       since: before?.since ?? this.context.clock.now(),
     });
     this.tick();
+    this.state.flush();
   }
 
   delete(names: readonly string[]): void {
     for (const name of names) this.kept.delete(name);
+    this.state.flush();
   }
 
   set(name: string, state: AlarmState, reason: string): boolean {
@@ -79,7 +87,7 @@ export class Alarms implements AlarmStates {
   }
 
   list(): KeptAlarm[] {
-    return [...this.kept.values()].sort((a, b) => (a.alarm.AlarmName < b.alarm.AlarmName ? -1 : 1));
+    return this.kept.values().sort((a, b) => (a.alarm.AlarmName < b.alarm.AlarmName ? -1 : 1));
   }
 
   stateOf(name: string): AlarmState | undefined {
@@ -102,7 +110,7 @@ export class Alarms implements AlarmStates {
     for (const kept of this.kept.values()) this.evaluate(kept);
     if (this.ticking || this.kept.size === 0) return;
     this.ticking = true;
-    const period = Math.min(...[...this.kept.values()].map(({ alarm }) => periodOf(alarm)));
+    const period = Math.min(...this.kept.values().map(({ alarm }) => periodOf(alarm)));
     this.context.clock.schedule(period * 1000, () => {
       this.ticking = false;
       this.tick();
@@ -124,7 +132,8 @@ export class Alarms implements AlarmStates {
       value === undefined
         ? { breaching: true, notBreaching: false }[alarm.TreatMissingData ?? 'missing']
         : COMPARE[alarm.ComparisonOperator](value, alarm.Threshold ?? 0);
-    const known = values.map(breaches).filter((breach) => breach !== undefined);
+    const judged = values.map(breaches);
+    const known = judged.filter((breach) => breach !== undefined);
     if (known.length === 0) {
       if (alarm.TreatMissingData !== 'ignore')
         this.change(kept, 'INSUFFICIENT_DATA', `Insufficient Data: ${periods} datapoints were unknown`);
@@ -132,7 +141,10 @@ export class Alarms implements AlarmStates {
     }
     const breaching = known.filter(Boolean).length;
     const shown = values.map((value) => value ?? 'missing').join(', ');
-    if (breaching >= wanted)
+    // With too few datapoints: all that there are breach, and the oldest is as old as the alarm needs (CloudWatch user guide, "Avoiding premature transitions to alarm state").
+    const isOldEnough = breaching === known.length && judged.lastIndexOf(true) + 1 >= wanted;
+    if (isOldEnough && breaching < wanted && alarm.TreatMissingData === 'ignore') return;
+    if (breaching >= wanted || isOldEnough)
       this.change(
         kept,
         'ALARM',
@@ -152,6 +164,8 @@ export class Alarms implements AlarmStates {
     kept.state = state;
     kept.reason = reason;
     kept.since = this.context.clock.now();
+    this.kept.set(kept.alarm.AlarmName, kept);
+    this.state.flush();
     const detail = { alarmName: kept.alarm.AlarmName, state: { value: state, reason }, previousState: { value: previous } };
     this.context.events.put({
       source: 'aws.cloudwatch',

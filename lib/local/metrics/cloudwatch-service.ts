@@ -3,30 +3,9 @@ import { CborService, JsonService, type Service, ServiceError } from '../server'
 import type { ServiceModel } from '../shapes';
 import model from '../shapes/cloudwatch.json';
 import type { AlarmState, Alarms, MetricAlarm } from './alarms';
+import { checkAlarm, checkDatum, checkQueries, checkStatistics, type Datum, type Statistics } from './cloudwatch-rules';
 import { type MetricId, type MetricSource, type MetricStore, metricKey } from './metric-store';
-import { type Dimension, dimensionsOf, type MetricDataQuery, runQueries } from './query';
-
-interface Datum {
-  readonly MetricName: string;
-  readonly Dimensions?: readonly Dimension[];
-  readonly Timestamp?: Date;
-  readonly Value?: number;
-  readonly Values?: readonly number[];
-  readonly Counts?: readonly number[];
-  readonly StatisticValues?: { readonly SampleCount: number; readonly Sum: number; readonly Minimum: number; readonly Maximum: number };
-  readonly StorageResolution?: number;
-}
-
-interface Statistics {
-  readonly Namespace: string;
-  readonly MetricName: string;
-  readonly Dimensions?: readonly Dimension[];
-  readonly StartTime: Date;
-  readonly EndTime: Date;
-  readonly Period: number;
-  readonly Statistics?: readonly string[];
-  readonly ExtendedStatistics?: readonly string[];
-}
+import { dimensionsOf, type MetricDataQuery, runQueries } from './query';
 
 interface AlarmFilter {
   readonly AlarmNames?: readonly string[];
@@ -53,6 +32,7 @@ export function cloudWatch(context: LocalContext, own: MetricStore, others: read
           'InvalidParameterValue',
           `The value AWS/ for parameter Namespace is invalid: ${input.Namespace} is AWS's own`,
         );
+      for (const datum of input.MetricData ?? []) checkDatum(datum);
       for (const datum of input.MetricData ?? []) keep(context, own, input.Namespace, datum);
       return {};
     },
@@ -96,12 +76,6 @@ function keep(context: LocalContext, own: MetricStore, namespace: string, datum:
   const resolution = datum.StorageResolution ?? 60;
   const second = Math.floor(time / 1000 / resolution) * resolution;
   const values = own.at({ namespace, name: datum.MetricName, dimensions: dimensionsOf(datum.Dimensions) }, second);
-  if (datum.Counts && datum.Counts.length !== datum.Values?.length) {
-    throw new ServiceError(
-      'InvalidParameterValue',
-      `${datum.MetricName} has ${datum.Values?.length ?? 0} Values and ${datum.Counts.length} Counts`,
-    );
-  }
   datum.Values?.forEach((value, i) => {
     values.add(value, datum.Counts?.[i] ?? 1);
   });
@@ -124,6 +98,7 @@ function getMetricData(
 ) {
   if (input.StartTime >= input.EndTime)
     throw new ServiceError('ValidationError', 'The parameter StartTime must be less than the parameter EndTime.');
+  checkQueries(input.MetricDataQueries);
   const found = runQueries(
     sources,
     input.MetricDataQueries,
@@ -157,6 +132,7 @@ function getMetricData(
 function getMetricStatistics({ clock }: LocalContext, sources: readonly MetricSource[], input: Statistics) {
   const Metric = { Namespace: input.Namespace, MetricName: input.MetricName, Dimensions: input.Dimensions };
   const names = [...(input.Statistics ?? []), ...(input.ExtendedStatistics ?? [])];
+  checkStatistics(input, names.length);
   const queries = names.map((Stat, i) => ({ Id: `s${i}`, MetricStat: { Metric, Period: input.Period, Stat } }));
   const found = runQueries(sources, queries, input.StartTime.getTime() / 1000, input.EndTime.getTime() / 1000, clock.now() / 1000);
   const times = [...new Set(Object.values(found).flatMap((series) => [...series.keys()]))].sort((a, b) => a - b);
@@ -184,24 +160,6 @@ function listed(
       (input.Dimensions ?? []).every(
         (dimension) => dimension.Name in dimensions && (dimension.Value === undefined || dimensions[dimension.Name] === dimension.Value),
       ),
-  );
-}
-
-/** Refuses an alarm whose query CloudWatch would refuse: by running it over nothing. */
-function checkAlarm(sources: readonly MetricSource[], alarm: MetricAlarm): void {
-  if (alarm.Metrics?.length) {
-    runQueries(sources, alarm.Metrics, 0, 0);
-    return;
-  }
-  if (!alarm.MetricName || !alarm.Namespace || !alarm.Period)
-    throw new ServiceError('ValidationError', 'An alarm needs Metrics, or Namespace, MetricName and Period');
-  const Stat = alarm.Statistic ?? alarm.ExtendedStatistic;
-  if (!Stat) throw new ServiceError('ValidationError', 'An alarm on a metric needs Statistic or ExtendedStatistic');
-  runQueries(
-    sources,
-    [{ Id: 'm1', MetricStat: { Metric: { Namespace: alarm.Namespace, MetricName: alarm.MetricName }, Period: alarm.Period, Stat } }],
-    0,
-    0,
   );
 }
 

@@ -76,6 +76,12 @@ export class ScalingService extends JsonService {
     new Scaler(context, variants, sources, breaches, { targets, policies, actions, policyArn: (policy) => this.policyArn(policy) });
   }
 
+  override async run(name: string, given: unknown): Promise<unknown> {
+    const output = await super.run(name, given);
+    this.context.state.flush();
+    return output;
+  }
+
   private register(input: RegisterInput) {
     const place = variantOf(input);
     const found = place && this.variants.find(place.endpoint, place.variant);

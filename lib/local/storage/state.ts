@@ -1,6 +1,7 @@
 import { accessSync, constants, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDirectory } from '../../model/make-directory';
+import { lockDirectory } from './directory-lock';
 
 /** Named values that outlive the process where a state directory was given. Values must survive JSON. */
 export class Table<T> {
@@ -51,15 +52,17 @@ export class Table<T> {
 export class State {
   private readonly tables = new Map<string, Table<unknown>>();
   private readonly dirty = new Set<string>();
+  private readonly unlock: () => void = () => {};
 
   /**
    * @param directory where the files are; created where it is missing. Without one nothing outlives the process.
-   * @throws the file system's error where it cannot be made, or not be written to
+   * @throws the file system's error where it cannot be made, or not be written to; an Error where another process has it
    */
   constructor(readonly directory?: string) {
     if (directory === undefined) return;
     makeDirectory(directory, 0o700);
     accessSync(directory, constants.W_OK);
+    this.unlock = lockDirectory(directory);
   }
 
   /**
@@ -88,6 +91,15 @@ export class State {
         throw error;
       }
       this.dirty.delete(name);
+    }
+  }
+
+  /** Writes what is left, and gives the directory free. */
+  close(): void {
+    try {
+      this.flush();
+    } finally {
+      this.unlock();
     }
   }
 
