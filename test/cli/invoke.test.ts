@@ -137,7 +137,7 @@ describe('fledge invoke', () => {
   test.each([
     ['neither a body nor traffic', [], 2, /^error: give either --body or --traffic$/m],
     ['both', ['--body', '1', '--traffic', 'x'], 2, /^error: give either --body or --traffic$/m],
-    ['traffic for AWS', ['--traffic', 'x'], 2, /^error: --traffic wants the --url of a SageMaker on this machine/],
+    ['traffic for AWS', ['--traffic', 'x', '--url', ''], 2, /^error: --traffic wants the --url of a SageMaker on this machine/],
     ['a body of no file', ['--body', '@'], 2, /^error: --body @ names no file/],
     ['what is no URL', ['--body', '1', '--url', 'foo'], 2, /^error: 'foo' is no URL of --url or AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME/],
     ['a host alone', ['--body', '1', '--url', 'localhost:8080'], 2, /^error: 'localhost:8080' is no URL/],
