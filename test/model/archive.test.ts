@@ -121,6 +121,28 @@ describe('an archive', () => {
     expect(archiveSync(model, options)).toEqual({ ...first, reused: true });
   });
 
+  test.each([
+    ['is the directory', '.'],
+    ['is yet to be made in it', 'out/deep'],
+  ])('is not written where the output %s, to be packed by the next run', async (_, below) => {
+    const model = putModel();
+    symlinkSync(model, join(folder, 'link'));
+    const before = readdirSync(model);
+    for (const place of [model, join(folder, 'link')]) {
+      const inside = { ...options, output: join(place, below) };
+      await expect(archive(model, inside)).rejects.toMatchObject({ code: 'output-inside', path: inside.output });
+      expect(() => archiveSync(model, inside)).toThrow(expect.objectContaining({ code: 'output-inside' }));
+    }
+    expect(readdirSync(model)).toEqual(before);
+  });
+
+  test('is made beside one that another process has just finished', async () => {
+    mkdirSync(output);
+    // the name of a partial archive with nothing behind it, as a process sees it whose look came in between
+    symlinkSync('gone', join(output, '.1-00000000.partial'));
+    expect(await archive(putModel(), options)).toMatchObject({ reused: false });
+  });
+
   test('is written again when the one that is there was cut short', async () => {
     const model = putModel();
     const { path, bytes } = await archive(model, options);

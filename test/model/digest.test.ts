@@ -95,6 +95,17 @@ describe('a directory that cannot be taken', () => {
     ['link-broken', 'leads nowhere', () => symlinkSync('nothing', join(model, 'link'))],
     ['link-loop', 'leads back to itself', () => symlinkSync('link', join(model, 'link'))],
     ['link-loop', 'which holds it', () => symlinkSync('..', join(model, 'code/up'))],
+    [
+      'links-multiply',
+      'remove the links',
+      () => {
+        for (let depth = 0; depth < 30; depth++) {
+          mkdirSync(join(model, `d${depth}`));
+          for (const name of ['a', 'b']) symlinkSync(`../d${depth + 1}`, join(model, `d${depth}`, name));
+        }
+        mkdirSync(join(model, 'd30'));
+      },
+    ],
     ['special-file', 'a named pipe', () => execFileSync('mkfifo', [join(model, 'pipe')])],
     ['name-not-utf8', 'not valid UTF-8', () => writeFileSync(Buffer.concat([Buffer.from(`${model}/`), Buffer.from([0x61, 0xff])]), '')],
     ['empty-directory', 'holds no files', () => rmSync(model, { recursive: true }) ?? mkdirSync(join(model, '.git'), { recursive: true })],

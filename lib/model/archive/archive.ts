@@ -2,7 +2,9 @@ import { closeSync, openSync, writevSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type ContentDigest, listTree, now, rememberDigest, rememberedDigest, type TreeEntry } from '../digest';
 import { mustBeSafe, type SafetyOptions } from '../inspect/must-be-safe';
+import { isInside } from '../is-inside';
 import { makeDirectory } from '../make-directory';
+import { ModelError } from '../model-error';
 import type { ArchiveMode } from './choose-method';
 import { archivePath, discard, existing, keep, partialPath } from './output';
 import { pack, type Sink } from './pack';
@@ -56,7 +58,7 @@ const SMALL = 32 * 2 ** 20;
  * whatever the files' dates, owner and order and the number of workers. Where an archive of equal files is there already, in whatever mode
  * it was made, nothing is written. The name appears only when the archive is whole.
  *
- * @throws ModelError as `listTree` does, `scan-refused`, `changed-while-reading`; the file system's error when `output` cannot be written; `signal.reason`
+ * @throws ModelError as `listTree` does, `output-inside`, `scan-refused`, `changed-while-reading`; the file system's error when `output` cannot be written; `signal.reason`
  */
 export async function archive(directory: string, options: ArchiveOptions): Promise<ArchiveResult> {
   const job = prepare(directory, options);
@@ -120,12 +122,21 @@ interface Job {
 function prepare(directory: string, options: ArchiveSyncOptions): Job {
   const readAt = now();
   const entries = listTree(directory);
+  if (isInside(options.output, directory)) throw outputInside(directory, options.output);
   mustBeSafe(directory, options);
   makeDirectory(options.output);
   const known = rememberedDigest(directory, entries, options.cacheDirectory);
   const bytes = known && existing(archivePath(options.output, known.digest), entries);
   const reused = known && bytes !== undefined ? result(known, bytes, true, options) : undefined;
   return { directory, options, entries, readAt, known, reused };
+}
+
+function outputInside(directory: string, output: string): ModelError {
+  return new ModelError(
+    'output-inside',
+    output,
+    `${output} is in the model's directory ${directory}, and the archive would become a part of the model: name an output outside of it`,
+  );
 }
 
 function finish({ directory, options, entries, readAt, known }: Job, content: ContentDigest, partial: string): ArchiveResult {

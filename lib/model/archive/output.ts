@@ -18,7 +18,10 @@ export function archivePath(output: string, digest: string): string {
 export function partialPath(output: string): string {
   for (const name of readdirSync(output)) {
     const path = join(output, name);
-    if (PARTIAL.test(name) && Date.now() - statSync(path).mtimeMs > ABANDONED_AFTER_MILLISECONDS) discard(path);
+    if (!PARTIAL.test(name)) continue;
+    // Another process may have given its archive its true name in the meantime.
+    const { mtimeMs = Date.now() } = statSync(path, { throwIfNoEntry: false }) ?? {};
+    if (Date.now() - mtimeMs > ABANDONED_AFTER_MILLISECONDS) discard(path);
   }
   return join(output, `.${process.pid}-${randomBytes(4).toString('hex')}.partial`);
 }

@@ -44,16 +44,21 @@ export function isJunk(name: string): boolean {
   return JUNK.has(name) || name.startsWith('._') || name.endsWith('.pyc');
 }
 
+/** How often entries of directories may be listed once more, since links lead there: a few links that lead to directories of links make billions. */
+const MOST_LISTED_AGAIN = 100_000;
+
 /**
  * Lists what belongs to a model directory, sorted by the bytes of its path. Junk is left out (`isJunk`); a symbolic link that stays
  * inside the directory counts as what it leads to. Reads no file.
  *
- * @throws ModelError `not-found`, `not-a-directory`, `empty-directory`, `link-outside`, `link-broken`, `link-loop`, `special-file`,
- *   `unreadable`, `name-not-utf8`
+ * @throws ModelError `not-found`, `not-a-directory`, `empty-directory`, `link-outside`, `link-broken`, `link-loop`, `links-multiply`,
+ *   `special-file`, `unreadable`, `name-not-utf8`
  */
 export function listTree(directory: string): TreeEntry[] {
   const root = realDirectory(directory);
   const entries: TreeEntry[] = [];
+  const listed = new Set<string>();
+  let listedAgain = 0;
   walk(root, '', [root]);
   if (!entries.some((entry) => !entry.path.endsWith('/'))) {
     throw new ModelError('empty-directory', directory, `${directory} holds no files: a model's directory needs at least the model`);
@@ -62,7 +67,17 @@ export function listTree(directory: string): TreeEntry[] {
 
   function walk(folder: string, prefix: string, above: readonly string[]): void {
     let kept = 0;
-    for (const child of attempt(folder, () => readdirSync(folder, { withFileTypes: true }))) {
+    const children = attempt(folder, () => readdirSync(folder, { withFileTypes: true }));
+    if (listed.has(folder)) listedAgain += children.length;
+    if (listedAgain > MOST_LISTED_AGAIN) {
+      throw new ModelError(
+        'links-multiply',
+        folder,
+        `links lead to ${folder} and others so often that ${directory} holds more than ${MOST_LISTED_AGAIN} files twice: remove the links`,
+      );
+    }
+    listed.add(folder);
+    for (const child of children) {
       if (isJunk(child.name)) continue;
       kept++;
       const path = prefix + child.name;
