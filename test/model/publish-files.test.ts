@@ -91,6 +91,16 @@ describe('an uncompressed model', () => {
     expect(await publishFiles(model, options)).toMatchObject({ sent: 12 * MIB });
   });
 
+  test('sends itself what an earlier version has with other bytes', async () => {
+    const first = await publishFiles(model, options);
+    put('shard-2.safetensors', randomBytes(6 * MIB));
+    const Body = randomBytes(6 * MIB);
+    await store.client.send(new PutObjectCommand({ Bucket: 'models', Key: `models/${first.digest}/shard-0.safetensors`, Body }));
+    const second = await publishFiles(model, options);
+    expect(second).toMatchObject({ sent: 12 * MIB });
+    expect((await store.bytes(`models/${second.digest}/shard-0.safetensors`)).equals(SHARDS[0]!)).toBe(true);
+  });
+
   test.each([
     ['no manifest', 'null\n'],
     ['cut off', '{"path":"a'],

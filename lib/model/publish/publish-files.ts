@@ -89,17 +89,17 @@ export async function publishFiles(directory: string, options: PublishFilesOptio
     if (standing !== undefined && standing !== size) throw strange(calls.uri(key), standing, size);
     const source = standing === undefined ? await earlier.find(sha256, size) : undefined;
     const part = partSize(size, options);
+    const onPart = (more: number, before: boolean) => count(before ? 'found' : 'sent', more);
+    const send = () => sendFile(entry, objects, uploads, { key, sha256, partSize: part, concurrency, onPart });
     if (standing !== undefined) count('found', size);
     else if (source !== undefined) {
       parallel.push(async () => {
-        if (size <= LARGEST_COPY) await objects.copy(source, key, Buffer.from(sha256, 'hex').toString('base64'));
-        else await copyWithin(source, key, uploads, concurrency);
+        if (size > LARGEST_COPY) await copyWithin(source, key, uploads, concurrency);
+        else if (!(await objects.copy(source, key, Buffer.from(sha256, 'hex').toString('base64')))) return send();
         count('copied', size);
       });
     } else {
-      const onPart = (more: number, before: boolean) => count(before ? 'found' : 'sent', more);
-      const send = { key, sha256, partSize: part, concurrency, onPart };
-      (size > part ? large : parallel).push(() => sendFile(entry, objects, uploads, send));
+      (size > part ? large : parallel).push(send);
     }
   }
   await inParallel(parallel, concurrency);

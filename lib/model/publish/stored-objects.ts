@@ -82,8 +82,13 @@ export class StoredObjects {
     );
   }
 
-  /** Copies an object inside the bucket. @returns false when there is one already */
+  /**
+   * Copies an object inside the bucket; one that is there already stays.
+   *
+   * @returns false when the copy has other bytes than it should: then it is removed
+   */
   async copy(from: StoredObject, key: string, sha256: string): Promise<boolean> {
+    let answered: string | undefined;
     try {
       await this.calls.call(`copying ${from.key}`, key, async (abortSignal) => {
         const { CopyObjectResult } = await this.calls.client.send(
@@ -98,14 +103,15 @@ export class StoredObjects {
           }),
           { abortSignal },
         );
-        const answered = CopyObjectResult?.ChecksumSHA256;
-        if (answered !== undefined) this.calls.verify(answered, sha256, this.calls.uri(key));
+        answered = CopyObjectResult?.ChecksumSHA256;
       });
-      return true;
     } catch (error) {
-      if (await this.isTaken(error, key)) return false;
+      if (await this.isTaken(error, key)) return true;
       throw error;
     }
+    if (answered === undefined || answered === sha256) return true;
+    await this.remove(key);
+    return false;
   }
 
   /** Whether a conditional write failed because the object is there: our own write, of which the answer was lost, or another's. */
