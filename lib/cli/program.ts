@@ -19,6 +19,8 @@ import type { Session } from './session';
 
 export { LostOutput };
 
+const STOPS = ['SIGINT', 'SIGTERM'] as const;
+
 /**
  * Runs the command line.
  *
@@ -28,10 +30,19 @@ export { LostOutput };
  */
 export async function main(argv: readonly string[], output = new LostOutput()): Promise<number> {
   const interrupted = new AbortController();
-  const session: Session = { exitCode: EXIT.ok, signal: AbortSignal.any([interrupted.signal, output.signal]) };
   const stop = () => interrupted.abort(new UserError('interrupted'));
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  const listen = () => STOPS.map((signal) => process.once(signal, stop));
+  const unlisten = () => STOPS.map((signal) => process.off(signal, stop));
+  const atOnce: Session['atOnce'] = (work) => {
+    unlisten();
+    try {
+      return work();
+    } finally {
+      listen();
+    }
+  };
+  const session: Session = { exitCode: EXIT.ok, signal: AbortSignal.any([interrupted.signal, output.signal]), atOnce };
+  listen();
   try {
     await program(session).parseAsync([...argv], { from: 'user' });
     return output.exitCode ?? session.exitCode;
@@ -45,8 +56,7 @@ export async function main(argv: readonly string[], output = new LostOutput()): 
     process.stderr.write(`${messageOf(error)}\n`);
     return error instanceof ModelError && error.code === 'scan-refused' ? EXIT.refused : EXIT.failed;
   } finally {
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
+    unlisten();
   }
 }
 

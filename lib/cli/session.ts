@@ -2,4 +2,6 @@
 export interface Session {
   exitCode: number;
   readonly signal: AbortSignal;
+  /** Does work that lets nothing else happen, and leaves nothing behind: Ctrl-C ends the process at once, since nobody could hear of it. */
+  atOnce<T>(work: () => T): T;
 }

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -208,6 +208,18 @@ describe('fledge scan', () => {
     expect((await fledge('scan', archive)).out).toMatch(/safe \(3 files/);
   });
 
+  test.each(['scan', 'inspect', 'package'])('ends at Ctrl-C where fledge %s has begun to look into a file', (command) => {
+    const long = join(folder, 'long');
+    mkdirSync(long, { recursive: true });
+    writeFileSync(join(long, 'interrupted.pkl'), 'I1\n.');
+    const program = ['--require', join(__dirname, 'interrupting.cjs'), '--import', 'tsx', join(__dirname, '..', '..', 'bin', 'fledge.ts')];
+    const { signal, stdout } = spawnSync(process.execPath, [...program, command, long], {
+      cwd: join(__dirname, '..', '..'),
+      encoding: 'utf8',
+    });
+    expect({ signal, stdout }).toEqual({ signal: 'SIGINT', stdout: '' });
+  });
+
   test('of a file that is not there is an error', async () => {
     expect(await fledge('scan', join(folder, 'none'))).toMatchObject({
       code: 1,
@@ -238,6 +250,20 @@ describe('fledge package', () => {
 
 describe('fledge sign and verify', () => {
   const attestation = join(folder, 'attestation.json');
+
+  test('an attestation is not written into the model that it signs', async () => {
+    const model = join(folder, 'signed');
+    cpSync(join(FLIGHTS, '2'), model, { recursive: true });
+    const before = readdirSync(model);
+    const inside = await fledge('sign', model, '--key', key, '--output', join(model, 'attestation.json'));
+    const home = process.cwd();
+    process.chdir(model);
+    const here = await fledge('sign', '.', '--key', key);
+    process.chdir(home);
+    for (const { code, err } of [inside, here])
+      expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/elsewhere with --output/) });
+    expect(readdirSync(model)).toEqual(before);
+  });
 
   test('a signature holds for the very files, as a directory or as an archive', async () => {
     expect((await fledge('sign', join(FLIGHTS, '2'), '--key', key, '--output', attestation)).code).toBe(0);

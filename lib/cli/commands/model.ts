@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
-import { archive, type Inspection, inspect } from '../../model';
+import { archive, type Inspection } from '../../model';
+import { inspectTree } from '../../model/inspect/inspect';
+import { withTree } from '../../model/inspect/model-tree';
 import { UserError } from '../exit-codes';
 import type { Session } from '../session';
 import { counted, inBytes } from '../sizes';
@@ -17,7 +19,7 @@ export function addModelCommands(root: Command, session: Session): void {
     .addHelpText('after', '\nExit codes: 0, or 1 where a container would not load it or it is no model.')
     .action((path: string, options: { json?: boolean }) => {
       const terminal = new Terminal(options.json ?? false);
-      const inspection = inspect(path);
+      const inspection = withTree(path, (tree) => session.atOnce(() => inspectTree(tree, {})));
       terminal.result(inspection);
       if (!options.json) for (const line of describe(inspection)) terminal.say(line);
       session.exitCode = inspection.findings.some((finding) => finding.severity === 'error') ? 1 : 0;
@@ -34,7 +36,7 @@ export function addModelCommands(root: Command, session: Session): void {
     .addHelpText('after', '\nExit codes: 0, 1 an error, 2 wrong usage, 5 refused by the scan, 130 interrupted.')
     .action(async (directory: string, options: ModeOptions & { output: string; json?: boolean }) => {
       const terminal = new Terminal(options.json ?? false);
-      if (checked(directory, terminal).inspection.source === 'archive')
+      if (checked(directory, terminal, session).inspection.source === 'archive')
         throw new UserError(`${directory} is packed already: fledge publish and ModelArtifact.fromArchive take it as it is`);
       const packed = await archive(directory, {
         output: options.output,

@@ -1,6 +1,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
-import { inspect, mlBom, signModel, verifyModel } from '../../model';
+import { mlBom, signModel, verifyModel } from '../../model';
+import { inspectTree } from '../../model/inspect/inspect';
+import { withTree } from '../../model/inspect/model-tree';
+import { isInside } from '../../model/is-inside';
 import type { Attestation, Signer } from '../../model/provenance';
 import { archiveKey, storeAttestation, storedAttestation } from '../../model/publish';
 import { contentOf } from '../content';
@@ -45,7 +48,11 @@ export function addProvenanceCommands(root: Command, session: Session): void {
       const terminal = new Terminal(options.json ?? false);
       if (options.output !== undefined && isSameFile(options.output, options.key))
         throw new UserError(`${options.output} is the key itself: name another file for the attestation`);
-      const found = checked(model, terminal);
+      const found = checked(model, terminal, session);
+      if (options.bucket === undefined && isInside(options.output ?? '.', model))
+        throw new UserError(
+          `the attestation would be written into ${model}, and the signature would not hold for what that becomes: name a file elsewhere with --output`,
+        );
       const { digest } = await contentOf(model, session.signal);
       const attestation = await signed(found, digest, await openSigner(options.key));
       const place =
@@ -82,7 +89,14 @@ export function addProvenanceCommands(root: Command, session: Session): void {
     .argument('<model>', MODEL)
     .option('-o, --output <file>', 'where it goes; without it, to standard output')
     .action(async (model: string, options: { output?: string }) => {
-      const bill = `${JSON.stringify(mlBom(inspect(model), await contentOf(model, session.signal)), null, 2)}\n`;
+      const bill = `${JSON.stringify(
+        mlBom(
+          withTree(model, (tree) => session.atOnce(() => inspectTree(tree, {}))),
+          await contentOf(model, session.signal),
+        ),
+        null,
+        2,
+      )}\n`;
       if (options.output === undefined) process.stdout.write(bill);
       else new Terminal(false).say(writeOutput(options.output, bill));
     });

@@ -94,12 +94,12 @@ export function addPublish(root: Command, session: Session): void {
       if (misplaced !== undefined) command.error(`error: --${misplaced} is for a directory, and ${model} goes up as it is: leave it out`);
       if (options.group === undefined && (options.approve || options.image || options.samples))
         command.error('error: --approve, --image and --samples are for a version that is registered: say where with --group');
-      await run(model, options, store, terminal);
+      await run(model, options, store, terminal, session);
     });
 }
 
-async function run(model: string, options: Options, store: Store, terminal: Terminal): Promise<void> {
-  const found = checked(model, terminal);
+async function run(model: string, options: Options, store: Store, terminal: Terminal, session: Session): Promise<void> {
+  const found = checked(model, terminal, session);
   const bytes = isFile(model) ? statSync(model).size : found.inspection.totalBytes;
   const signer = options.signWith === undefined ? undefined : await openSigner(options.signWith);
   const sending = {

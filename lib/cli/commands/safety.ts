@@ -27,9 +27,9 @@ export interface Checked {
 }
 
 /** Scans and inspects a model that is to be packed, signed or sent: warnings are said, what is refused is an error. @throws ModelError */
-export function checked(model: string, terminal: Terminal): Checked {
+export function checked(model: string, terminal: Terminal, session: Session): Checked {
   return withTree(model, (tree) => {
-    const { report, policy } = checkTree(tree);
+    const { report, policy } = session.atOnce(() => checkTree(tree));
     for (const { outcome, finding } of enforce(report, policy).matters)
       if (outcome === 'warn') terminal.warn(`warning: ${finding.path} ${finding.message} (fledge scan ${model} says more)`);
     const inspection = inspectTree(tree, { scan: false });
@@ -55,7 +55,7 @@ export function addScan(root: Command, session: Session): void {
       const errors: { path: string; message: string }[] = [];
       for (const path of paths) {
         try {
-          const { report, policy } = checkSafety(path);
+          const { report, policy } = checkSafety(path, {}, session.atOnce);
           checks.push({ report, policy: options.strict ? { ...policy, unknown: 'refuse' } : policy });
         } catch (error) {
           const message = error instanceof ModelError ? error.message : problemOf(error);

@@ -130,6 +130,8 @@ function unpackedTree(given: string, path: string, largest: number): ModelTree {
   try {
     gunzipFile(path, tar, largest);
     bytes = new FileBytes(tar);
+    // What is open needs no name: a process that is killed leaves nothing.
+    rmSync(folder, { recursive: true, force: true });
     return { ...treeOfTar(given, bytes), directory: path, close };
   } catch (error) {
     close();

@@ -12,13 +12,18 @@ export interface SafetyOptions {
 /**
  * Scans a model directory, an archive, or a file, and says what policy it comes with: the one in its model.yaml, else the default.
  *
+ * @param run does the scan, once the model is open
  * @throws ModelError `model-yaml-invalid`, and as `scan` does
  */
-export function checkSafety(path: string, { cacheDirectory }: Pick<SafetyOptions, 'cacheDirectory'> = {}): ScanCheck {
+export function checkSafety(
+  path: string,
+  { cacheDirectory }: Pick<SafetyOptions, 'cacheDirectory'> = {},
+  run = (scan: () => ScanCheck) => scan(),
+): ScanCheck {
   const tree = openModel(path);
-  if (tree === undefined) return { report: scanOneFile(path), policy: DEFAULT_POLICY };
+  if (tree === undefined) return run(() => ({ report: scanOneFile(path), policy: DEFAULT_POLICY }));
   try {
-    return checkTree(tree, { cacheDirectory });
+    return run(() => checkTree(tree, { cacheDirectory }));
   } finally {
     tree.close();
   }
