@@ -2,6 +2,7 @@ import type { CfnEndpointConfig } from 'aws-cdk-lib/aws-sagemaker';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { type Duration, Size, Token } from 'aws-cdk-lib/core';
 import type { CapacityKind } from './capacity-kind';
+import { instanceFamily } from './instance-type';
 import { requireRange, requireWritten } from './range';
 
 /** How SageMaker chooses the instance for a request. */
@@ -18,7 +19,8 @@ export interface InstanceOptions {
   readonly instanceType: string;
 
   /**
-   * Space for the model and the container's scratch, 1-512 GiB, on instances with an EBS volume.
+   * Space for the model and the container's scratch, 1-512 GiB. Not for families with local NVMe disks, which take no EBS volume
+   * (https://github.com/aws/sagemaker-python-sdk/pull/4828).
    *
    * @default - what SageMaker gives the instance type
    */
@@ -235,6 +237,9 @@ class Instances extends Capacity {
       );
     }
     requireRange('volumeSize in GiB', volumeSize?.toGibibytes(), 1, 512);
+    if (volumeSize !== undefined && instanceFamily(instanceType)?.localStorage === true) {
+      throw new Error(`${instanceType} has local NVMe disks and takes no EBS volume: leave volumeSize out`);
+    }
     requireRange('downloadTimeout in seconds', downloadTimeout?.toSeconds(), 60, 3600);
     requireRange('startupTimeout in seconds', startupTimeout?.toSeconds(), 60, 3600);
   }

@@ -3,6 +3,7 @@ import { type IAlias, type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { RemovalPolicy, Stack } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { underOwnSid } from './own-sid';
+import { requireSameRegion } from './same-region';
 
 /**
  * The one customer key of an endpoint's stores.
@@ -18,13 +19,15 @@ export function endpointKey(scope: Construct, id: string, endpointName: string):
 }
 
 /**
- * An alias names no key to IAM, nor to a log group: they would grant and encrypt nothing by it.
+ * An alias names no key to IAM, nor to a log group: they would grant and encrypt nothing by it. Nor does a service use a key of another region.
  *
- * @throws Error for an alias
+ * @throws Error for an alias, or a key of another region
  * @internal
  */
-export function requireKey<K extends IKey | undefined>(key: K): K {
-  const alias = key !== undefined && (key as Partial<IAlias>).aliasName;
+export function requireKey<K extends IKey | undefined>(scope: Construct, key: K): K {
+  if (key === undefined) return key;
+  requireSameRegion(scope, `the key ${key.node.path}`, key.env.region, 'services use keys of their own region only, take one of there');
+  const alias = (key as Partial<IAlias>).aliasName;
   if (!alias) return key;
   throw new Error(
     `the key ${key.node.path} is the alias ${alias}, by which IAM and log groups know no key: pass the key itself, by Key.fromKeyArn or Key.fromLookup`,

@@ -97,6 +97,7 @@ export class EndpointConfiguration extends Construct {
 
   /** Takes up another variant: the key is left out as soon as one of them keeps its model on local disks. */
   public add(variant: ProductionVariant): void {
+    if (this.variants.length > 0) refuseOwnQueue(variant);
     this.variants.push(variant);
     const { encryptionKey, keyGiven, role } = this.props;
     const rule = 'SageMakerEndpointConfigurationKMSKeyConfigured';
@@ -169,6 +170,10 @@ export class EndpointConfiguration extends Construct {
       role.allow(
         new PolicyStatement({ sid: 'NotifyOfAnswers', actions: ['sns:Publish'], resources: topics.map(({ topicArn }) => topicArn) }),
       );
+      const keys = [...new Set(topics.flatMap(({ masterKey }) => masterKey?.keyArn ?? []))];
+      if (keys.length > 0) {
+        role.allow(new PolicyStatement({ sid: 'EncryptNotices', actions: ['kms:Decrypt', 'kms:GenerateDataKey'], resources: keys }));
+      }
     }
     return {
       outputConfig: {
@@ -184,6 +189,17 @@ export class EndpointConfiguration extends Construct {
           : { maxConcurrentInvocationsPerInstance: options.maxConcurrentInvocationsPerInstance },
     };
   }
+}
+
+/** The queue, its topics and its bucket are the endpoint's. */
+function refuseOwnQueue({ variantName, capacity }: ProductionVariant): void {
+  const { successTopic, errorTopic, retention, maxConcurrentInvocationsPerInstance } = capacity._async ?? {};
+  const all = { successTopic, errorTopic, retention, maxConcurrentInvocationsPerInstance };
+  const own = Object.entries(all).find(([, value]) => value !== undefined)?.[0];
+  if (own === undefined) return;
+  throw new Error(
+    `an async endpoint has one queue for all its variants: give ${own} to the capacity of the endpoint itself, not to that of '${variantName}'`,
+  );
 }
 
 function enhancedMetrics(period?: Duration): CfnEndpointConfig.MetricsConfigProperty | undefined {

@@ -8,6 +8,7 @@ import { EndpointAlarms } from './alarms';
 import type { EndpointAlarmOptions } from './alarms-options';
 import { EndpointDashboard } from './dashboard';
 import { Rollout } from './rollout';
+import { requireSameRegion } from './same-region';
 import type { ServedVariant } from './served-variant';
 
 /** SageMaker's limit of an endpoint's automatic rollback. */
@@ -50,6 +51,12 @@ export class EndpointWatch extends Construct {
     this.variants = new Construct(this, 'Alarms');
     // Beside the variants: it keeps its subscriptions when the first is called otherwise.
     const topic = props.alarms?.topic ?? alarmTopic(this, live.endpointName, props.encryptionKey);
+    requireSameRegion(
+      this,
+      `the topic ${topic.node.path}`,
+      topic.env.region,
+      'CloudWatch tells topics of its own region only, make one there',
+    );
     this.alarms = EndpointAlarms._create(this.variants, live.variantName, live, topic, props.alarms);
     this.all.push(this.alarms);
     if (props.withDashboard) this.dashboard = EndpointDashboard._create(this, 'Dashboard', live, this.alarms);

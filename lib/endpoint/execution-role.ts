@@ -1,5 +1,5 @@
 import { type IRole, ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { ArnFormat, Stack } from 'aws-cdk-lib/core';
+import { Annotations, ArnFormat, Stack } from 'aws-cdk-lib/core';
 import { Construct, DependencyGroup } from 'constructs';
 import { acknowledgeWildcards } from './acknowledge';
 import { underOwnSid } from './own-sid';
@@ -31,6 +31,7 @@ export class ExecutionRole extends Construct {
         }),
       });
     if (this.role instanceof Role) {
+      warnOfManyPolicies(this, this.role);
       this.policy = new ManagedPolicy(this, 'Policy', {
         description: `what the SageMaker endpoint ${endpointName} does`,
         roles: [this.role],
@@ -113,6 +114,20 @@ export class ExecutionRole extends Construct {
       'GetAuthorizationToken has no resources in IAM',
     );
   }
+}
+
+/** Endpoints that a role has by now: each brings a managed policy. */
+const endpointsOf = new WeakMap<Role, number>();
+
+/** IAM attaches ten managed policies to a role until asked for more. */
+function warnOfManyPolicies(scope: Construct, role: Role): void {
+  const endpoints = (endpointsOf.get(role) ?? 0) + 1;
+  endpointsOf.set(role, endpoints);
+  if (endpoints <= 10) return;
+  Annotations.of(scope).addWarningV2(
+    'cdk-fledge:roleOfManyEndpoints',
+    `the role ${role.node.path} runs ${endpoints} endpoints, each with a managed policy, and IAM attaches 10 to a role: give endpoints roles of their own, or have the quota raised`,
+  );
 }
 
 /** A role of this app says whom it trusts; of an imported one nothing is known. */

@@ -170,6 +170,7 @@ class StoredArtifact extends ModelArtifact {
 
   /** @internal */
   public _bind(scope: Construct): BoundArtifact {
+    requireSameRegion(scope, `the bucket ${this.bucket.node.path}`, this.bucket.env.region);
     const named = this.key.includes(this.digest);
     if (!named && !Token.isUnresolved(this.key)) {
       Annotations.of(scope).addWarningV2(

@@ -81,7 +81,7 @@ export class ModelEndpoint extends ModelEndpointBase implements IConnectable, IG
     super(scope, id);
     this.endpointName = requireEndpointName(props.endpointName ?? nameFromPath(this));
     this.variantName = props.variantName ?? 'live';
-    this.encryptionKey = requireKey(props.encryptionKey) ?? endpointKey(this, 'Key', this.endpointName);
+    this.encryptionKey = requireKey(this, props.encryptionKey) ?? endpointKey(this, 'Key', this.endpointName);
     this.role = new ExecutionRole(this, 'ExecutionRole', this.endpointName, props.executionRole);
     this.executionRole = this.role.role;
     this.grantPrincipal = this.executionRole.grantPrincipal;

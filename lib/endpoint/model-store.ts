@@ -4,6 +4,7 @@ import { type IBucket, StorageClass } from 'aws-cdk-lib/aws-s3';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import { requireKey } from './encryption';
+import { requireRange } from './range';
 import { secureBucket } from './secure-bucket';
 
 export interface ModelStoreProps {
@@ -22,7 +23,7 @@ export interface ModelStoreProps {
   readonly accessLogsBucket?: IBucket;
 
   /**
-   * When noncurrent versions (an archive deleted or overwritten by hand) are gone for good.
+   * When noncurrent versions (an archive deleted or overwritten by hand) are gone for good: 1 to 36500 days.
    *
    * @default Duration.days(90)
    */
@@ -39,20 +40,23 @@ export class ModelStore extends Construct {
   public readonly bucket: IBucket;
   public readonly encryptionKey: IKey;
 
+  /** @throws Error for a key that the store cannot use, or a time out of range */
   constructor(scope: Construct, id: string, props: ModelStoreProps = {}) {
     super(scope, id);
     this.encryptionKey =
-      requireKey(props.encryptionKey) ??
+      requireKey(this, props.encryptionKey) ??
       new Key(this, 'Key', {
         description: `model archives of ${this.node.path}`,
         enableKeyRotation: true,
         removalPolicy: RemovalPolicy.RETAIN,
       });
+    const noncurrent = props.noncurrentVersionExpiration ?? Duration.days(90);
+    requireRange('noncurrentVersionExpiration in days', noncurrent.toDays({ integral: false }), 1, 36_500);
     this.bucket = secureBucket(this, 'Models', {
       encryptionKey: this.encryptionKey,
       accessLogs: props.accessLogsBucket,
       lifecycleRules: [
-        { id: 'noncurrent-versions', noncurrentVersionExpiration: props.noncurrentVersionExpiration ?? Duration.days(90) },
+        { id: 'noncurrent-versions', noncurrentVersionExpiration: noncurrent },
         {
           id: 'cool-storage-by-use',
           transitions: [{ storageClass: StorageClass.INTELLIGENT_TIERING, transitionAfter: Duration.days(30) }],

@@ -9,6 +9,7 @@ import { decryptModel, readObject } from './artifact-access';
 import type { BoundArtifact } from './bindings';
 import { allowLogGroup } from './encryption';
 import type { ModelStore } from './model-store';
+import { requireSameRegion } from './same-region';
 
 /**
  * Copies an archive from the CDK's asset bucket to the store while the stack deploys: inside S3, encrypted anew with the store's key, and
@@ -17,6 +18,12 @@ import type { ModelStore } from './model-store';
  * @internal
  */
 export function keepInStore(scope: Construct, store: ModelStore, staged: StagedArchive, digest: string): BoundArtifact {
+  requireSameRegion(
+    scope,
+    `the store ${store.node.path}`,
+    store.bucket.env.region,
+    'SageMaker takes archives from the same region only, make a store there',
+  );
   const key = store.archiveKey(digest);
   const call = {
     service: 'S3',

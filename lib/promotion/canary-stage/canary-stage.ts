@@ -100,7 +100,7 @@ export class CanaryStage extends Construct {
       );
     }
     refuseStackTags(this, endpointName);
-    this.key = requireKey(props.encryptionKey) ?? endpoint.encryptionKey;
+    this.key = requireKey(this, props.encryptionKey) ?? endpoint.encryptionKey;
     const records = recordBucket(this, this.key);
     this.recordBucket = records;
     this.handed = endpoint._handOver({
@@ -138,7 +138,7 @@ export class CanaryStage extends Construct {
     const workflow = this.addWorkflow(
       plan,
       lost,
-      (props.signingKeys ?? []).map(({ keyArn }) => keyArn),
+      (props.signingKeys ?? []).map((key) => requireKey(this, key).keyArn),
     );
     this.workflow = workflow.publish();
     // When the stack goes, so does a promotion under way, before the endpoint goes and what it made is cleared away.
