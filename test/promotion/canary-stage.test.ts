@@ -758,6 +758,33 @@ describe("an endpoint's life in the template", () => {
   });
 });
 
+test('names, keys and regions at their longest: no policy is longer than IAM takes, and the function waits for each', () => {
+  const name = 'n'.repeat(63);
+  const stack = newStack({ env: { account: '111122223333', region: 'us-gov-west-1' } });
+  const endpoint = new ModelEndpoint(stack, 'Delay', {
+    endpointName: name,
+    artifact: publishedArtifact(stack),
+    image: ServingImage.sklearn('1.2'),
+    modelStore: new ModelStore(stack, 'Store'),
+    capacity: Capacity.instances({ instanceType: 'ml.m5.large', min: 2, max: 4 }),
+    scaling: [Scaling.cpuUtilization({ percent: 50 })],
+  });
+  const spec = { keySpec: KeySpec.ECC_NIST_P256, keyUsage: KeyUsage.SIGN_VERIFY };
+  const signingKeys = Array.from({ length: 9 }, (_, i) => new Key(stack, `Signer${i}`, spec));
+  new CanaryStage(stack, 'Canary', { endpoint, signingKeys });
+  const template = new ReadableTemplate(stack);
+  const policies = template
+    .all('AWS::IAM::ManagedPolicy')
+    .filter(({ Properties }) => /^what n.*-promotion does$/.test(Properties.Description));
+  expect(policies).toHaveLength(2);
+  const deployed = (text: string) => text.replace(/<AWS::Partition>/g, 'aws-us-gov').replace(/<[^>]*>/g, 'arn:'.padEnd(84, 'x'));
+  for (const { Properties } of template.all('AWS::IAM::ManagedPolicy')) {
+    expect(deployed(JSON.stringify(Properties.PolicyDocument)).length).toBeLessThanOrEqual(6144);
+  }
+  const workflow = template.all('AWS::Lambda::Function').find(({ Properties }) => Properties.Description?.startsWith('promotes versions'))!;
+  expect(workflow.DependsOn).toEqual(expect.arrayContaining(['CanaryWorkflowPolicy', expect.stringMatching(/^CanaryWorkflowPolicy2/)]));
+});
+
 describe('what lies in another stack', () => {
   /** What the template names and has not. */
   function dangling({ raw }: ReadableTemplate): string[] {

@@ -4,10 +4,11 @@ import { Alias, Architecture, type CfnFunction, Function as LambdaFunction } fro
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { ArnFormat, Duration, RemovalPolicy, type Size, Stack, Validations } from 'aws-cdk-lib/core';
-import { Construct } from 'constructs';
+import { Construct, DependencyGroup } from 'constructs';
 import { acknowledge, acknowledgeWildcards } from '../../endpoint/acknowledge';
 import { allowLogGroup } from '../../endpoint/encryption';
 import { bundledFunction, FUNCTION_RUNTIME } from '../../endpoint/function-code';
+import { deployedLength } from './deployed-length';
 
 /** @internal */
 export interface StageFunctionProps {
@@ -36,6 +37,9 @@ export interface StageFunctionProps {
 /** What is kept of a durable execution once it ended. The record in the stage's bucket stays. */
 const HISTORY = Duration.days(90);
 
+/** IAM takes 6,144 characters a policy; the rest is for what a deployment writes longer than is thought here. */
+const MOST_OF_A_POLICY = 5600;
+
 /**
  * A function of this package's: bundled when the package is built, in a role with the statements that it is given and no others, its log encrypted and kept for a
  * year.
@@ -44,18 +48,25 @@ const HISTORY = Duration.days(90);
  */
 export class StageFunction extends Construct {
   public readonly resource: LambdaFunction;
-  private readonly policy: ManagedPolicy;
+  /** Filled one after the other. */
+  private policy: ManagedPolicy;
+  private readonly policies = new DependencyGroup();
+  private readonly role: Role;
+  private readonly what: string;
+  private used = 0;
+  private count = 0;
 
   constructor(scope: Construct, id: string, props: StageFunctionProps) {
     super(scope, id);
     const { functionName, description, encryptionKey, executionTimeout } = props;
-    const role = new Role(this, 'Role', { roleName: props.roleName, description, assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
-    this.policy = new ManagedPolicy(this, 'Policy', { description: `what ${functionName} does`, roles: [role] });
+    this.role = new Role(this, 'Role', { roleName: props.roleName, description, assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    this.what = `what ${functionName} does`;
+    this.policy = this.addPolicy();
     const logGroup = this.addLogGroup(functionName, encryptionKey);
     this.resource = new LambdaFunction(this, 'Resource', {
       functionName,
       description,
-      role: role.withoutPolicyUpdates(),
+      role: this.role.withoutPolicyUpdates(),
       logGroup,
       code: bundledFunction(props.bundle),
       handler: 'index.handler',
@@ -72,7 +83,7 @@ export class StageFunction extends Construct {
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN, description },
     });
     // The version may only be invoked once the role may do what it is for.
-    this.resource.node.addDependency(this.policy);
+    this.resource.node.addDependency(this.policies);
     if (executionTimeout !== undefined) this.allowCheckpoints(functionName);
     if (props.deadLetters !== undefined) this.allow('KeepLost', ['sqs:SendMessage'], [props.deadLetters.queueArn]);
     this.allow('DecryptSettings', ['kms:Decrypt'], [encryptionKey.keyArn]);
@@ -87,8 +98,22 @@ export class StageFunction extends Construct {
   /** @param wildcard why a wildcard in it is as narrow as can be; needed where it has one */
   public allow(sid: string, actions: string[], resources: string[], conditions?: Record<string, unknown>, wildcard?: string): void {
     const statement = new PolicyStatement({ sid, actions, resources, conditions });
+    const length = deployedLength(Stack.of(this).resolve(statement.toStatementJson()));
+    if (this.used + length > MOST_OF_A_POLICY) {
+      this.policy = this.addPolicy();
+      this.used = 0;
+    }
+    this.used += length;
     this.policy.addStatements(statement);
     if (wildcard !== undefined) acknowledgeWildcards(this.policy, statement, wildcard);
+  }
+
+  private addPolicy(): ManagedPolicy {
+    this.count += 1;
+    const id = this.count === 1 ? 'Policy' : `Policy${this.count}`;
+    const policy = new ManagedPolicy(this, id, { description: this.what, roles: [this.role] });
+    this.policies.add(policy);
+    return policy;
   }
 
   private allowCheckpoints(functionName: string): void {
