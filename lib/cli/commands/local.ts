@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type LocalSageMaker, startLocal } from '../../local';
-import { ANSWERS_METRIC, awsPorts, type StagePlan } from '../../promotion';
+import { awsPorts, type StagePlan } from '../../promotion';
 import { atLeast, ended, endpointName, wholeBetween } from '../options';
 import { columnsOf } from '../rehearsal/columns';
 import { asTaken } from '../rehearsal/header';
@@ -9,7 +9,7 @@ import { Replay } from '../rehearsal/replay';
 import { readTraffic, type Traffic, unknownOutcomes } from '../rehearsal/traffic';
 import { verdictSentence } from '../report';
 import type { Session } from '../session';
-import { hostStage, LOCAL_PLAN, readPlan } from '../stage/host';
+import { hostStage, localPlan, readPlan } from '../stage/host';
 import { titleOf } from '../stage/promotions';
 import { Terminal } from '../terminal';
 
@@ -63,7 +63,8 @@ async function run(options: Options, session: Session): Promise<void> {
   const { stage, speed } = options;
   const columns = options.live === undefined ? undefined : columnsOf(options.live);
   const traffic = options.traffic === undefined ? undefined : readTraffic(options.traffic, columns);
-  const plan = options.plan === undefined ? planFor(traffic) : readPlan(options.plan);
+  const usual = localPlan(traffic?.outcomes !== undefined);
+  const plan = options.plan === undefined ? usual : readPlan(options.plan, usual);
   const terminal = new Terminal(false);
   const engines = { allowCode: options.allowCode ?? false };
   const warn = (message: string) => terminal.warn(`warning: ${message}`);
@@ -87,10 +88,6 @@ async function run(options: Options, session: Session): Promise<void> {
     for (const close of closing) await close();
   }
 }
-
-/** Answers are judged where outcomes are known. */
-const planFor = (traffic: Traffic | undefined): StagePlan =>
-  traffic?.outcomes ? { ...LOCAL_PLAN, metrics: [...LOCAL_PLAN.metrics, ANSWERS_METRIC] } : LOCAL_PLAN;
 
 function hostAndTell(local: LocalSageMaker, endpoint: string, plan: StagePlan, { live }: Options, terminal: Terminal) {
   return hostStage(local, {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { DescribeEndpointCommand } from '@aws-sdk/client-sagemaker';
 import type { LocalSageMaker } from '../../local';
 import {
+  ANSWERS_METRIC,
   awsPorts,
   checkRequest,
   type Outcome,
@@ -26,8 +27,8 @@ export interface HostOptions {
   readonly onEnd: (request: PromotionRequest, outcome: Outcome | Error) => void;
 }
 
-/** What a stage on this machine does with a candidate unless told otherwise: minutes on AWS are seconds. */
-export const LOCAL_PLAN: StagePlan = {
+/** Minutes on AWS are seconds. */
+const LOCAL_PLAN: StagePlan = {
   steps: [
     { kind: 'shadow', bakeSeconds: 5 },
     { kind: 'percent', percent: 5, bakeSeconds: 5 },
@@ -47,12 +48,16 @@ export const LOCAL_PLAN: StagePlan = {
   guardrail: { waitSeconds: 1 },
 };
 
+/** What a stage on this machine does with a candidate unless told otherwise. Wrong answers are judged where the traffic's outcomes are known. */
+export const localPlan = (hasOutcomes: boolean): StagePlan =>
+  hasOutcomes ? { ...LOCAL_PLAN, metrics: [...LOCAL_PLAN.metrics, ANSWERS_METRIC] } : LOCAL_PLAN;
+
 /**
- * Reads a plan; what it leaves out is as in {@link LOCAL_PLAN}.
+ * Reads a plan; what it leaves out is as in `defaults`.
  *
  * @throws UserError that names the file and what is wrong with it
  */
-export function readPlan(file: string): StagePlan {
+export function readPlan(file: string, defaults: StagePlan): StagePlan {
   const text = readFileSync(file, 'utf8');
   let given: Partial<StagePlan>;
   try {
@@ -60,7 +65,7 @@ export function readPlan(file: string): StagePlan {
   } catch (error) {
     throw new UserError(`${file} is not JSON: ${(error as Error).message}`);
   }
-  const plan: StagePlan = { ...LOCAL_PLAN, ...given };
+  const plan: StagePlan = { ...defaults, ...given };
   try {
     checkRequest({ promotionId: 'v1', endpointName: 'e', bucket: STAGE_BUCKET, modelPackageArn: '', plan });
   } catch (error) {
