@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import { UnusableDirectory } from '../local/storage/directory-lock';
 import { ModelError } from '../model';
 import { packageRoot } from '../model/entry-point';
 import { PublishError } from '../model/publish';
@@ -84,7 +85,8 @@ function packageVersion(): string {
 
 /** An error of the user, of AWS or of the machine in one line; anything else with its stack, since it is ours. */
 function messageOf(error: unknown): string {
-  if (error instanceof UserError || error instanceof ModelError || error instanceof PublishError) return `error: ${error.message}`;
+  const isUsers = [UserError, ModelError, PublishError, UnusableDirectory].some((kind) => error instanceof kind);
+  if (error instanceof Error && isUsers) return `error: ${error.message}`;
   const problem = problemOf(error);
   if (problem !== undefined) return `error: ${problem}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

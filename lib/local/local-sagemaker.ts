@@ -148,7 +148,7 @@ export class LocalSageMaker {
 /**
  * Starts a SageMaker on this machine: control plane, runtime, and what they need.
  *
- * @throws Error when the port is taken or the state directory cannot be read
+ * @throws Error when the port is taken; UnusableDirectory when the state directory is another process's, or cannot be read
  */
 export function startLocal(options: LocalOptions = {}): Promise<LocalSageMaker> {
   return LocalSageMaker.start(options);

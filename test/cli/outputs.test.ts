@@ -114,3 +114,12 @@ test.each(NO_FOLDER)('a cache that cannot be kept costs time only: %s', async (_
   expect(stderr).toBe('error: /proc/cdk-fledge: no folder can be made there\n');
   expect(status).toBe(1);
 });
+
+test('fledge local says in one line that its state cannot be read', async () => {
+  const state = join(folder, 'damaged-state');
+  mkdirSync(state);
+  writeFileSync(join(state, 'models.json'), '{"half');
+  const { code, err } = await fledge('local', '--port', '0', '--state', state);
+  expect(err).toMatch(/^error: .*models\.json is not readable as JSON: .*; remove it to start empty\n$/);
+  expect(code).toBe(1);
+});

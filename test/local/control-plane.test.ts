@@ -517,3 +517,13 @@ describe('what goes over the wire', () => {
     expect([answer.status, await answer.json()]).toEqual([400, expect.objectContaining({ __type: 'SerializationException' })]);
   });
 });
+
+it('leaves a real-time variant at least one instance', async () => {
+  await serve(started, 'e', 'one');
+  const asked = started.sagemaker.updateEndpointWeightsAndCapacities({
+    EndpointName: 'e',
+    DesiredWeightsAndCapacities: [{ VariantName: 'live', DesiredInstanceCount: 0 }],
+  });
+  await expect(asked).rejects.toThrow('DesiredInstanceCount of variant live must be at least 1');
+  expect(await started.sagemaker.describeEndpoint({ EndpointName: 'e' })).toMatchObject({ EndpointStatus: 'InService' });
+});

@@ -479,3 +479,15 @@ describe('a client that does not behave', () => {
     await expect(started.runtime.invokeEndpoint({ EndpointName: 'one', Body: gzipSync('x') })).resolves.toBeDefined();
   });
 });
+
+it('lets a variant go whose streamed answer was lost', async () => {
+  started = await start({ openModel: async () => new ToldEngine() });
+  await serve(started, 'talks', 'model');
+  const fault = started.local.faults.add({ operation: 'InvokeEndpointWithResponseStream', kind: 'lost answer', times: 1 });
+  await expect(started.runtime.invokeEndpointWithResponseStream({ EndpointName: 'talks', Body: 'x' })).rejects.toThrow();
+  fault.remove();
+  await started.sagemaker.deleteEndpoint({ EndpointName: 'talks' });
+  const gone = started.local.clock.jump(10_000).then(() => 'gone');
+  expect(await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, 5000, 'held').unref())])).toBe('gone');
+  await expect(started.sagemaker.describeEndpoint({ EndpointName: 'talks' })).rejects.toThrow(/Could not find endpoint/);
+});

@@ -271,6 +271,9 @@ function changeOf(live: Fleet, desired: DesiredWeightAndCapacity): VariantChange
   if (desired.DesiredInstanceCount !== undefined && variant.isServerless) {
     throw validation(`Variant ${variant.name} is serverless and has no DesiredInstanceCount: use ServerlessUpdateConfig.`);
   }
+  if (desired.DesiredInstanceCount === 0 && live.config.input.AsyncInferenceConfig === undefined) {
+    throw validation(`DesiredInstanceCount of variant ${variant.name} must be at least 1: only asynchronous endpoints run on no instance.`);
+  }
   const { ServerlessUpdateConfig: serverless } = desired;
   if (serverless !== undefined && variant.serverless === undefined) {
     throw validation(`Variant ${variant.name} is not serverless: use DesiredInstanceCount.`);

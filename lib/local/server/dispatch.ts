@@ -60,6 +60,12 @@ async function answer(service: Service, request: LocalRequest): Promise<LocalRes
 /** Lets go of the file or the engine that a body nobody reads would come from. */
 function forget({ body }: LocalResponse): void {
   if (body instanceof Readable) body.destroy();
+  else if (typeof body === 'object' && !Buffer.isBuffer(body)) breakOff(body).catch(() => {});
+}
+
+/** A generator that was never begun would not end either. */
+async function breakOff(body: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _ of body) return;
 }
 
 function errorOf(fault: FaultRule): ServiceError {

@@ -1,6 +1,9 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** A directory that cannot be used as it is: its user's to mend. */
+export class UnusableDirectory extends Error {}
+
 /** Who holds a directory. Its start tells a process from a later one with the same number, where the system says it. */
 interface Holder {
   readonly pid: number;
@@ -11,7 +14,7 @@ interface Holder {
  * Keeps other processes' servers off a directory: two that write the same files would undo each other's work. What a process left that is gone does not count.
  *
  * @returns gives the directory free
- * @throws Error that names the process that has it
+ * @throws UnusableDirectory that names the process that has it
  */
 export function lockDirectory(directory: string): () => void {
   const path = join(directory, 'lock');
@@ -24,7 +27,7 @@ export function lockDirectory(directory: string): () => void {
     }
     const holder = readHolder(path);
     if (holder !== undefined && holder.pid !== process.pid && isAlive(holder)) {
-      throw new Error(`${directory} is in use by process ${holder.pid}: end that, or give another directory`);
+      throw new UnusableDirectory(`${directory} is in use by process ${holder.pid}: end that, or give another directory`);
     }
     rmSync(path, { force: true });
   }

@@ -1,7 +1,7 @@
 import { accessSync, constants, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDirectory } from '../../model/make-directory';
-import { lockDirectory } from './directory-lock';
+import { lockDirectory, UnusableDirectory } from './directory-lock';
 
 /** Named values that outlive the process where a state directory was given. Values must survive JSON. */
 export class Table<T> {
@@ -56,7 +56,7 @@ export class State {
 
   /**
    * @param directory where the files are; created where it is missing. Without one nothing outlives the process.
-   * @throws the file system's error where it cannot be made, or not be written to; an Error where another process has it
+   * @throws the file system's error where it cannot be made, or not be written to; UnusableDirectory where another process has it
    */
   constructor(readonly directory?: string) {
     if (directory === undefined) return;
@@ -116,7 +116,7 @@ export class State {
     try {
       return JSON.parse(text) as [string, T][];
     } catch (error) {
-      throw new Error(`${path} is not readable as JSON: ${(error as Error).message}; remove it to start empty`);
+      throw new UnusableDirectory(`${path} is not readable as JSON: ${(error as Error).message}; remove it to start empty`);
     }
   }
 }
