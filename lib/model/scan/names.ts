@@ -94,11 +94,11 @@ const NOT_TRUSTED =
 
 /** Functions that build, load, run or fetch, whatever package they are in. */
 const DOES_HARM =
-  /(^|_)(eval\w*|exec\w*|run\w*|system|popen\d?|spawn\w*|call|check_(call|output)|getoutput|getstatusoutput|shell|command|cmd|import\w*|compile\w*|loads?|load_\w+|unpickle|unserialize|open\w*|read_\w+|write\w*|save\w*|dump\w*|fetch\w*|download\w*|upload\w*|urlopen|request|get_file|fromfile|from_file|tofile|loadtxt|genfromtxt|memmap|invoke|trace|debug|profile|breakpoint|globals|locals|vars|getattr|setattr|delattr|getattribute|__import__|apply|start|connect|listen|send|recv|remove|unlink|rmtree|mkdir|chmod|rename|kill|exit|fork)$/;
+  /(^|_)(eval\w*|exec\w*|run\w*|system|popen\d?|spawn\w*|call|check_(call|output)|getoutput|getstatusoutput|shell|command|cmd|import\w*|compile\w*|loads?|load_\w+|from_pretrained|lookfor|add_newdocs?|make_dirs\w*|unpickle|unserialize|open\w*|read_\w+|write\w*|save\w*|dump\w*|fetch\w*|download\w*|upload\w*|urlopen|request|get_file|fromfile|from_file|tofile|loadtxt|genfromtxt|memmap|invoke|trace|debug|profile|breakpoint|globals|locals|vars|getattr|setattr|delattr|getattribute|__import__|apply|start|connect|listen|send|recv|remove|unlink|rmtree|mkdir|chmod|rename|kill|exit|fork)$/;
 
-/** Classes of Python and of pandas that start, open or load something once they are made; libraries have them among their own names. */
+/** Classes that start, open or load something once they are made; libraries have them among their own names. */
 const ACTS =
-  /^(_?Popen|CDLL|PyDLL|WinDLL|OleDLL|Unpickler|_Unpickler|NumpyUnpickler|FileIO|ZipFile|TarFile|FTP\w*|SMTP\w*|Telnet|TemporaryDirectory|HDFStore|ExcelWriter|ExcelFile|methodcaller)$/;
+  /^(_?Popen|CDLL|PyDLL|WinDLL|OleDLL|Unpickler|_Unpickler|NumpyUnpickler|FileIO|ZipFile|TarFile|FTP\w*|SMTP\w*|Telnet|TemporaryDirectory|HDFStore|ExcelWriter|ExcelFile|methodcaller|DataSource|PyTorchFile(Reader|Writer)|BinaryZlibFile|PrintTime|OSFile|MemoryMappedFile|ParquetWriter|Repository|RabitTracker|Lazy(Loader|Module)|TFSMLayer|DistributedRuntimeClient|(Quantile)?DMatrix|Pool)$/;
 
 /** Third-party modules that no model needs to be loaded, and an attacker likes. */
 const HOSTILE =
@@ -130,7 +130,11 @@ const BUILDS = /^(_|from_|make|create|build|new|empty|wrap|decode|convert)|pickl
 export function judgeCall(module: string, name: string): Judgement {
   const judgement = judgeName(module, name);
   const last = name.split('.').at(-1)!;
-  const isFunction = /^[a-z]/.test(last) && !BUILDS.test(last) && !listedIn(STDLIB_ODD, module, name) && module !== 'copyreg extension';
+  const isFunction =
+    /^[a-z]/.test(last) &&
+    (!BUILDS.test(last) || soundsHarmful(last)) &&
+    !listedIn(STDLIB_ODD, module, name) &&
+    module !== 'copyreg extension';
   if (judgement.grade === 'unknown' && isFunction) return dangerous('a function that no list knows, and that builds no part of a model');
   return judgement;
 }

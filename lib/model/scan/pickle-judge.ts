@@ -13,6 +13,7 @@ import type { ScanFinding } from './grade';
 import { canonical, type Judgement, judgeCall, judgeName } from './names';
 import { render, renderCall, texts } from './render';
 import type { ScanContext } from './scan-context';
+import { judgeState } from './state';
 
 /** How sure it is that these bytes are a pickle that something would load. */
 export type PickleView = 'sure' | 'guess';
@@ -20,6 +21,9 @@ export type PickleView = 'sure' | 'guess';
 /** Commands and code in texts that are handed to something unknown. */
 const COMMANDS =
   /\b(__import__|exec\(|eval\(|os\.(system|popen|exec)|subprocess|socket\.|pty\.spawn|import\s+(os|sys|socket|subprocess|pty|requests|urllib)\b|\/bin\/(ba|z|da)?sh|bash\s+-[ci]|sh\s+-c|curl\s+\S|wget\s+\S|nc\s+-|powershell|cmd(\.exe)?\s+\/c|rm\s+-rf|chmod\s+\+x|\/etc\/(passwd|shadow)|base64\s+-d|b64decode|touch\s+\/|open\(['"])/i;
+
+/** Classes whose constructor fetches a model by its name; what was pickled is made without it. */
+const FETCHES = /^sentence_transformers\b.*\.(SentenceTransformer|CrossEncoder|SparseEncoder|Transformer)$/;
 
 /** Judges what a pickle imports, calls and carries, as the machine tells of it. */
 export class PickleJudge implements PickleListener {
@@ -59,6 +63,9 @@ export class PickleJudge implements PickleListener {
   built(target: Value, state: Value, offset: number): void {
     if (target instanceof PickleCall && target.callee instanceof PickleGlobal && canonical(target.callee) === 'functools.partial')
       this.reportCall(judgeCallable(target), target);
+    const set = judgeState(target, state);
+    const of = target instanceof PickleGlobal ? target.path : (calleePath(target) ?? '?');
+    this.report(set, 'pickle-build', { opcode: 'BUILD', offset, path: of }, `sets ${render(state)} on ${of}: ${set.why}`);
     if (!(target instanceof PickleGlobal)) return;
     const judgement: Judgement = {
       grade: judgeName(target.module, target.name).grade === 'dangerous' ? 'dangerous' : 'unknown',
@@ -114,6 +121,8 @@ export class PickleJudge implements PickleListener {
       else this.reportCall({ grade: 'unknown', why: 'it unpickles bytes that are not in the file as they are' }, call);
     }
     if (judgement.grade === 'dangerous') this.reportCall(judgement, call);
+    else if (FETCHES.test(callee.path) && !/^NEWOBJ/.test(call.opcode) && items(call.args).length > 0)
+      this.reportCall({ grade: 'dangerous', why: 'made by its constructor, it fetches a model and the code that comes with it' }, call);
     else this.reportCall(judgeWork(call), call);
     if (judgement.grade !== 'unknown') return;
     const hostile = texts(call.args).find((text) => COMMANDS.test(text));
