@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -262,6 +262,25 @@ describe('an address', () => {
   test('with nothing there is answered by an error without a namespace, which boto3 looks for', async () => {
     expect((await ask(`/${Bucket}/nothing`)).body).toContain('<Error><Code>NoSuchKey</Code>');
   });
+});
+
+test('a body that breaks off in the middle holds up no other request of its client', async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const signed = { authorization: 'AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=x' };
+  const ask = (method: string, more: Record<string, string>, body: Buffer) =>
+    new Promise<number>((resolve, reject) => {
+      const asked = request(`${listener.url}/${Bucket}/broken-off`, { method, agent, headers: { ...signed, ...more } }, (answer) => {
+        answer.resume().once('close', () => resolve(answer.statusCode!));
+      });
+      asked.once('error', reject).end(body);
+    });
+  const broken = Buffer.concat([Buffer.from('no size\r\n'), Buffer.alloc(3_000_000)]);
+  // The client may see its connection end before it sees the answer.
+  const first = await ask('PUT', { 'x-amz-content-sha256': 'STREAMING-UNSIGNED-PAYLOAD-TRAILER' }, broken).catch(() => 500);
+  expect(first).toBe(500);
+  const late = new Promise((resolve) => setTimeout(resolve, 3000, 'held up').unref());
+  expect(await Promise.race([ask('GET', {}, Buffer.alloc(0)), late])).toBe(404);
+  agent.destroy();
 });
 
 describe('a conditional read', () => {

@@ -83,6 +83,8 @@ function write(outcome: Outcome, incoming: IncomingMessage, response: ServerResp
     incoming.socket.destroy();
     return;
   }
+  // What is left of a request whose reading broke off is never read: the next one on its connection would wait behind it for ever.
+  if (incoming.destroyed && !incoming.complete) response.shouldKeepAlive = false;
   const { status, headers, body } = outcome;
   if (body !== undefined && typeof body !== 'string' && !Buffer.isBuffer(body)) {
     response.writeHead(status, headers);
