@@ -40,6 +40,7 @@ import {
   type TemplateResource,
 } from '../endpoint/template';
 
+const UNKNOWN = Duration.minutes(Token.asNumber({ Ref: 'Minutes' }));
 const MODELS_OF_OURS = 'arn:<AWS::Partition>:s3:::models-of-ours';
 const GROUP = 'arn:<AWS::Partition>:sagemaker:eu-west-1:111122223333';
 
@@ -949,6 +950,12 @@ describe('is refused', () => {
       () => JudgedMetric.counted('refused loans', { metricNamespace: 'a', bad: 'b', requests: 'c', margin: Token.asNumber({ Ref: 'M' }) }),
       'margin of refused loans must be known at synth, got a token',
     ],
+    [() => CanaryStep.percent(5, { bake: UNKNOWN }), 'bake of a step must be known at synth, got a token'],
+    [() => CanaryJudge.standard({ settle: UNKNOWN }), 'settle must be known at synth, got a token'],
+    [() => GoLive.allAtOnce({ bake: UNKNOWN }), 'bake of going live must be known at synth, got a token'],
+    [() => Approval.manual({ timeout: UNKNOWN }), 'timeout of an approval must be known at synth, got a token'],
+    [() => staged({ deadline: UNKNOWN }), 'deadline must be known at synth, got a token'],
+    [() => staged({ updateTimeout: UNKNOWN }), 'updateTimeout must be known at synth, got a token'],
     [() => GoLive.canary({ percent: 60 }), 'the part of the fleet that moves first is 1 to 50 percent, got 60'],
     [() => GoLive.allAtOnce({ bake: Duration.hours(2) }), 'SageMaker watches a new fleet for at most an hour, got a bake of 7200 s'],
     [() => Approval.manual({ timeout: Duration.seconds(5) }), 'a person needs at least a minute to approve, got 5 s'],

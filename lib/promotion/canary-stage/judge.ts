@@ -1,5 +1,5 @@
 import type { Duration } from 'aws-cdk-lib/core';
-import { requireWritten } from '../../endpoint/range';
+import { requireWritten, writtenSeconds } from '../../endpoint/range';
 import { ANSWERS_METRIC, type CountedMetric, STANDARD_METRICS, type StagePlan } from '../request';
 import { judgeSettings } from './judge-settings';
 
@@ -164,8 +164,8 @@ class Standard extends CanaryJudge {
       metrics: [...STANDARD_METRICS, ...judged],
       profile: 'standard',
       settings: judgeSettings(settings),
-      binSeconds: bin?.toSeconds() ?? 60,
-      settleSeconds: settle?.toSeconds() ?? 120,
+      binSeconds: bin === undefined ? 60 : writtenSeconds('bin', bin),
+      settleSeconds: settle === undefined ? 120 : writtenSeconds('settle', settle),
     };
   }
 }

@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib/core';
 import type { HandedOver } from '../../endpoint/owner';
-import { requireWritten } from '../../endpoint/range';
+import { requireWritten, writtenSeconds } from '../../endpoint/range';
 import { checkRequest, type WholePlan } from '../checked-request';
 import type { StagePlan } from '../request';
 import { CanaryJudge } from './judge';
@@ -22,7 +22,7 @@ const updatesOf = ({ steps }: WholePlan): number => steps.filter(({ kind }) => k
  */
 export function planOf(props: CanaryStageProps): WholePlan {
   const steps = props.steps ?? [CanaryStep.shadow(), CanaryStep.percent(5), CanaryStep.percent(25), CanaryStep.percent(50)];
-  const updateSeconds = (props.updateTimeout ?? Duration.hours(1)).toSeconds();
+  const updateSeconds = writtenSeconds('updateTimeout', props.updateTimeout ?? Duration.hours(1));
   if (updateSeconds < 600 || updateSeconds > 28_800) throw new Error(`updateTimeout is 600 to 28800 s, got ${updateSeconds}`);
   const instances = props.candidateInstances;
   requireWritten('candidateInstances', instances);
@@ -34,7 +34,7 @@ export function planOf(props: CanaryStageProps): WholePlan {
     steps: steps.map(({ _step }) => _step),
     ...judged,
     tickSeconds: Math.min(60, judged.binSeconds),
-    deadlineSeconds: (props.deadline ?? Duration.hours(24)).toSeconds(),
+    deadlineSeconds: writtenSeconds('deadline', props.deadline ?? Duration.hours(24)),
     onDeadline: props.onDeadline ?? OnDeadline.ROLL_BACK,
     ...(props.approval ?? Approval.none())._plan,
     candidateInstances: instances,

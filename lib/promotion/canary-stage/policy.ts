@@ -1,6 +1,6 @@
 import type { IAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { Duration } from 'aws-cdk-lib/core';
-import { requireWritten } from '../../endpoint/range';
+import { requireWritten, writtenSeconds } from '../../endpoint/range';
 import type { StagePlan } from '../request';
 
 /** What becomes of a candidate that was shown neither worse nor not worse by the deadline. */
@@ -53,7 +53,7 @@ export abstract class Approval {
    * @throws Error for a timeout below a minute
    */
   public static manual({ timeout }: ManualApprovalOptions = {}): Approval {
-    const approvalSeconds = (timeout ?? Duration.days(7)).toSeconds();
+    const approvalSeconds = writtenSeconds('timeout of an approval', timeout ?? Duration.days(7));
     if (approvalSeconds < 60) throw new Error(`a person needs at least a minute to approve, got ${approvalSeconds} s`);
     return new Agreement({ approval: 'manual', approvalSeconds });
   }
@@ -125,7 +125,7 @@ class Move extends GoLive {
 
   constructor({ bake, alarms = [] }: GoLiveOptions, canaryPercent?: number) {
     super();
-    const waitSeconds = (bake ?? Duration.minutes(5)).toSeconds();
+    const waitSeconds = writtenSeconds('bake of going live', bake ?? Duration.minutes(5));
     if (waitSeconds > 3600) throw new Error(`SageMaker watches a new fleet for at most an hour, got a bake of ${waitSeconds} s`);
     if (alarms.length > 8)
       throw new Error(`SageMaker takes at most 10 alarms, 2 of them the stage's own: give at most 8, got ${alarms.length}`);

@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib/core';
-import { requireWritten } from '../../endpoint/range';
+import { requireWritten, writtenSeconds } from '../../endpoint/range';
 import type { Step } from '../request';
 
 export interface StepOptions {
@@ -61,4 +61,4 @@ function requireShare(percent: number, most: number): number {
   throw new Error(`a ${most === 100 ? 'shadow' : 'routed'} share is above 0 and at most ${most} percent, got ${percent}`);
 }
 
-const seconds = ({ bake }: StepOptions): number => (bake ?? Duration.minutes(5)).toSeconds();
+const seconds = ({ bake }: StepOptions): number => writtenSeconds('bake of a step', bake ?? Duration.minutes(5));
