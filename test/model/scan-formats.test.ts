@@ -46,6 +46,24 @@ describe('what real libraries wrote', () => {
   });
 });
 
+describe('a zip in a zip, both as torch.export writes them', () => {
+  const exported = (pickle: Buffer) => {
+    const inner = [...Array(9).keys()].map((i) => ({ name: `archive/data/${i}`, content: Buffer.alloc(40, 1) }));
+    const samples = zip([{ name: 'archive/data.pkl', content: pickle }, ...inner], { torch: true });
+    // names of 30 letters: a directory's record is as long as zip64's records
+    const weights = [...Array(9).keys()].map((i) => ({ name: `exported/data/weights/weight_${i}`, content: Buffer.alloc(8, i) }));
+    return zip([...weights, { name: 'exported/data/sample_inputs/model.pt', content: samples }], { torch: true });
+  };
+
+  test('is safe', () => {
+    expect(graded('model.pt2', exported(Buffer.from('\x80\x02N.', 'latin1')))).toMatchObject({ grade: 'safe' });
+  });
+
+  test('is dangerous with code in the inner one', () => {
+    expect(graded('model.pt2', exported(PAYLOAD)).grade).toBe('dangerous');
+  });
+});
+
 describe('a pickle inside a zip', () => {
   const data = { name: 'archive/data.pkl', content: PAYLOAD };
 

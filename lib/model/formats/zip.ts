@@ -68,10 +68,17 @@ export function listedEntries(bytes: Bytes, most: number): ZipListing {
     for (const [view, [start, moved]] of starts.entries()) {
       const listed = start < 0 ? [] : directoryAt(bytes, start, moved, most);
       if (index === 0 && view === 0) found = listed.length;
-      for (const entry of listed) if (entry.headerOffset >= 0) entries.set(keyOf(entry), entry);
+      // a directory that is read from a wrong place names files where none begins, and no reader opens one there
+      for (const entry of listed)
+        if (entry.headerOffset >= 0 && (moved === 0 || beginsAt(bytes, entry.headerOffset))) entries.set(keyOf(entry), entry);
     }
   }
   return { entries: [...entries.values()].slice(0, most), told: records[0]!.count, found };
+}
+
+function beginsAt(bytes: Bytes, headerOffset: number): boolean {
+  const mark = bytes.read(headerOffset, 4);
+  return mark.length === 4 && mark.readUInt32LE() === LOCAL;
 }
 
 function keyOf({ name, method, headerOffset, compressedSize }: ZipEntry): string {

@@ -2,7 +2,7 @@ import { BufferBytes, type Bytes } from '../formats/bytes';
 import { type Compression, decompress } from '../formats/compression';
 import type { Expanded } from '../formats/inflate';
 import { tarEntries } from '../formats/tar';
-import { expandEntry, listedEntries, localEntries, storedBytes, type ZipEntry, type ZipListing } from '../formats/zip';
+import { expandEntry, listedEntries, localEntries, startsLikeZip, storedBytes, type ZipEntry, type ZipListing } from '../formats/zip';
 import type { PartHint, ScanContext } from './scan-context';
 
 const MOST_ENTRIES = 20_000;
@@ -23,7 +23,8 @@ export function scanZip(bytes: Bytes, path: string, context: ScanContext, depth:
   }
   const listed = central?.entries ?? [];
   const byOffset = new Map(listed.map((entry) => [entry.headerOffset, entry]));
-  const entries = [...listed, ...local.filter((entry) => !covers(byOffset.get(entry.headerOffset), entry))];
+  const inner = listed.filter((entry) => storedZip(bytes, entry));
+  const entries = [...listed, ...local.filter((entry) => !covers(byOffset.get(entry.headerOffset), entry) && !isWithin(entry, inner))];
   if (entries.length > MOST_ENTRIES) tooMany('zip', path, context);
   for (const entry of entries.slice(0, MOST_ENTRIES)) scanEntry(bytes, entry, path, context, depth);
 }
@@ -51,6 +52,15 @@ export function zipEntries(bytes: Bytes): ZipEntry[] {
 function covers(listed: ZipEntry | undefined, { name, method, compressedSize, flags }: ZipEntry): boolean {
   if (listed === undefined || listed.name !== name || listed.method !== method) return false;
   return listed.compressedSize === compressedSize || (compressedSize === 0 && (flags & 8) !== 0);
+}
+
+/** Whether a listed file is a zip that is stored as it is: the headers in it are looked at with it, and once more would double with each level. */
+function storedZip(bytes: Bytes, entry: ZipEntry): boolean {
+  return startsLikeZip(storedBytes(bytes, entry)?.read(0, 4) ?? Buffer.alloc(0));
+}
+
+function isWithin({ headerOffset }: ZipEntry, files: readonly ZipEntry[]): boolean {
+  return files.some(({ dataOffset, compressedSize }) => headerOffset >= dataOffset && headerOffset < dataOffset + compressedSize);
 }
 
 function tooMany(what: 'zip' | 'tar', path: string, context: ScanContext): void {
