@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApplicationAutoScaling } from '@aws-sdk/client-application-auto-scaling';
@@ -218,5 +218,18 @@ describe('a state directory', () => {
     other.kill('SIGKILL');
     await once(other, 'exit');
     await startHere();
+  });
+
+  it('that cannot be written to fails the call, and leaves no endpoint in the middle of an update', async () => {
+    await startHere();
+    await serve(started, 'e', 'old');
+    rmSync(stateDirectory, { recursive: true });
+    const DesiredWeightsAndCapacities = [{ VariantName: 'live', DesiredInstanceCount: 3 }];
+    const asked = started.sagemaker.updateEndpointWeightsAndCapacities({ EndpointName: 'e', DesiredWeightsAndCapacities });
+    await expect(asked).rejects.toMatchObject({ name: 'InternalFailure', message: expect.stringContaining('ENOENT') });
+    await started.local.clock.jump(10_000);
+    mkdirSync(stateDirectory);
+    expect(await describeIt()).toMatchObject({ EndpointStatus: 'InService', ProductionVariants: [{ CurrentInstanceCount: 3 }] });
+    expect(kept('endpoints')[0][1]).toMatchObject({ status: 'InService' });
   });
 });

@@ -165,7 +165,7 @@ export class Endpoints {
     this.table.delete(endpoint.name);
     this.tags.close(endpoint.arn);
     this.events.gone(endpoint);
-    this.context.state.flush();
+    this.context.state.flushIfPossible();
   }
 
   private async restoreOne(record: EndpointRecord): Promise<void> {
@@ -200,7 +200,7 @@ export class Endpoints {
     if (route === undefined || endpoint.status === 'Deleting' || endpoint.status === 'OutOfService') this.routes.delete(endpoint.name);
     else this.routes.set(endpoint.name, route);
     this.table.set(endpoint.name, recordOf(endpoint));
-    this.context.state.flush();
+    this.context.state.flushIfPossible();
     this.events.changed(endpoint);
   }
 

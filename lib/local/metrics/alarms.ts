@@ -83,6 +83,7 @@ export class Alarms implements AlarmStates {
   set(name: string, state: AlarmState, reason: string): boolean {
     const kept = this.kept.get(name);
     if (kept) this.change(kept, state, reason);
+    this.state.flush();
     return kept !== undefined;
   }
 
@@ -165,7 +166,7 @@ export class Alarms implements AlarmStates {
     kept.reason = reason;
     kept.since = this.context.clock.now();
     this.kept.set(kept.alarm.AlarmName, kept);
-    this.state.flush();
+    this.state.flushIfPossible();
     const detail = { alarmName: kept.alarm.AlarmName, state: { value: state, reason }, previousState: { value: previous } };
     this.context.events.put({
       source: 'aws.cloudwatch',

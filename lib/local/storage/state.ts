@@ -94,6 +94,15 @@ export class State {
     }
   }
 
+  /** As {@link flush} for a change that no call made. What cannot be written stays to be written, and the next call says why it cannot. */
+  flushIfPossible(): void {
+    try {
+      this.flush();
+    } catch {
+      // Tables that were not written are still marked.
+    }
+  }
+
   /** Writes what is left, and gives the directory free. */
   close(): void {
     try {
