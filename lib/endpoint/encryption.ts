@@ -1,5 +1,5 @@
 import { ArnPrincipal, type IRole, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { type IAlias, type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { CfnKey, type IAlias, type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { RemovalPolicy, Stack } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { underOwnSid } from './own-sid';
@@ -21,11 +21,15 @@ export function endpointKey(scope: Construct, id: string, endpointName: string):
 /**
  * An alias names no key to IAM, nor to a log group: they would grant and encrypt nothing by it. Nor does a service use a key of another region.
  *
- * @throws Error for an alias, or a key of another region
+ * @param usage what it must be made for, as far as that is known here
+ * @throws Error for an alias, or a key of another region or for another use
  * @internal
  */
-export function requireKey<K extends IKey | undefined>(scope: Construct, key: K): K {
+export function requireKey<K extends IKey | undefined>(scope: Construct, key: K, usage = 'ENCRYPT_DECRYPT'): K {
   if (key === undefined) return key;
+  const resource = key.node.defaultChild;
+  const made = resource instanceof CfnKey ? (resource.keyUsage ?? 'ENCRYPT_DECRYPT') : usage;
+  if (made !== usage) throw new Error(`the key ${key.node.path} is made for ${made}, and here one for ${usage} is needed`);
   requireSameRegion(scope, `the key ${key.node.path}`, key.env.region, 'services use keys of their own region only, take one of there');
   const alias = (key as Partial<IAlias>).aliasName;
   if (!alias) return key;

@@ -1,6 +1,6 @@
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { App, Duration, Size, Stack } from 'aws-cdk-lib/core';
@@ -51,6 +51,21 @@ describe('what lies in another region is refused, with what to do:', () => {
   test('but not where a region is known only at deployment', () => {
     const stack = new Stack(new App(), 'Shop');
     expect(() => endpoint(stack, { encryptionKey: Key.fromKeyArn(stack, 'Ours', FAR) })).not.toThrow();
+  });
+});
+
+describe('a key for another use is refused:', () => {
+  test('one that signs where stores are encrypted, one that encrypts where models are signed', () => {
+    const stack = newStack();
+    const signer = new Key(stack, 'Signer', { keySpec: KeySpec.ECC_NIST_P256, keyUsage: KeyUsage.SIGN_VERIFY });
+    expect(() => new ModelStore(stack, 'Store', { encryptionKey: signer })).toThrow(
+      'the key Shop/Signer is made for SIGN_VERIFY, and here one for ENCRYPT_DECRYPT is needed',
+    );
+    const delay = endpoint(stack, { modelStore: new ModelStore(stack, 'Models') });
+    const signingKeys = [new Key(stack, 'Ours')];
+    expect(() => new CanaryStage(stack, 'Canary', { endpoint: delay, signingKeys })).toThrow(
+      'the key Shop/Ours is made for ENCRYPT_DECRYPT, and here one for SIGN_VERIFY is needed',
+    );
   });
 });
 

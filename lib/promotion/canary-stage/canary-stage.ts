@@ -138,7 +138,7 @@ export class CanaryStage extends Construct {
     const workflow = this.addWorkflow(
       plan,
       lost,
-      (props.signingKeys ?? []).map((key) => requireKey(this, key).keyArn),
+      (props.signingKeys ?? []).map((key) => requireKey(this, key, 'SIGN_VERIFY').keyArn),
     );
     this.workflow = workflow.publish();
     // When the stack goes, so does a promotion under way, before the endpoint goes and what it made is cleared away.
