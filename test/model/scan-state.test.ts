@@ -27,6 +27,11 @@ describe('a distribution of SciPy, which runs a text of its state', () => {
     expect(scan(`${distribution}${dict(text('name'), text('truncnorm'), template, PLAIN)}b`)).toMatchObject({ grade: 'safe' });
   });
 
+  test('is dangerous where that text is made of what is given', () => {
+    const maker = '\x8c\x0bscipy.stats\x8c\x22rv_continuous._construct_argparser\x93';
+    expect(scan(`${maker}${tuple(distribution, tuple(), HARM, HARM)}R`).grade).toBe('dangerous');
+  });
+
   test.each([
     ['code', HARM],
     ['code in a default', text('def _parse_args(self, a=print(1)):\n')],
