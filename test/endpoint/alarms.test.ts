@@ -406,13 +406,13 @@ describe('who is told', () => {
 
   test('is the user’s topic where one is given', () => {
     const stack = newStack();
-    const topic = Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:eu-central-1:123456789012:on-call');
+    const topic = Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:eu-west-1:123456789012:on-call');
     const artifact = publishedArtifact(stack);
     const { alarms: made } = new ModelEndpoint(stack, 'Model', { artifact, image: ServingImage.sklearn('1.2'), alarms: { topic } });
     expect(made.topic).toBe(topic);
     Template.fromStack(stack).resourceCountIs('AWS::SNS::Topic', 0);
     Template.fromStack(stack).allResourcesProperties('AWS::CloudWatch::Alarm', {
-      AlarmActions: ['arn:aws:sns:eu-central-1:123456789012:on-call'],
+      AlarmActions: ['arn:aws:sns:eu-west-1:123456789012:on-call'],
     });
   });
 
