@@ -73,10 +73,12 @@ function checkSteps(steps: readonly Step[]): void {
   });
 }
 
-function checkNumbers({ binSeconds, tickSeconds, guardrail }: WholePlan): void {
+function checkNumbers({ binSeconds, tickSeconds, deadlineSeconds, guardrail }: WholePlan): void {
   if (![1, 5, 10, 30].includes(binSeconds) && (binSeconds < 60 || binSeconds % 60 !== 0))
     throw new Error(`plan.binSeconds must be 1, 5, 10, 30 or a multiple of 60, got ${binSeconds}`);
   if (tickSeconds < 1) throw new Error(`plan.tickSeconds must be at least 1, got ${tickSeconds}`);
+  if (!(deadlineSeconds >= tickSeconds))
+    throw new Error(`plan.deadlineSeconds must leave time for a verdict, at least tickSeconds (${tickSeconds}), got ${deadlineSeconds}`);
   const { alarms, errorRate, latencyFactor } = guardrail;
   if (alarms.length > 8)
     throw new Error(`plan.guardrail.alarms holds ${alarms.length} names: SageMaker takes at most 10, two of which are the promotion's own`);

@@ -48,7 +48,7 @@ export interface StagePlan {
   readonly settleSeconds?: number;
   /** The baseline's latency quantiles are taken over this long before the candidate comes, in seconds. @default 3600 */
   readonly baselineSeconds?: number;
-  /** From the first routed request to the decision, in seconds. @default 86400 */
+  /** From the first routed request to the decision, in seconds, at least `tickSeconds`. @default 86400 */
   readonly deadlineSeconds?: number;
   /** What becomes of a candidate that was shown neither worse nor not worse by the deadline. @default 'rollBack' */
   readonly onDeadline?: 'rollBack' | 'hold' | 'promote' | 'ask';

@@ -337,6 +337,11 @@ describe('a request that could not run is refused', () => {
     ],
     ['a tick', request({ tickSeconds: 0 }), 'plan.tickSeconds must be at least 1, got 0'],
     [
+      'a deadline before the first verdict',
+      request({ tickSeconds: 60, deadlineSeconds: 0 }),
+      'plan.deadlineSeconds must leave time for a verdict, at least tickSeconds (60), got 0',
+    ],
+    [
       'alarms',
       request({ guardrail: { alarms: Array(11).fill('a') } }),
       "plan.guardrail.alarms holds 11 names: SageMaker takes at most 10, two of which are the promotion's own",
