@@ -100,7 +100,7 @@ export class KeptObjects {
   }
 
   read(bucket: string, key: string, range?: { start: number; end: number }): Readable {
-    return createReadStream(this.objects.pathOf(bucket, key), range);
+    return createReadStream(this.objects.pathOf(bucket, key), { ...range, highWaterMark: 1 << 20 });
   }
 
   keys(bucket: string, prefix: string): Promise<readonly string[]> {
