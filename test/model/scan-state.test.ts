@@ -35,6 +35,7 @@ describe('a distribution of SciPy, which runs a text of its state', () => {
   test.each([
     ['code', HARM],
     ['code in a default', text('def _parse_args(self, a=print(1)):\n')],
+    ['code behind more text than is kept of it', text(`    return ${'a'.repeat(70_000)}\n${HARM}`)],
     ['a text that is computed', `cbuiltins\nstr\n${tuple(HARM)}R`],
   ])('is dangerous with %s', (_, value) => {
     const { grade, findings } = scan(`${distribution}${dict(template, value)}b`);

@@ -7,6 +7,9 @@ const TEMPLATE = '_parse_arg_template';
 /** The lines that SciPy writes there: functions that hand on what they are given, and names with plain defaults. */
 const TEMPLATE_LINE = /^(def _parse_args\w*\(self,[\w ,=']*\):| {4}return (self\._argcheck_rvs)?\(?[\w ,=]*\)?[\w ,]*)?$/;
 
+/** SciPy's own has some 400 characters. Of a text of 64 Ki and more the pickle machine keeps the beginning alone. */
+const LONGEST_TEMPLATE = 4096;
+
 const DISTRIBUTION = /(^|\.)scipy\.stats(\.|$)|(^|\.)rv_\w+$|_gen$/;
 
 /** Judges what an object is set to: harmless classes may run their own state. */
@@ -20,7 +23,7 @@ export function judgeState(target: Value, state: Value): Judgement {
 }
 
 function isTemplate(text: Value): boolean {
-  return typeof text === 'string' && text.split('\n').every((line) => TEMPLATE_LINE.test(line));
+  return typeof text === 'string' && text.length <= LONGEST_TEMPLATE && text.split('\n').every((line) => TEMPLATE_LINE.test(line));
 }
 
 function isDistribution(target: Value): boolean {
