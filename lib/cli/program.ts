@@ -32,8 +32,12 @@ const STOPS = ['SIGINT', 'SIGTERM'] as const;
 export async function main(argv: readonly string[], output = new LostOutput()): Promise<number> {
   const interrupted = new AbortController();
   const stop = () => interrupted.abort(new UserError('interrupted'));
-  const listen = () => STOPS.map((signal) => process.once(signal, stop));
-  const unlisten = () => STOPS.map((signal) => process.off(signal, stop));
+  const listen = () => {
+    for (const signal of STOPS) process.once(signal, stop);
+  };
+  const unlisten = () => {
+    for (const signal of STOPS) process.off(signal, stop);
+  };
   const atOnce: Session['atOnce'] = (work) => {
     unlisten();
     try {

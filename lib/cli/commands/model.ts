@@ -1,13 +1,11 @@
 import type { Command } from 'commander';
 import { archive, type Inspection } from '../../model';
-import { inspectTree } from '../../model/inspect/inspect';
-import { withTree } from '../../model/inspect/model-tree';
 import { UserError } from '../exit-codes';
 import type { Session } from '../session';
 import { counted, inBytes } from '../sizes';
 import { Terminal, table } from '../terminal';
 import { type ModeOptions, modeOf, withMode } from './archive-mode';
-import { checked } from './safety';
+import { checked, inspected } from './safety';
 
 /** `fledge inspect` and `fledge package`: what a directory holds, and its archive. */
 export function addModelCommands(root: Command, session: Session): void {
@@ -19,7 +17,7 @@ export function addModelCommands(root: Command, session: Session): void {
     .addHelpText('after', '\nExit codes: 0, or 1 where a container would not load it or it is no model.')
     .action((path: string, options: { json?: boolean }) => {
       const terminal = new Terminal(options.json ?? false);
-      const inspection = withTree(path, (tree) => session.atOnce(() => inspectTree(tree, {})));
+      const inspection = inspected(path, session);
       terminal.result(inspection);
       if (!options.json) for (const line of describe(inspection)) terminal.say(line);
       session.exitCode = inspection.findings.some((finding) => finding.severity === 'error') ? 1 : 0;

@@ -1,8 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { mlBom, signModel, verifyModel } from '../../model';
-import { inspectTree } from '../../model/inspect/inspect';
-import { withTree } from '../../model/inspect/model-tree';
 import { isInside } from '../../model/is-inside';
 import type { Attestation, Signer } from '../../model/provenance';
 import { archiveKey, storeAttestation, storedAttestation } from '../../model/publish';
@@ -12,7 +10,7 @@ import { writeOutput } from '../output-file';
 import type { Session } from '../session';
 import { KEY_SYNTAX, openSigner, openTrusted } from '../signing-keys';
 import { Terminal } from '../terminal';
-import { type Checked, checked } from './safety';
+import { type Checked, checked, inspected } from './safety';
 
 const MODEL = 'a model directory, or a .tar.gz';
 
@@ -89,14 +87,8 @@ export function addProvenanceCommands(root: Command, session: Session): void {
     .argument('<model>', MODEL)
     .option('-o, --output <file>', 'where it goes; without it, to standard output')
     .action(async (model: string, options: { output?: string }) => {
-      const bill = `${JSON.stringify(
-        mlBom(
-          withTree(model, (tree) => session.atOnce(() => inspectTree(tree, {}))),
-          await contentOf(model, session.signal),
-        ),
-        null,
-        2,
-      )}\n`;
+      const inspection = inspected(model, session);
+      const bill = `${JSON.stringify(mlBom(inspection, await contentOf(model, session.signal)), null, 2)}\n`;
       if (options.output === undefined) process.stdout.write(bill);
       else new Terminal(false).say(writeOutput(options.output, bill));
     });

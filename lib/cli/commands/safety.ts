@@ -39,6 +39,11 @@ export function checked(model: string, terminal: Terminal, session: Session): Ch
   });
 }
 
+/** Inspects a model, what its scan finds included. @throws ModelError */
+export function inspected(model: string, session: Session): Inspection {
+  return withTree(model, (tree) => session.atOnce(() => inspectTree(tree, {})));
+}
+
 /** `fledge scan`: whether a model is safe to load. */
 export function addScan(root: Command, session: Session): void {
   root

@@ -11,9 +11,9 @@ import {
 import { handedOn, judgeCallable, judgeWork } from './calls';
 import type { ScanFinding } from './grade';
 import { canonical, type Judgement, judgeCall, judgeName } from './names';
+import { judgeState } from './pickle-state';
 import { render, renderCall, texts } from './render';
 import type { ScanContext } from './scan-context';
-import { judgeState } from './state';
 
 /** How sure it is that these bytes are a pickle that something would load. */
 export type PickleView = 'sure' | 'guess';

@@ -154,12 +154,14 @@ function isSavedModelName(path: string): boolean {
 }
 
 function scanTensorflow(bytes: Bytes, path: string, context: ScanContext): true {
-  if (path.endsWith('saved_model.pb')) {
-    scanSavedModel(bytes, path, context);
-    scanKerasObjects(bytes, path, context);
-  }
+  if (path.endsWith('saved_model.pb')) scanGraphsAndObjects(bytes, path, context);
   if (path.endsWith('keras_metadata.pb')) scanKerasMetadata(bytes, path, context);
   return true;
+}
+
+function scanGraphsAndObjects(bytes: Bytes, path: string, context: ScanContext): void {
+  scanSavedModel(bytes, path, context);
+  scanKerasObjects(bytes, path, context);
 }
 
 /** ONNX, Core ML and SavedModels under another name are told apart by their fields. */
@@ -169,8 +171,7 @@ function scanProtobuf(bytes: Bytes, path: string, context: ScanContext): boolean
       if (number >= 200) return scanCoreml(bytes, path, context);
       if (number === 7 && wire === 2) return scanOnnx(bytes, path, context);
     }
-    scanSavedModel(bytes, path, context);
-    scanKerasObjects(bytes, path, context);
+    scanGraphsAndObjects(bytes, path, context);
     return true;
   } catch {
     return false;

@@ -13,16 +13,12 @@ export function answerOf(s3: S3Request, facts: ObjectFacts) {
     'content-type': facts.contentType ?? 'binary/octet-stream',
     'accept-ranges': 'bytes',
     ...facts.headers,
-    ...Object.fromEntries(
-      [...s3.query].flatMap(
-        ([name, value]) =>
-          OVERRIDES.exec(name)
-            ?.slice(1)
-            .map((header) => [header, value]) ?? [],
-      ),
-    ),
     ...Object.fromEntries(Object.entries(facts.metadata).map(([name, value]) => [`x-amz-meta-${name}`, value])),
   };
+  for (const [name, value] of s3.query) {
+    const header = OVERRIDES.exec(name)?.[1];
+    if (header !== undefined) headers[header] = value;
+  }
   if (isUnwanted(s3, facts)) return { status: 304, headers };
   const range = rangeOf(s3.header('range'), facts.size);
   headers['content-length'] = String(range === undefined ? facts.size : range.end - range.start + 1);
