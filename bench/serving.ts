@@ -199,23 +199,11 @@ async function main(): Promise<void> {
       p99: of(server, clients, 'p99'),
       cpu: of(server, clients, 'cpu'),
     });
-    const loop = loops.find(({ rows }) => rows === clients)!;
-    const alone = figure(socket);
-    /** One client's requests cannot share a call; those of several can, so that their session costs no less than in its loop. */
-    const least: Served =
-      clients === 1
-        ? figure(session)
-        : {
-            name: 'the socket alone, and the session in its loop,',
-            cpu: alone.cpu + rowCpu(loop),
-            p99: alone.p99,
-            perSecond: 1 / (1 / alone.perSecond + 1 / rowsPerSecond(loop)),
-          };
     for (const line of goals({
       clients,
       endpoint: figure(running[0]!),
       peers: peers.map(figure),
-      bound: least,
+      bound: figure(session),
       loopPerSecond: rowsPerSecond(loops[0]!),
     }))
       console.log(line);
