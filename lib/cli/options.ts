@@ -4,7 +4,8 @@ import { isSageMakerName } from '../endpoint/sagemaker-name';
 /** A number of at least `least`. */
 export const atLeast = (least: number) => (text: string) => {
   const value = Number(text);
-  if (text.trim() === '' || !(value >= least)) throw new InvalidArgumentError(`must be a number of at least ${least}, got '${text}'`);
+  if (text.trim() === '' || !(value >= least && value < Infinity))
+    throw new InvalidArgumentError(`must be a number of at least ${least}, got '${text}'`);
   return value;
 };
 

@@ -10,10 +10,16 @@ export interface RateInterval {
 
 /** Where a mixture is tuned. */
 export interface Tuning {
-  /** Number of requests at which the interval is to be tightest. @default 100 */
+  /** Number of requests at which the interval is to be tightest, above 0. @default 100 */
   readonly requests?: number;
-  /** Error probability at which it is. @default 0.05 */
+  /** Error probability at which it is, in (0, 1). @default 0.05 */
   readonly alpha?: number;
+}
+
+/** @throws Error that names the value given and the range */
+export function checkTuning({ requests = 100, alpha = 0.05 }: Tuning): void {
+  if (!(requests > 0 && requests < Infinity)) throw new Error(`tuning: requests must be above 0, not ${requests}`);
+  if (!(alpha > 0 && alpha < 1)) throw new Error(`tuning: alpha must be above 0 and below 1, not ${alpha}`);
 }
 
 /**
@@ -58,12 +64,15 @@ export function rateBound(v: number, p: number, alpha: number, tuning: Tuning = 
  * A confidence sequence for a rate: it holds the truth at all times together with probability 1 - alpha.
  * @param bad bad requests
  * @param requests at least `bad`; none gives the whole range
- * @throws Error on counts that are not whole
+ * @param alpha in (0, 1)
+ * @throws Error on counts that are not whole, and on an alpha or a tuning out of range
  */
 export function rateInterval(bad: number, requests: number, alpha = 0.05, tuning: Tuning = {}): RateInterval {
   if (!(Number.isSafeInteger(bad) && Number.isSafeInteger(requests) && bad >= 0 && bad <= requests)) {
     throw new Error(`rate interval: ${bad} bad of ${requests} requests; counts must be whole, and bad at most all`);
   }
+  if (!(alpha > 0 && alpha < 1)) throw new Error(`rate interval: alpha must be above 0 and below 1, not ${alpha}`);
+  checkTuning(tuning);
   if (requests === 0) return { low: 0, high: 1 };
   const rate = bad / requests;
   const excess = (p: number) => (p <= 0 || p >= 1 ? Infinity : rateEvidence(bad, requests, p, tuning) + Math.log(alpha));

@@ -12,6 +12,8 @@ const PARTS = 3;
 /** Larger powers are divided by this on the way. */
 const LARGE = 1e200;
 const LOG_LARGE = Math.log(LARGE);
+/** A smaller correlation is taken as this: its reciprocal stays within what can be multiplied by a large power. */
+const LEAST_CORRELATION = 1e-15;
 
 /** First n of each stretch in which the effects stay the same: one by one, then ever wider. */
 const FIRST: number[] = [];
@@ -36,7 +38,7 @@ export interface Terms {
 
 /** The two parameters together of a beta distribution with this intra-class correlation; with one of 1 all events of a bin are one. */
 export function concentrationOf(correlation: number): number {
-  return Math.max(1e-9, 1 / correlation - 1);
+  return Math.max(1e-9, 1 / Math.max(correlation, LEAST_CORRELATION) - 1);
 }
 
 /**

@@ -51,6 +51,7 @@ export class BinTable {
     counts: Counts,
     private readonly where: string,
   ) {
+    for (const column of COLUMNS) if (!Array.isArray(counts?.[column])) throw new Error(`${where}: the counts have no column ${column}`);
     const n = counts.start.length;
     for (const column of COLUMNS) {
       if (counts[column].length !== n) {
@@ -123,8 +124,10 @@ export class BinTable {
   private check(i: number): void {
     const start = this.start[i]!;
     const seconds = this.seconds[i]!;
-    if (!(start > -LARGEST && start < LARGEST)) throw new Error(`${this.where}: a bin's start must be in seconds since 1970, not ${start}`);
-    if (!(seconds > 0 && seconds < LARGEST)) throw new Error(`${this.at(i)}: seconds must be above 0, not ${seconds}`);
+    if (!(Number.isFinite(start) && Math.abs(start) < LARGEST))
+      throw new Error(`${this.where}: a bin's start must be in seconds since 1970, not ${start}`);
+    if (!(Number.isFinite(seconds) && seconds > 0 && seconds < LARGEST))
+      throw new Error(`${this.at(i)}: seconds must be above 0, not ${seconds}`);
     const n = this.candidateRequests[i]!;
     const c = this.candidateBad[i]!;
     const m = this.baselineRequests[i]!;
@@ -132,8 +135,9 @@ export class BinTable {
     if (isCount(n) && isCount(c) && isCount(m) && isCount(b) && c <= n && b <= m) return;
     for (const column of COUNTED) {
       const count = this[column][i]!;
-      const wanted = 'must be a whole number of at least 0';
-      if (!isCount(count)) throw new Error(`${this.at(i)}: ${column} ${wanted}, not ${count}; round interpolated counts`);
+      if (isCount(count)) continue;
+      const found = typeof count === 'number' ? count : JSON.stringify(count);
+      throw new Error(`${this.at(i)}: ${column} must be a whole number of at least 0, not ${found}; round interpolated counts`);
     }
     if (c > n) throw new Error(`${this.at(i)}: candidateBad is ${c}, more than candidateRequests, ${n}`);
     throw new Error(`${this.at(i)}: baselineBad is ${b}, more than baselineRequests, ${m}`);
@@ -164,5 +168,5 @@ export class BinTable {
 }
 
 function isCount(value: number): boolean {
-  return value >= 0 && value <= LARGEST && value % 1 === 0;
+  return Number.isSafeInteger(value) && value >= 0;
 }

@@ -1,19 +1,19 @@
 /** Whether predictions, or the traffic itself, are split otherwise than they should be. */
 import { logMean } from './likelihood';
-import { logBeta, logGamma } from './special';
+import { logBeta, logGamma, logIncompleteBeta } from './special';
 import type { PredictionSegment } from './types';
 
 /** How closely the alternatives gather around the routed share; the evidence is the mean over them. */
 const CONCENTRATIONS = [20, 100, 500];
-/** A share of 0 or 1 is taken as this far from it: a request may be on its way when the weights change. */
-const STRAY = 1e-3;
+/** Where no request is routed to an arm, it may get up to this share of them: one may be on its way when the weights change. */
+export const STRAY = 1e-3;
 
 /**
  * ln of the evidence that events of some class are not the candidate's in the routed share:
  *
  *     mean over k of  prod_j B(k rho + c_j, k (1 - rho) + b_j) / B(k rho, k (1 - rho)) rho^-c_j (1 - rho)^-b_j,
  *
- * multiplied over the segments. P(ever at least 1/alpha | both arms predict alike) <= alpha.
+ * multiplied over the segments; for a rho of 0 or 1, that more than stray ones are elsewhere. P(ever at least 1/alpha | both arms predict alike) <= alpha.
  * @param segments counts of each class in both arms, one segment for each routed share
  * @throws Error on shares outside [0, 1], counts that are not whole, or classes that do not pair up
  */
@@ -25,17 +25,30 @@ export function drift(segments: readonly PredictionSegment[]): number {
       throw new Error(`drift: the candidate has ${candidate.length} classes where the baseline has ${baseline.length}`);
     }
     for (const count of [...candidate, ...baseline]) checkCount(count);
-    const rho = Math.min(1 - STRAY, Math.max(STRAY, share));
     for (let k = 0; k < logs.length; k++) {
-      const a = CONCENTRATIONS[k]! * rho;
-      const b = CONCENTRATIONS[k]! * (1 - rho);
       for (let j = 0; j < candidate.length; j++) {
         const [c, d] = [candidate[j]!, baseline[j]!];
-        if (c + d > 0) logs[k]! += logBeta(a + c, b + d) - logBeta(a, b) - c * Math.log(rho) - d * Math.log1p(-rho);
+        if (c + d === 0) continue;
+        if (share === 0) logs[k]! += logStrayed(c, d, CONCENTRATIONS[k]!);
+        else if (share === 1) logs[k]! += logStrayed(d, c, CONCENTRATIONS[k]!);
+        else logs[k]! += logElsewhere(c, d, share, CONCENTRATIONS[k]!);
       }
     }
   }
   return logMean(logs);
+}
+
+/** ln of the evidence that `hits` of all events are not the share rho of them. */
+function logElsewhere(hits: number, others: number, rho: number, concentration: number): number {
+  const [a, b] = [concentration * rho, concentration * (1 - rho)];
+  return logBeta(a + hits, b + others) - logBeta(a, b) - hits * Math.log(rho) - others * Math.log1p(-rho);
+}
+
+/** ln of the evidence that `hits` of all events are more than the stray ones: the same mixture, kept to shares above that. */
+function logStrayed(hits: number, others: number, concentration: number): number {
+  const [a, b] = [concentration * STRAY, concentration * (1 - STRAY)];
+  const grown = logIncompleteBeta(1 - STRAY, b + others, a + hits) - logIncompleteBeta(1 - STRAY, b, a);
+  return grown - hits * Math.log(STRAY) - others * Math.log1p(-STRAY);
 }
 
 /**

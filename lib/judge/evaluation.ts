@@ -1,6 +1,6 @@
 /** A verdict that grows with its bins: the same answer as judging all of them again, without doing so. */
 import { Stakes } from './bets';
-import { checkMetrics, checkRouting } from './check-input';
+import { checkMetrics, checkNow, checkRouting } from './check-input';
 import { BinTable } from './counts';
 import { evidenceOf, logNotWorseOf, logWorseOf, type RunningMetric, type RunningSeries } from './evidence';
 import { driftEvidence, shareEvidence, silentArm } from './guards';
@@ -34,12 +34,14 @@ export class Evaluation {
     this.threshold = -Math.log(this.settings.alpha);
     const { metrics } = input;
     checkMetrics(metrics);
+    checkNow(input.now);
     const stakes = new Map<number, Stakes>();
     for (const { margin = this.settings.margin } of metrics) {
       checkMargin(this.settings, margin);
       if (!stakes.has(margin)) stakes.set(margin, new Stakes(this.settings, margin));
     }
     const total = metrics.reduce((sum, metric) => sum + budgetOf(metric), 0);
+    if (total === Infinity) throw new Error('the weights of the metrics have no finite sum: give smaller ones');
     this.metrics = metrics.map((metric): RunningMetric => {
       const name = metric.name ?? metric.id;
       const margin = metric.margin ?? this.settings.margin;
@@ -85,6 +87,7 @@ export class Evaluation {
    * @param now seconds since 1970; @default - the input's
    */
   verdict(now: number | undefined = this.input.now): Verdict {
+    checkNow(now);
     const settled = now === undefined ? Infinity : now - this.settings.settleSeconds;
     if (this.stale || settled < this.judgedUntil) this.restart();
     this.advance(settled);

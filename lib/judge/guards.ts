@@ -1,6 +1,6 @@
 /** What must hold for the comparison to mean anything: traffic split as routed, both arms alive, data fresh; and predictions that did not move. */
 import type { BinTable } from './counts';
-import { drift, sampleRatio } from './drift';
+import { drift, STRAY, sampleRatio } from './drift';
 import type { DriftEvidence, JudgeSettings, PredictionSegment, Routing, ShareEvidence } from './types';
 
 /** A table and how many of its bins count. */
@@ -76,7 +76,7 @@ export function silentArm(routing: readonly Routing[], tables: readonly JudgedTa
       const share = arm === 'candidate' ? steps[step]!.share : 1 - steps[step]!.share;
       if (i <= last || share === 0) return;
       otherRequests += other[i]!;
-      surprise += other[i]! === 0 ? 0 : -other[i]! * Math.log1p(-share);
+      surprise += other[i]! === 0 ? 0 : -other[i]! * Math.log1p(-Math.min(share, 1 - STRAY));
     });
     if (surprise > needed) return { arm, since: last < 0 ? null : table.end(last), otherRequests };
   }

@@ -153,7 +153,7 @@ function integrate(bins: GatheredBins, peak: number, deviation: number): { logIn
   const places = RISKS.flatMap((risk) => (risk === 1 ? [0] : [-Math.log(risk), Math.log(risk)]));
   if (deviation > 0) {
     places.push(peak);
-    for (const d of DEVIATIONS) places.push(peak - d * deviation, peak + d * deviation);
+    for (const d of DEVIATIONS) places.push(Math.max(-FURTHEST, peak - d * deviation), Math.min(FURTHEST, peak + d * deviation));
   }
   const nodes = places.sort((a, b) => a - b).map((u) => ({ u, value: likelihoodAt(bins, u).value }));
   const top = Math.max(...nodes.map(({ value }) => value));
@@ -187,7 +187,7 @@ function endOf(bins: GatheredBins, level: number, peak: number, side: -1 | 1, no
     const next = u - (value - level) / slope;
     const usable = (next - inside) * side >= 0 && (outside - next) * side >= 0;
     const moved = usable ? next : (inside + outside) / 2;
-    if (Math.abs(moved - u) < TOLERANCE) return Math.abs(moved) > FURTHEST - 1 ? null : moved;
+    if (Math.abs(moved - u) < TOLERANCE) return moved * side > FURTHEST - 1 ? null : moved;
     u = moved;
   }
   return u;

@@ -2,7 +2,7 @@
 import type { Terms } from './beta-means';
 import { Stakes } from './bets';
 import { burstSize } from './likelihood';
-import { profile } from './settings';
+import { checkMargin, profile } from './settings';
 import type { JudgeSettings, ProfileName } from './types';
 
 /** What a mixture and the last bin's overshoot cost beyond the bare threshold, in natural logarithms; from simulation, see bench/judge.ts. */
@@ -82,12 +82,15 @@ export function plan(input: PlanInput): Plan {
   positive('requestsPerSecond', requestsPerSecond);
   positive('binSeconds', binSeconds);
   if (metrics.length === 0) throw new Error('plan: give at least one metric');
-  for (const { name, badRate, objectiveRate } of metrics) {
+  for (const { name, badRate, margin = settings.margin, objectiveRate } of metrics) {
     between(`badRate of ${name}`, badRate);
+    aboveOne(`margin of ${name}`, margin);
+    checkMargin(settings, margin);
     if (objectiveRate !== undefined) between(`objectiveRate of ${name}`, objectiveRate);
   }
+  if (shares.length === 0) throw new Error('plan: give at least one share');
   for (const share of shares) between('share', share);
-  for (const effect of effects) if (!(effect > 1)) throw new Error(`plan: an effect must be above 1, not ${effect}`);
+  for (const effect of effects) aboveOne('an effect', effect);
 
   const traffic = { requestsPerSecond, binSeconds };
   const planned = shares.map(
@@ -191,15 +194,21 @@ function divergence(p: number, q: number): number {
   return yes + no;
 }
 
-/** A time that is only expected, as it is said: rounded up. */
+/** A time that is only expected, as it is said: seconds and minutes rounded up, hours and days to two digits. */
 export function expectedTime(seconds: number): string {
   if (seconds < 120) return `${Math.ceil(seconds)} s`;
   if (seconds < 7200) return `${Math.ceil(seconds / 60)} min`;
-  return seconds < 48 * 3600 ? `${(seconds / 3600).toPrecision(2)} h` : `${(seconds / 86400).toPrecision(2)} days`;
+  if (seconds < 48 * 3600) return `${(seconds / 3600).toPrecision(2)} h`;
+  const days = (seconds / 86400).toPrecision(2);
+  return `${days.includes('e') ? Number(days).toLocaleString('en') : days} days`;
 }
 
 function positive(name: string, value: number): void {
   if (!(value > 0 && value < Infinity)) throw new Error(`plan: ${name} must be above 0, not ${value}`);
+}
+
+function aboveOne(name: string, value: number): void {
+  if (!(value > 1 && value < Infinity)) throw new Error(`plan: ${name} must be above 1, not ${value}`);
 }
 
 function between(name: string, value: number): void {

@@ -1,5 +1,5 @@
 /** Latencies as they are, where every one of them was recorded: Howard and Ramdas (2022). */
-import { rateEvidence, type Tuning } from './beta-binomial';
+import { checkTuning, rateEvidence, type Tuning } from './beta-binomial';
 import { bisect, minimise } from './numeric';
 
 /**
@@ -12,6 +12,7 @@ import { bisect, minimise } from './numeric';
  */
 export function quantilePValue(p: number, candidate: readonly number[], baseline: readonly number[], tuning: Tuning = {}): number {
   if (!(p > 0 && p < 1)) throw new Error(`quantile: p must be above 0 and below 1, not ${p}`);
+  checkTuning(tuning);
   const arms = [sorted('candidate', candidate), sorted('baseline', baseline)];
   const log = Math.min(...candidates(arms).map((x) => arms.reduce((sum, arm) => sum + leastEvidence(arm, x, p, tuning), 0)));
   return Math.min(1, Math.exp(-log));
@@ -21,10 +22,15 @@ export function quantilePValue(p: number, candidate: readonly number[], baseline
  * Half width of a band around the empirical distribution function of t values that holds the true one everywhere and at all times from `from` on, with
  * probability 1 - alpha: a sqrt((ln(1 + ln(t / from)) + C) / t), with the least C that their bound on the error allows.
  * @param t number of values; below `from` nothing is said
+ * @param alpha in (0, 1)
+ * @param from above 0
  * @param a above 1 / sqrt 2. @default 0.85
  */
 export function distributionHalfWidth(t: number, alpha: number, from: number, a = 0.85): number {
-  if (!(a > Math.SQRT1_2)) throw new Error(`distribution: a must be above ${Math.SQRT1_2}, not ${a}`);
+  if (!(t >= 0 && t < Infinity)) throw new Error(`distribution: t must be at least 0, not ${t}`);
+  if (!(alpha > 0 && alpha < 1)) throw new Error(`distribution: alpha must be above 0 and below 1, not ${alpha}`);
+  if (!(from > 0 && from < Infinity)) throw new Error(`distribution: from must be above 0, not ${from}`);
+  if (!(a > Math.SQRT1_2 && a < Infinity)) throw new Error(`distribution: a must be above ${Math.SQRT1_2}, not ${a}`);
   if (t < from) return Infinity;
   const error = (c: number, eta: number) => {
     const squared = (2 / eta) * (a - Math.sqrt((2 * (eta - 1)) / c)) ** 2;

@@ -58,8 +58,8 @@ function check(settings: JudgeSettings): void {
     throw new Error(`setting 'form' must be 'robust' or 'plain', not '${String(settings.form)}'`);
   }
   const { effects, rollbackWeights } = settings;
-  if (!effects.every((r, k) => r > (effects[k - 1] ?? 0) && r < Infinity)) {
-    throw new Error(`setting 'effects' must be positive and increasing, not ${effects.join(', ')}`);
+  if (!Array.isArray(effects) || !effects.every((r, k) => r > (effects[k - 1] ?? 0) && r < Infinity)) {
+    throw new Error(`setting 'effects' must be positive and increasing, not ${Array.isArray(effects) ? effects.join(', ') : effects}`);
   }
   checkWeights('rollbackWeights', rollbackWeights, effects, (r) => r > 1, 'above 1');
   checkMargin(settings, settings.margin);
@@ -71,8 +71,8 @@ export function checkMargin({ effects, promotionWeights }: JudgeSettings, margin
 }
 
 function checkWeights(key: string, weights: readonly number[], effects: readonly number[], used: (r: number) => boolean, which: string) {
-  if (weights.length !== effects.length) {
-    throw new Error(`setting '${key}' must have one weight for each of the ${effects.length} effects, not ${weights.length}`);
+  if (weights?.length !== effects.length) {
+    throw new Error(`setting '${key}' must have one weight for each of the ${effects.length} effects, not ${weights?.length ?? 'none'}`);
   }
   for (const weight of weights) within(key, weight, 'at least 0', (x) => x >= 0 && x < Infinity);
   if (!effects.some((r, k) => used(r) && weights[k]! > 0)) throw new Error(`setting '${key}' gives no weight to an effect ${which}`);

@@ -128,12 +128,18 @@ describe('fledge plan', () => {
     expect(rows.map((row) => / +[\d,]+ +([\d.]+ \w+)/.exec(row.slice(row.indexOf('%')))![1])).toEqual(said);
     expect(said).toHaveLength(4);
   });
+  test('names each share as it was given', async () => {
+    const { out } = await fledge('plan', '--rate', '100', '--bad-rate', '1', '--steps', '0.1,7,29');
+    expect([...out.matchAll(/^ *([\d.]+) %/gm)].map(([, share]) => share)).toEqual(['0.1', '7', '29']);
+  });
   test('names no candidate of which more than all requests go wrong', async () => {
     expect((await fledge('plan', '--rate', '10', '--bad-rate', '30')).out).toMatch(/rolled back if 2 times as bad$/m);
     expect(await fledge('plan', '--rate', '10', '--bad-rate', '60')).toMatchObject({ code: 0, out: expect.not.stringContaining('rolled') });
   });
   test.each([
     [['--rate', 'many', '--bad-rate', '1'], /'many'/],
+    [['--rate', '1e400', '--bad-rate', '1'], /'1e400'/],
+    [['--rate', '10', '--bad-rate', '1', '--margin', '1e400'], /'1e400'/],
     [['--rate', '10', '--bad-rate', '1', '--steps', '50,5'], /must rise/],
     [['--rate', '10', '--bad-rate', '1', '--steps', '90'], /at most 50/],
     [['--rate', '10', '--bad-rate', '100'], /must be above 0 and below 100, got '100'/],

@@ -99,12 +99,21 @@ describe('the planner', () => {
     }
   });
 
+  it('says a long time in days, without powers of ten', () => {
+    const slow = { requestsPerSecond: 0.01, metrics: [{ name: '5xx', badRate: 1e-4 }], shares: [0.05, 0.1] };
+    expect(plan(slow).sentence).toBe('At 0.01 requests/s, showing 5xx not worse takes about 3,400 days at 5 %, 1,900 days at 10 %.');
+  });
+
   it.each([
     [{ requestsPerSecond: 0 }, 'plan: requestsPerSecond must be above 0, not 0'],
     [{ metrics: [] }, 'plan: give at least one metric'],
     [{ metrics: [{ name: '5xx', badRate: 0 }] }, 'plan: badRate of 5xx must be above 0 and below 1, not 0'],
     [{ shares: [1] }, 'plan: share must be above 0 and below 1, not 1'],
+    [{ shares: [] }, 'plan: give at least one share'],
     [{ effects: [1] }, 'plan: an effect must be above 1, not 1'],
+    [{ effects: [Infinity] }, 'plan: an effect must be above 1, not Infinity'],
+    [{ metrics: [{ name: '5xx', badRate: 0.001, margin: 1 }] }, 'plan: margin of 5xx must be above 1, not 1'],
+    [{ metrics: [{ name: '5xx', badRate: 0.001, margin: Number.NaN }] }, 'plan: margin of 5xx must be above 1, not NaN'],
   ])('refuses %j', (change, message) => {
     expect(() => plan({ requestsPerSecond: 5, metrics: [{ name: '5xx', badRate: 0.001 }], ...change })).toThrow(message);
   });
@@ -199,6 +208,29 @@ describe('the sample-ratio guard', () => {
   it('finds a split that is off by a tenth among a hundred thousand requests', () => {
     expect(sampleRatio([{ share: 0.1, candidateRequests: 11_000, baselineRequests: 89_000 }])).toBeGreaterThan(Math.log(1000));
     expect(sampleRatio([{ share: 0.1, candidateRequests: 10_050, baselineRequests: 89_950 }])).toBeLessThan(0);
+  });
+
+  it('takes the smallest share as it was routed', () => {
+    const exact = expectation(binomial(40, 0.0005), (c) =>
+      Math.exp(sampleRatio([{ share: 0.0005, candidateRequests: c, baselineRequests: 40 - c }])),
+    );
+    expect(exact).toBeCloseTo(1, 10);
+    expect(sampleRatio([{ share: 0.0005, candidateRequests: 500, baselineRequests: 999_500 }])).toBeLessThan(0);
+  });
+
+  it('where one arm gets none, allows for up to one stray request in a thousand', () => {
+    const evidence = (candidateRequests: number, baselineRequests: number, share: number) =>
+      sampleRatio([{ share, candidateRequests, baselineRequests }]);
+    for (const strays of [0, 0.0005, 0.001]) {
+      const expected = (share: number) =>
+        expectation(binomial(40, strays), (c) => Math.exp(share === 0 ? evidence(c, 40 - c, 0) : evidence(40 - c, c, 1)));
+      for (const share of [0, 1]) expect(expected(share)).toBeLessThanOrEqual(1 + 1e-10);
+    }
+    expect(evidence(0, 1e12, 0)).toBeLessThan(0);
+    expect(evidence(100, 1e6, 0)).toBeLessThan(0);
+    expect(evidence(1e6, 100, 1)).toBeLessThan(0);
+    expect(evidence(2000, 1e6, 0)).toBeGreaterThan(Math.log(1000));
+    expect(evidence(1e6, 2000, 1)).toBeGreaterThan(Math.log(1000));
   });
 
   it('is sound at 10^12 requests', () => {
@@ -314,5 +346,16 @@ describe('the interval of the relative risk', () => {
     expect(one(50, 0).low).toBeGreaterThan(1);
     expect(one(0, 50)).toMatchObject({ estimate: 0, low: 0 });
     expect(one(0, 50).high).toBeLessThan(1);
+  });
+
+  it('is closed on the near side of a risk that is beyond measure', () => {
+    const one = (candidateRequests: number, candidateBad: number, baselineRequests: number, baselineBad: number) =>
+      relativeRiskInterval(countsOf([{ start: 0, seconds: 60, candidateRequests, candidateBad, baselineRequests, baselineBad }]));
+    const worse = one(1000, 900, 1e10, 1);
+    expect(worse.low).toBeGreaterThan(1e5);
+    expect(worse.high).toBeNull();
+    const better = one(1e10, 1, 1000, 900);
+    expect(better.low).toBe(0);
+    expect(better.high).toBeLessThan(1e-5);
   });
 });

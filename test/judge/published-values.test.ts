@@ -101,3 +101,16 @@ describe('special functions', () => {
     expect(half).toBeCloseTo(Math.log(0.5), 6);
   });
 });
+
+describe('what no value can be worked out for is refused', () => {
+  it.each<[() => unknown, string]>([
+    [() => rateInterval(5, 50, 0), 'rate interval: alpha must be above 0 and below 1, not 0'],
+    [() => rateInterval(5, 50, Number.NaN), 'rate interval: alpha must be above 0 and below 1, not NaN'],
+    [() => rateInterval(5, 50, 0.05, { requests: 0 }), 'tuning: requests must be above 0, not 0'],
+    [() => rateInterval(5, 50, 0.05, { alpha: 2 }), 'tuning: alpha must be above 0 and below 1, not 2'],
+    [() => quantilePValue(0.5, [1], [2], { alpha: 2 }), 'tuning: alpha must be above 0 and below 1, not 2'],
+    [() => distributionHalfWidth(Number.NaN, 0.05, 100), 'distribution: t must be at least 0, not NaN'],
+    [() => distributionHalfWidth(1000, Number.NaN, 100), 'distribution: alpha must be above 0 and below 1, not NaN'],
+    [() => distributionHalfWidth(1000, 0.05, 0), 'distribution: from must be above 0, not 0'],
+  ])('%s', (value, message) => expect(value).toThrow(message));
+});

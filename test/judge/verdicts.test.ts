@@ -1,4 +1,4 @@
-import { type Bin, countsOf, Evaluation, evaluate, type JudgeInput, type MetricInput, profile, trace } from '../../lib/judge';
+import { type Bin, countsOf, Evaluation, evaluate, type JudgeInput, type MetricInput, profile, type Series, trace } from '../../lib/judge';
 import { poisson, seeded } from './distributions';
 
 const START = 1_800_000_000;
@@ -253,6 +253,27 @@ describe('a broken comparison is invalid, whatever the counts', () => {
     });
   });
 
+  it('but not when a tiny share was routed, and answered', () => {
+    const random = seeded(5);
+    for (let canary = 0; canary < 20; canary++) {
+      const bins = Array.from({ length: 60 }, (_, i) => bin(poisson(10, random), 0, 19_990, i % 7, START + 60 * i));
+      expect(judge(bins, { routing: [{ from: START, share: 0.0005 }] }).decision).not.toBe('invalid');
+    }
+  });
+
+  it('but not when a request strays to an arm that none was routed to', () => {
+    const routedTo = (share: number) => ({ routing: [{ from: START, share }] });
+    expect(judge([bin(1, 0, 1_000_000, 5)], routedTo(0)).decision).toBe('hold');
+    expect(judge([bin(1_000_000, 5, 1, 0)], routedTo(1)).decision).toBe('hold');
+    expect(judge([bin(0, 0, 1, 0)], routedTo(1)).decision).toBe('hold');
+    expect(judge([bin(1000, 0, 100_000, 5)], routedTo(0)).sentence).toBe(
+      'invalid: 0.99 % of 101 000 requests reached the candidate where 0 % was routed there',
+    );
+    expect(judge([bin(0, 0, 1000, 0)], routedTo(1)).sentence).toBe(
+      'invalid: the candidate has answered no request while the other variant answered 1 000',
+    );
+  });
+
   it('when traffic was not split as routed', () => {
     const verdict = judge(good, { routing: [{ from: START, share: 0.25 }] });
     expect(verdict.decision).toBe('invalid');
@@ -480,6 +501,14 @@ describe('wrong input is refused', () => {
       { baselineBad: -1 },
       "metric '5xx', series '5xx', bin at 1800000000: baselineBad must be a whole number of at least 0, not -1; round interpolated counts",
     ],
+    [
+      { candidateBad: '3' as unknown as number },
+      "metric '5xx', series '5xx', bin at 1800000000: candidateBad must be a whole number of at least 0, not \"3\"; round interpolated counts",
+    ],
+    [
+      { baselineRequests: null as unknown as number },
+      "metric '5xx', series '5xx', bin at 1800000000: baselineRequests must be a whole number of at least 0, not null; round interpolated counts",
+    ],
     [{ seconds: 0 }, "metric '5xx', series '5xx', bin at 1800000000: seconds must be above 0, not 0"],
     [{ start: Number.NaN }, "metric '5xx', series '5xx': a bin's start must be in seconds since 1970, not NaN"],
   ])('%o', (change, message) => expect(refused(change)).toThrow(message));
@@ -509,6 +538,21 @@ describe('wrong input is refused', () => {
     [{ metrics: [metricOf('a', [], { weight: -1 })] }, "metric 'a': weight must be at least 0, not -1"],
     [{ metrics: [metricOf('a', [], { margin: 1 })] }, "metric 'a': margin must be above 1, not 1"],
     [{ metrics: [metricOf('a', [], { objective: { rate: 0 } })] }, "metric 'a': the objective's rate must be above 0 and below 1, not 0"],
+    [{ metrics: undefined as unknown as [] }, 'no metric to judge: give at least one'],
+    [{ metrics: [{ id: 'a' } as MetricInput] }, "metric 'a' has no series to judge"],
+    [{ metrics: [{ id: 'a', series: [{} as Series] }] }, "metric 'a', series 'a': the counts have no column start"],
+    [{ metrics: [metricOf('a', [], { weight: '2' as unknown as number })] }, "metric 'a': weight must be at least 0, not 2"],
+    [
+      { metrics: [metricOf('a', [], { weight: 1e308 }), metricOf('b', [], { weight: 1e308 })] },
+      'the weights of the metrics have no finite sum',
+    ],
+    [{ now: Number.NaN }, 'now must be in seconds since 1970, not NaN'],
+    [{ now: null as unknown as number }, 'now must be in seconds since 1970, not null'],
+    [{ settings: { effects: null as unknown as [] } }, "setting 'effects' must be positive and increasing, not null"],
+    [
+      { settings: { rollbackWeights: null as unknown as [] } },
+      "setting 'rollbackWeights' must have one weight for each of the 14 effects, not none",
+    ],
     [{ routing: [{ from: START, share: -0.1 }] }, 'routing from 1800000000: share must be from 0 to 1, not -0.1'],
     [{ profile: 'bold' as 'plain' }, "unknown profile 'bold'; known are standard, plain"],
     [{ settings: { alpha: 0 } }, "setting 'alpha' must be above 0 and below 1, not 0"],

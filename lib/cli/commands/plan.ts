@@ -30,7 +30,7 @@ export function addPlan(root: Command): void {
       terminal.say(planned.sentence);
       terminal.say();
       const rows = planned.shares.map(({ share, promotion, rollback }) => [
-        `${100 * share} %`,
+        `${Number((100 * share).toPrecision(12))} %`,
         Math.round(promotion[0].requests).toLocaleString('en'),
         expectedTime(promotion[0].seconds),
         ...rollback.map(({ seconds, badRequests }) => `${expectedTime(seconds)}, ${Math.round(badRequests)} bad`),
