@@ -147,6 +147,13 @@ describe('a request for a model of named inputs', () => {
 
   test('lines are refused by line', () => {
     expect(refusal(FLIGHT, '["UA",5,1]\n["UA",', 'application/jsonlines')).toContain('400 line 2 is not JSON');
+    expect(refusal(FLIGHT, '["UA",5,1]\n\n["UA",', 'application/jsonlines')).toContain('400 line 3 is not JSON');
+    expect(refusal(FLIGHT, '\n["UA",5,1]\n\n["UA",5,true]', 'application/jsonlines')).toContain('400 line 4, input "distance"');
+  });
+
+  test.each(['application/json', 'application/jsonlines', 'text/csv'])('%s that is no UTF-8 is refused, not read as other text', (type) => {
+    const body = type === 'text/csv' ? 'S\xe3o,5,1' : '[["S\xe3o",5,1]]';
+    expect(refusal(FLIGHT, Buffer.from(body, 'latin1'), type)).toBe('400 the body is not UTF-8: send text as UTF-8');
   });
 
   test('an unknown Content-Type is refused with those that are taken', () => {
@@ -192,6 +199,7 @@ describe('a request for a model of one input', () => {
   test.each([
     [npy('<f4', '2, 3', new Float32Array(6)), '400 row 1, input "features": must be 2 values, not 3 values (a row is [2])'],
     [npy('<f4', '2, 2', new Float32Array(3)), "400 the array's shape [2, 2] asks for 16 bytes, the body has 12"],
+    [npy('<f8', '1099511627776, 2', new Float32Array(3)), "400 the array's shape [1099511627776, 2] asks for"],
     [npy('|O', '2, 2', new Float32Array(4)), '400 arrays of dtype |O are not taken'],
     [Buffer.from('[1, 2]'), '400 the body is not a .npy array'],
   ])('a NumPy array that does not fit is refused', (body, message) => {
@@ -208,6 +216,18 @@ describe('a request for a model of one input', () => {
         [1, 2],
       ]),
     ).toContain('400 row 2, input "ids": must be 3 values, not 2 values');
+  });
+
+  test('a free dimension beside fixed ones takes in CSV as many fields as fill it, and no more', () => {
+    const steps: Signature = { inputs: [input('steps', 'float32', 'N', 'time', 2)], outputs: [] };
+    expect(values(tensors(steps, '1,2,3,4', 'text/csv'), 'steps')).toEqual({ data: [1, 2, 3, 4], dims: [1, 2, 2] });
+    expect(refusal(steps, '1,2,3,4,5', 'text/csv')).toBe('400 row 1 has 5 fields, "steps" takes a multiple of 2');
+    const channels: Signature = { inputs: [input('channels', 'float32', 'N', 2, 'time')], outputs: [] };
+    expect(values(tensors(channels, '1,2,3,4,5,6', 'text/csv'), 'channels')).toEqual({ data: [1, 2, 3, 4, 5, 6], dims: [1, 2, 3] });
+    const free: Signature = { inputs: [input('image', 'float32', 'N', 'high', 'wide')], outputs: [] };
+    expect(refusal(free, '1,2,3,4', 'text/csv')).toBe(
+      '415 input "image" leaves several dimensions free and has no text/csv form: send application/json',
+    );
   });
 
   test('of float16 takes numbers, and NumPy arrays of any float, and refuses what it cannot hold', () => {
@@ -282,6 +302,8 @@ describe('a request for a model of one input', () => {
     expect(values(tensors(scalar, [true, false]), 'x')).toEqual(expected);
     expect(values(tensors(scalar, [[true], [false]]), 'x')).toEqual(expected);
     expect(values(tensors(scalar, 'True\n0\n', 'text/csv'), 'x')).toEqual(expected);
+    const column: Signature = { inputs: [input('x', 'bool', 'N', 1)], outputs: [] };
+    expect(values(tensors(column, [true, false]), 'x')).toEqual({ data: [1, 0], dims: [2, 1] });
     expect(refusal(scalar, ['yes'])).toContain('must be true or false, not "yes"');
   });
 });
@@ -293,7 +315,7 @@ describe('an answer', () => {
     name: { type: 'string', data: ['on "time"', 'a,b'], dims: [2], location: 'cpu' },
   };
   const write = (accept: string | undefined, outputs = OUTPUTS, rows = 2): string =>
-    encodingFor(accept).encode(outputs, rows).toString('latin1');
+    encodingFor(accept).encode(outputs, rows, Object.keys(outputs)).toString('latin1');
 
   test('is rows of outputs in JSON by default', () => {
     const text =
@@ -304,6 +326,19 @@ describe('an answer', () => {
   test('is lines of JSON, or CSV, where that is accepted', () => {
     expect(write('application/jsonlines').split('\n')).toHaveLength(2);
     expect(write('text/csv')).toBe('0,0.25,"on ""time"""\n1152921504606846976,NaN,"a,b"\n');
+  });
+
+  test('has the outputs in the order of the graph, whatever their names', () => {
+    const named = (value: number) => ({ type: 'float32', data: new Float32Array([value]), dims: [1], location: 'cpu' }) as const;
+    const numbered = { 10: named(0.25), 2: named(0.75) };
+    const as = (accept: string) => encodingFor(accept).encode(numbered, 1, ['10', '2']).toString();
+    expect(as('text/csv')).toBe('0.25,0.75\n');
+    expect(as('application/jsonlines')).toBe('{"10":0.25,"2":0.75}');
+  });
+
+  test('has no blank line in CSV, which readers pass over', () => {
+    const names: Outputs = { name: { type: 'string', data: ['a', '', 'b'], dims: [3], location: 'cpu' } };
+    expect(write('text/csv', names, 3)).toBe('a\n""\nb\n');
   });
 
   test('keeps the shape of outputs with several values a row', () => {
@@ -319,7 +354,7 @@ describe('an answer', () => {
     };
     expect(write(undefined, halves)).toBe('{"predictions":[{"x":[1,0.5]},{"x":[null,5.960464477539063e-8]}]}');
     expect(write('text/csv', halves)).toBe('1,0.5\nInfinity,5.960464477539063e-8\n');
-    const numpy = encodingFor('application/x-npy').encode(halves, 2);
+    const numpy = encodingFor('application/x-npy').encode(halves, 2, ['x']);
     expect(numpy.toString('latin1')).toContain("{'descr': '<f2', 'fortran_order': False, 'shape': (2, 2), }");
     expect([...numpy.subarray(-8)]).toEqual([0x00, 0x3c, 0x00, 0x38, 0x00, 0x7c, 0x01, 0x00]);
   });

@@ -81,6 +81,16 @@ describe.each(['onnxruntime-node', 'onnxruntime-web'] as const)('an ONNX model o
 test.each([
   ['in workers', 0],
   ['on the serving thread', 1000],
+])('CSV answers %s keep the order of the outputs where their names are numbers', async (_, inlineBelowMs) => {
+  const engine = await open('numbered', { inlineBelowMs });
+  for (let i = 0; i < 40; i++) await ask(engine, [1]);
+  const heard = await Promise.all([1, 2, 3, 4].map((value) => ask(engine, `${value}`, 'text/csv', 'text/csv')));
+  expect(heard.map(({ text }) => text)).toEqual(['1,-1\n', '2,-2\n', '3,-3\n', '4,-4\n']);
+});
+
+test.each([
+  ['in workers', 0],
+  ['on the serving thread', 1000],
 ])('many requests at once %s get each its own answer, and a bad one spoils no other', async (_, inlineBelowMs) => {
   const engine = await open('late', { inlineBelowMs });
   // By 32 calls a model is judged before it may leave the workers.

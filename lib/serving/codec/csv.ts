@@ -39,15 +39,28 @@ export function decodeCsv(layout: Layout, text: string): Rows {
 /** The input that each field of a row belongs to. */
 function flatten(inputs: readonly TensorSpec[], given: number): number[] {
   const widths = inputs.map(width);
-  const free = widths.filter((one) => one === undefined).length;
-  if (free > 0 && inputs.length > 1) {
+  const free = inputs.find((_, input) => widths[input] === undefined);
+  if (free !== undefined && inputs.length > 1) {
     throw new BadRequest(`an input with a free dimension has no text/csv form beside other inputs: send application/json`, 415);
+  }
+  if (free !== undefined) {
+    const { count, product } = fixed(free);
+    if (count < free.shape.length - 2) {
+      throw new BadRequest(`input "${free.name}" leaves several dimensions free and has no text/csv form: send application/json`, 415);
+    }
+    if (given % product !== 0) throw new BadRequest(`row 1 has ${given} fields, "${free.name}" takes a multiple of ${product}`);
   }
   return widths.flatMap((one, input) => new Array<number>(one ?? given).fill(input));
 }
 
+/** The dimensions of a row that the graph fixes. */
+function fixed(spec: TensorSpec): { readonly count: number; readonly product: number } {
+  const dimensions = spec.shape.slice(1).filter((one) => typeof one === 'number');
+  return { count: dimensions.length, product: dimensions.reduce((a, b) => a * b, 1) };
+}
+
 function nest(flat: readonly unknown[], spec: TensorSpec): unknown {
-  const item = spec.shape.slice(1).map((dimension) => (typeof dimension === 'number' ? dimension : flat.length));
+  const item = spec.shape.slice(1).map((dimension) => (typeof dimension === 'number' ? dimension : flat.length / fixed(spec).product));
   let values: unknown[] = [...flat];
   for (let depth = item.length - 1; depth > 0; depth--) {
     const length = item[depth]!;

@@ -1,5 +1,6 @@
+import { isUtf8 } from 'node:buffer';
 import { decodeCsv, type Rows } from './csv';
-import { isObject, type Layout, shown } from './layout';
+import { isObject, type Layout, shown, width } from './layout';
 import { decodeNpy } from './npy';
 import { BadRequest, type Batch } from './signature';
 import type { TensorMemory } from './tensor-memory';
@@ -16,14 +17,14 @@ export function decode(layout: Layout, body: Buffer, contentType: string): Rows 
   switch (mediaType(contentType)) {
     case 'application/json':
     case '':
-      return decodeJson(layout, parseJson(body.toString('utf8'), 'the body'));
+      return decodeJson(layout, parseJson(textOf(body), 'the body'));
     case 'application/jsonlines':
     case 'application/x-jsonlines':
     case 'application/x-ndjson':
-      return decodeJsonLines(body.toString('utf8'));
+      return decodeJsonLines(textOf(body));
     case 'text/csv':
     case 'application/csv':
-      return decodeCsv(layout, body.toString('utf8'));
+      return decodeCsv(layout, textOf(body));
     case 'application/x-npy':
       return decodeNpy(layout, body);
     default:
@@ -45,6 +46,12 @@ export function tensorsOf(layout: Layout, decoded: Rows | Batch, memory?: Tensor
 export function mediaType(header: string): string {
   const end = header.indexOf(';');
   return (end < 0 ? header : header.slice(0, end)).trim().toLowerCase();
+}
+
+/** Bytes that are no UTF-8 would become other characters, and text that the model does not know. */
+function textOf(body: Buffer): string {
+  if (!isUtf8(body)) throw new BadRequest('the body is not UTF-8: send text as UTF-8');
+  return body.toString('utf8');
 }
 
 function parseJson(text: string, what: string): unknown {
@@ -70,12 +77,17 @@ function decodeJson(layout: Layout, body: unknown): Rows | Batch {
 
 /** A bare array of numbers is one row where a row holds several values, as scikit-learn's container takes it. */
 function rowsOf(layout: Layout, body: readonly unknown[]): readonly unknown[] {
-  const several = layout.inputs.length > 1 || (layout.inputs[0]?.shape.length ?? 0) > 1;
+  const several = layout.inputs.length !== 1 || width(layout.inputs[0]!) !== 1;
   return several && body.length > 0 && body.every((value) => typeof value !== 'object' || value === null) ? [body] : body;
 }
 
 function decodeJsonLines(text: string): Rows {
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
-  const rows = lines.map((line, index) => parseJson(line, `line ${index + 1}`));
-  return { rows, place: (row) => `line ${row + 1}` };
+  const rows: unknown[] = [];
+  const lines: number[] = [];
+  for (const [index, line] of text.split('\n').entries()) {
+    if (line.trim() === '') continue;
+    rows.push(parseJson(line, `line ${index + 1}`));
+    lines.push(index + 1);
+  }
+  return { rows, place: (row) => `line ${lines[row]}` };
 }

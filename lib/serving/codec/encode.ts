@@ -5,19 +5,20 @@ import { shown } from './layout';
 import { encodeNpy } from './npy';
 import { BadRequest, type TensorValue } from './signature';
 
-/** A model's outputs by name, in the order of its graph. */
+/** A model's outputs by name. */
 export type Outputs = Readonly<Record<string, TensorValue>>;
 
 /** How answers are written. */
 export interface Encoding {
   readonly contentType: string;
-  encode(outputs: Outputs, rows: number): Buffer;
+  /** @param order the outputs' names in the order of the graph, which an object does not keep: it puts names like "2" first */
+  encode(outputs: Outputs, rows: number, order: readonly string[]): Buffer;
 }
 
 const JSON_ENCODING: Encoding = {
   contentType: 'application/json',
-  encode: (outputs, rows) =>
-    Buffer.from(byRow(outputs, rows) ? `{"predictions":[${rowTexts(outputs, rows).join(',')}]}` : columnar(outputs)),
+  encode: (outputs, rows, order) =>
+    Buffer.from(byRow(outputs, rows) ? `{"predictions":[${rowTexts(outputs, rows, order).join(',')}]}` : columnar(outputs, order)),
 };
 
 const ENCODINGS: Readonly<Record<string, Encoding>> = {
@@ -26,9 +27,10 @@ const ENCODINGS: Readonly<Record<string, Encoding>> = {
   'application/*': JSON_ENCODING,
   'application/jsonlines': {
     contentType: 'application/jsonlines',
-    encode: (outputs, rows) => Buffer.from(byRow(outputs, rows) ? rowTexts(outputs, rows).join('\n') : columnar(outputs)),
+    encode: (outputs, rows, order) =>
+      Buffer.from(byRow(outputs, rows) ? rowTexts(outputs, rows, order).join('\n') : columnar(outputs, order)),
   },
-  'text/csv': { contentType: 'text/csv', encode: (outputs, rows) => Buffer.from(csv(outputs, rows)) },
+  'text/csv': { contentType: 'text/csv', encode: (outputs, rows, order) => Buffer.from(csv(outputs, rows, order)) },
   'application/x-npy': {
     contentType: 'application/x-npy',
     encode: (outputs) => {
@@ -76,8 +78,8 @@ export function byRow(outputs: Outputs, rows: number): boolean {
 }
 
 /** Each row as a JSON object of outputs. */
-function rowTexts(outputs: Outputs, rows: number): string[] {
-  const columns = Object.entries(outputs).map(([name, tensor]) => ({ key: `${JSON.stringify(name)}:`, tensor }));
+function rowTexts(outputs: Outputs, rows: number, order: readonly string[]): string[] {
+  const columns = order.map((name) => ({ key: `${JSON.stringify(name)}:`, tensor: outputs[name]! }));
   const texts = new Array<string>(rows);
   for (let row = 0; row < rows; row++) {
     let text = '{';
@@ -111,22 +113,23 @@ function jsonValue(tensor: TensorValue, at: number): string {
   return typeof value === 'string' ? JSON.stringify(value) : value.toString();
 }
 
-function columnar(outputs: Outputs): string {
-  const columns = Object.entries(outputs).map(([name, tensor]) => `${JSON.stringify(name)}:${nestedText(tensor, tensor.dims, 0)}`);
+function columnar(outputs: Outputs, order: readonly string[]): string {
+  const columns = order.map((name) => `${JSON.stringify(name)}:${nestedText(outputs[name]!, outputs[name]!.dims, 0)}`);
   return `{"outputs":{${columns.join(',')}}}`;
 }
 
 /** One line a row, without a header: the outputs' values in the order of the graph. */
-function csv(outputs: Outputs, rows: number): string {
+function csv(outputs: Outputs, rows: number, order: readonly string[]): string {
   if (!byRow(outputs, rows)) throw new BadRequest('the model does not answer row by row: accept application/json', 406);
-  const tensors = Object.values(outputs);
+  const tensors = order.map((name) => outputs[name]!);
   let text = '';
   for (let row = 0; row < rows; row++) {
     const fields = tensors.flatMap((tensor) => {
       const size = tensor.data.length / rows;
       return Array.from({ length: size }, (_, i) => csvField(String(valueAt(tensor, row * size + i))));
     });
-    text += `${fields.join(',')}\n`;
+    // A blank line would be passed over by its readers, and the rows below it taken for others.
+    text += `${fields.join(',') || '""'}\n`;
   }
   return text;
 }

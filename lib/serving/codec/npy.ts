@@ -32,12 +32,13 @@ export function decodeNpy(layout: Layout, body: Buffer): Batch {
   }
   const { type, shape, bytes } = parseNpy(body);
   const length = shape.reduce((a, b) => a * b, 1);
-  const source = ELEMENTS[type].allocate(length) as Exclude<TensorData, string[]>;
-  if (bytes.length !== length * source.BYTES_PER_ELEMENT) {
+  const { BYTES_PER_ELEMENT } = ELEMENTS[type].allocate(0) as Exclude<TensorData, string[]>;
+  if (bytes.length !== length * BYTES_PER_ELEMENT) {
     throw new BadRequest(
-      `the array's shape [${shape.join(', ')}] asks for ${length * source.BYTES_PER_ELEMENT} bytes, the body has ${bytes.length}`,
+      `the array's shape [${shape.join(', ')}] asks for ${length * BYTES_PER_ELEMENT} bytes, the body has ${bytes.length}`,
     );
   }
+  const source = ELEMENTS[type].allocate(length) as Exclude<TensorData, string[]>;
   new Uint8Array(source.buffer).set(bytes);
   const fits = spec.shape.every((dimension, i) => typeof dimension !== 'number' || dimension === shape[i]);
   if (type === spec.type && shape.length === spec.shape.length && fits) {

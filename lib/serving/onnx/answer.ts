@@ -22,7 +22,7 @@ export function understand(session: OnnxSession, { body, contentType, accept }: 
 export async function run(session: OnnxSession, { content, encoding }: Call): Promise<Answer> {
   try {
     const { rows, outputs } = await session.run(content);
-    return { status: 200, contentType: encoding.contentType, body: encoding.encode(outputs, rows) };
+    return { status: 200, contentType: encoding.contentType, body: encoding.encode(outputs, rows, session.outputNames) };
   } catch (error) {
     return refusal(error as Error);
   }

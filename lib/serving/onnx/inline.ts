@@ -85,7 +85,7 @@ export class InlineModel {
       // The rows do not fit together, or the model fails on one of them: each gets its own answer or error.
       for (const call of calls) await this.alone(call);
     } else if (stance === 'together') {
-      for (let i = 0; i < calls.length; i++) calls[i]!.resolve(written(calls[i]!, merged[i]!));
+      for (let i = 0; i < calls.length; i++) calls[i]!.resolve(written(calls[i]!, merged[i]!, this.session.outputNames));
     } else {
       await this.compared(calls, merged);
     }
@@ -114,7 +114,7 @@ export class InlineModel {
       try {
         const { outputs } = await this.session.run({ rows: rowsOf(call)!, place: String });
         alone.push(outputs);
-        call.resolve(written(call, outputs));
+        call.resolve(written(call, outputs, this.session.outputNames));
       } catch (error) {
         alone.push(undefined);
         call.resolve(refusal(error as Error));
@@ -151,10 +151,10 @@ function rowsOf({ content }: Call): readonly unknown[] | undefined {
   return 'place' in content ? content.rows : undefined;
 }
 
-function written(call: Waiting, outputs: Outputs): Answer {
+function written(call: Waiting, outputs: Outputs, order: readonly string[]): Answer {
   try {
     const rows = rowsOf(call)!.length;
-    return { status: 200, contentType: call.encoding.contentType, body: call.encoding.encode(outputs, rows) };
+    return { status: 200, contentType: call.encoding.contentType, body: call.encoding.encode(outputs, rows, order) };
   } catch (error) {
     if (error instanceof BadRequest) return refusal(error);
     throw error;

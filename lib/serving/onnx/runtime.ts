@@ -59,7 +59,8 @@ export class OnnxSession {
 
   readonly signature: Signature;
   readonly layout: Layout;
-  private readonly fetches: string[];
+  /** Those that are answered, in the order of the graph. */
+  readonly outputNames: string[];
   private readonly halves: boolean;
   /** Those that no call under way uses. */
   private readonly memories: TensorMemory[] = [];
@@ -76,7 +77,7 @@ export class OnnxSession {
     }
     this.signature = { inputs, outputs };
     this.layout = new Layout(this.signature);
-    this.fetches = outputs.map((one) => one.name);
+    this.outputNames = outputs.map((one) => one.name);
     this.halves = outputs.some((one) => one.type === 'float16');
   }
 
@@ -89,7 +90,7 @@ export class OnnxSession {
     const memory = this.memories.pop() ?? new TensorMemory();
     try {
       const { rows, tensors } = tensorsOf(this.layout, content, memory);
-      const outputs = (await this.session.run(tensors as unknown as InferenceSession.FeedsType, this.fetches)) as unknown as Outputs;
+      const outputs = (await this.session.run(tensors as unknown as InferenceSession.FeedsType, this.outputNames)) as unknown as Outputs;
       return { rows, outputs: this.halves ? asBits(outputs) : outputs };
     } finally {
       this.memories.push(memory);
