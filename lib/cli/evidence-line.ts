@@ -7,7 +7,9 @@ export function evidenceLine({ evidence }: Progress): string {
   const worse = evidence
     .filter((metric) => metric.worseAt !== null)
     .reduce((a, b) => (b.worse - b.worseAt! > a.worse - a.worseAt! ? b : a));
-  const waits = evidence.reduce((a, b) => (b.notWorse - b.notWorseAt < a.notWorse - a.notWorseAt ? b : a));
-  const [against, enough] = [number(worse.worseAt!), number(waits.notWorseAt)];
-  return `worse ${number(worse.worse)} of ${against} (${worse.metric}), not worse ${number(waits.notWorse)} of ${enough} (${waits.metric})`;
+  const against = `worse ${number(worse.worse)} of ${number(worse.worseAt!)} (${worse.metric})`;
+  const required = evidence.filter((metric) => metric.required !== false);
+  if (required.length === 0) return against;
+  const waits = required.reduce((a, b) => (b.notWorse - b.notWorseAt < a.notWorse - a.notWorseAt ? b : a));
+  return `${against}, not worse ${number(waits.notWorse)} of ${number(waits.notWorseAt)} (${waits.metric})`;
 }

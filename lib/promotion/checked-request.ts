@@ -1,3 +1,4 @@
+import { countsOf, evaluate } from '../judge';
 import { checkArtifactDemand } from './artifact-demand';
 import type { PromotionRequest, StagePlan, Step } from './request';
 import { checkRetention } from './retention';
@@ -53,6 +54,7 @@ export function checkRequest(request: PromotionRequest): WholeRequest {
     guardrail: filled(guardrail ?? {}, GUARDRAIL),
   };
   checkNumbers(plan);
+  checkJudged(plan);
   checkRetention(plan);
   return { ...request, plan };
 }
@@ -84,6 +86,18 @@ function checkNumbers({ binSeconds, tickSeconds, deadlineSeconds, guardrail }: W
     throw new Error(`plan.guardrail.alarms holds ${alarms.length} names: SageMaker takes at most 10, two of which are the promotion's own`);
   if (!(errorRate >= 0 && errorRate <= 1)) throw new Error(`plan.guardrail.errorRate must be 0 to 1, got ${errorRate}`);
   if (!(latencyFactor > 0)) throw new Error(`plan.guardrail.latencyFactor must be above 0, got ${latencyFactor}`);
+}
+
+/** Refuses what the judge would refuse at every look. */
+function checkJudged({ metrics, profile, settings, settleSeconds }: WholePlan): void {
+  const unknown = metrics.find(({ kind, source }) => kind !== 'latency' && source === undefined);
+  if (unknown) throw new Error(`plan.metrics: '${unknown.id}' has no source; only a metric of kind latency needs none`);
+  const series = [{ counts: countsOf([]) }];
+  try {
+    evaluate({ profile, settings: { settleSeconds, ...settings }, metrics: metrics.map((metric) => ({ ...metric, series })) });
+  } catch (error) {
+    throw new Error(`plan: ${(error as Error).message}`);
+  }
 }
 
 /** What was given, and a default for what was not. */

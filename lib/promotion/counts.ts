@@ -57,7 +57,7 @@ interface Wanted {
  * Quantiles of the live fleet's model latency over the plan's `baselineSeconds`, each the mean over shorter periods, weighted by their requests: the judge asks only
  * that the line was fixed before the candidate came. The period under way counts only for an endpoint that is too young for another.
  *
- * @returns empty when no request was answered in that time
+ * @returns those that CloudWatch has; none when no request was answered in that time
  */
 export async function baselineQuantiles(
   ports: Pick<Ports, 'cloudwatch' | 'now'>,
@@ -76,11 +76,12 @@ async function quantilesWithin(ports: Pick<Ports, 'cloudwatch'>, endpointName: s
   const latency = (stat: string): Wanted => ({ namespace: 'AWS/SageMaker', metric: 'ModelLatency', stat, arm });
   const wanted = [latency('SampleCount'), ...PERCENTILES.map((p) => latency(`p${p}`))];
   const [samples, ...quantiles] = await read(ports, endpointName, wanted, span);
-  const total = [...samples.values()].reduce((sum, count) => sum + count, 0);
-  if (total === 0) return [];
-  return PERCENTILES.map((percentile, i) => {
-    const weighted = [...quantiles[i]].reduce((sum, [start, value]) => sum + value * (samples.get(start) ?? 0), 0);
-    return { percentile, microseconds: weighted / total };
+  // A period whose quantile CloudWatch does not give says nothing of it.
+  return PERCENTILES.flatMap((percentile, i) => {
+    const known = [...quantiles[i]].filter(([start]) => (samples.get(start) ?? 0) > 0);
+    const total = known.reduce((sum, [start]) => sum + samples.get(start)!, 0);
+    const weighted = known.reduce((sum, [start, value]) => sum + value * samples.get(start)!, 0);
+    return total === 0 ? [] : [{ percentile, microseconds: weighted / total }];
   });
 }
 

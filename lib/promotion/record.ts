@@ -40,6 +40,8 @@ export interface Progress {
   /** Evidence against what suffices, per metric, in natural logarithms. */
   readonly evidence: readonly {
     readonly metric: string;
+    /** Whether promotion waits for it; absent in older records. */
+    readonly required?: boolean;
     readonly worse: number;
     readonly worseAt: number | null;
     readonly notWorse: number;

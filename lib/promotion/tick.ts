@@ -114,6 +114,7 @@ function progressOf(ports: Ports, watch: Watch, verdict: Verdict, paused: boolea
     sentence: verdict.sentence,
     evidence: verdict.metrics.map((metric) => ({
       metric: metric.name,
+      required: metric.required,
       worse: metric.logWorse,
       worseAt: metric.logWorseThreshold,
       notWorse: metric.logNotWorse,

@@ -1,4 +1,4 @@
-import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { CloudWatchClient, type GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { profile } from '../../lib/judge';
 import { baselineQuantiles, readCounts } from '../../lib/promotion/counts';
 import { CANDIDATE } from '../../lib/promotion/names';
@@ -79,4 +79,24 @@ test('a candidate is slow from a tenth and a millisecond on: less is what a cold
   await asked(CANDIDATE, 1700);
   expect(await slow()).toEqual({ requests: 100, bad: 100, line: 1.5 });
   expect((await slow({ latencyTolerance: 4 })).line).toBe(2.5);
+});
+
+test('a period without quantiles, or a quantile that CloudWatch does not have, draws no line', async () => {
+  const at = (minutes: number) => new Date(360_000_000 - 60_000 * minutes);
+  const samples = { Timestamps: [at(20), at(10)], Values: [100, 300] };
+  const known = { Timestamps: [at(20)], Values: [500] };
+  const answers = { SampleCount: samples, p50: known, p90: samples, p99: { Timestamps: [], Values: [] } };
+  const send = async ({ input }: GetMetricDataCommand) => ({
+    MetricDataResults: input.MetricDataQueries!.map(({ Id, MetricStat }) => ({ Id, ...answers[MetricStat!.Stat as keyof typeof answers] })),
+  });
+  const found = await baselineQuantiles(
+    { cloudwatch: { send } as unknown as CloudWatchClient, now: () => 360_000_000 },
+    'flights',
+    { variant: 'live' },
+    PLAN,
+  );
+  expect(found).toEqual([
+    { percentile: 50, microseconds: 500 },
+    { percentile: 90, microseconds: 250 },
+  ]);
 });

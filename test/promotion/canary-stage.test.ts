@@ -950,6 +950,15 @@ describe('is refused', () => {
       () => JudgedMetric.counted('refused loans', { metricNamespace: 'a', bad: 'b', requests: 'c', margin: Token.asNumber({ Ref: 'M' }) }),
       'margin of refused loans must be known at synth, got a token',
     ],
+    [
+      () =>
+        staged({
+          judge: CanaryJudge.standard({
+            metrics: [JudgedMetric.counted('refused loans', { metricNamespace: 'a', bad: 'b', requests: 'c', margin: 0.5 })],
+          }),
+        }),
+      "metric 'refused-loans': margin must be above 1, not 0.5",
+    ],
     [() => CanaryStep.percent(5, { bake: UNKNOWN }), 'bake of a step must be known at synth, got a token'],
     [() => CanaryJudge.standard({ settle: UNKNOWN }), 'settle must be known at synth, got a token'],
     [() => GoLive.allAtOnce({ bake: UNKNOWN }), 'bake of going live must be known at synth, got a token'],

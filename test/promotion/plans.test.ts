@@ -302,6 +302,29 @@ describe('a request that could not run is refused', () => {
   test.each<[string, () => void, string]>([
     ['an id', request({}, 'a b'), "promotionId must be 1 to 64 letters, digits or hyphens, got 'a b'"],
     ['no metric', request({ metrics: [] }), 'plan.metrics is empty: nothing would be judged'],
+    [
+      'a metric that nothing counts',
+      request({ metrics: [{ id: 'refused', kind: 'other' }] }),
+      "plan.metrics: 'refused' has no source; only a metric of kind latency needs none",
+    ],
+    [
+      'a metric twice',
+      request({
+        metrics: [
+          { id: 'latency', kind: 'latency' },
+          { id: 'latency', kind: 'latency' },
+        ],
+      }),
+      "plan: metric 'latency' is given twice; ids must be unique",
+    ],
+    [
+      'a margin of a metric',
+      request({ metrics: [{ id: 'latency', kind: 'latency', margin: 0.5 }] }),
+      "plan: metric 'latency': margin must be above 1, not 0.5",
+    ],
+    ['a setting of the judge', request({ settings: { alpha: 2 } }), "plan: setting 'alpha' must be above 0 and below 1, not 2"],
+    ['an unknown setting', request({ settings: { alfa: 0.1 } }), "plan: unknown setting 'alfa'"],
+    ['counts from the future', request({ settleSeconds: -5 }), "plan: setting 'settleSeconds' must be a number of at least 0, not -5"],
     ['no share', request({ steps: [{ kind: 'shadow' }] }), 'plan.steps routes no requests to the candidate: add a step of kind percent'],
     ['a large share', request({ steps: [percent(60)] }), 'plan.steps[0].percent must be above 0 and at most 50 for a percent step, got 60'],
     [
