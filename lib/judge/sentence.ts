@@ -62,8 +62,8 @@ function whatIsBroken(findings: Findings): string | undefined {
   }
   if (share !== null && isMisrouted(share, settings)) {
     const total = share.candidateRequests + share.baselineRequests;
-    const expected = percent(share.expectedCandidateRequests / total);
-    return `${percent(share.candidateRequests / total)} of ${grouped(total)} requests reached the candidate where ${expected} was routed there`;
+    const [found, expected] = apart(share.candidateRequests / total, share.expectedCandidateRequests / total);
+    return `${found} of ${grouped(total)} requests reached the candidate where ${expected} was routed there`;
   }
   return undefined;
 }
@@ -120,6 +120,13 @@ function percent(share: number): string {
   if (value === 0) return '0 %';
   if (value < 0.001) return `${value.toExponential(1)} %`;
   return `${value >= 9.95 ? Math.round(value) : Number(value.toPrecision(2))} %`;
+}
+
+/** Two different shares, with as many digits as it takes to tell them apart. */
+function apart(a: number, b: number): readonly [string, string] {
+  if (percent(a) !== percent(b)) return [percent(a), percent(b)];
+  const finer = (share: number) => `${Number((100 * share).toPrecision(4))} %`;
+  return [finer(a), finer(b)];
 }
 
 /** Evidence or a threshold, given its logarithm. */

@@ -253,6 +253,11 @@ describe('a broken comparison is invalid, whatever the counts', () => {
     });
   });
 
+  it('and says by how much, where that is little', () => {
+    const verdict = judge([bin(15_400, 0, 84_600, 0)], { routing: [{ from: START, share: 0.146 }] });
+    expect(verdict.sentence).toBe('invalid: 15.4 % of 100 000 requests reached the candidate where 14.6 % was routed there');
+  });
+
   it('but not when a tiny share was routed, and answered', () => {
     const random = seeded(5);
     for (let canary = 0; canary < 20; canary++) {
