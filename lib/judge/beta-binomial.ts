@@ -46,7 +46,7 @@ export function rateEvidence(k: number, n: number, p: number, tuning: Tuning = {
   const good = r / p;
   const bad = r / (1 - p);
   const norm = oneSided ? logIncompleteBeta(1 - p, good, bad) : logBeta(good, bad);
-  const grown = oneSided ? logIncompleteBeta(1 - p, good + n - k, bad + k) : logBeta(good + n - k, bad + k);
+  const grown = oneSided ? logIncompleteBeta(1 - p, good + (n - k), bad + k) : logBeta(good + (n - k), bad + k);
   return grown - norm - k * Math.log(p) - (n - k) * Math.log1p(-p);
 }
 

@@ -102,6 +102,13 @@ describe('special functions', () => {
   });
 });
 
+test('the interval of an arm on which all failed mirrors that of one on which none did, up to 10^10 requests', () => {
+  for (const requests of [10, 1e6, 1e8, 1e10]) {
+    const { low } = rateInterval(requests, requests);
+    expect((1 - low) / rateInterval(0, requests).high).toBeCloseTo(1, 5);
+  }
+});
+
 describe('what no value can be worked out for is refused', () => {
   it.each<[() => unknown, string]>([
     [() => rateInterval(5, 50, 0), 'rate interval: alpha must be above 0 and below 1, not 0'],
