@@ -201,6 +201,19 @@ describe('the report of a rehearsal', () => {
     expect(Math.max(...worse)).toBeGreaterThanOrEqual(charts[4].thresholds[0].value);
   });
 
+  it('says of the shadow what rolls back there, since it is judged for a part of the error rate of its own', () => {
+    const judged = (from: number, share: number | undefined, alpha: number) =>
+      evaluate({ ...judgeInput(5, BEGUN + from, share), settings: { blockSeconds: 1, alpha } });
+    const labelsOf = (...verdicts: Verdict[]) => {
+      const promoted = rehearsed({ name: 'flight-delay', version: '2', verdict: 'promoted', during: 'go live', judged: verdicts });
+      const { thresholds } = plotsOf(reportPage(resultOf(promoted))).charts.at(-1);
+      return thresholds.map(({ label }: { label: string }) => label);
+    };
+    expect(labelsOf(judged(5, undefined, 0.01), judged(35, 0.5, 0.04))).toEqual(['25 rolls back', '20 promotes', '100 as a shadow']);
+    expect(labelsOf(judged(35, 0.5, 0.04))).toEqual(['25 rolls back', '20 promotes']);
+    expect(labelsOf(judged(5, undefined, 0.05), judged(35, 0.5, 0.05))).toEqual(['20 suffices for either']);
+  });
+
   it('interrupts the lines between the shadow and the routed shares, which count apart', () => {
     const { charts, spans } = plotsOf(sections[0]);
     expect(spans.map(({ label }: { label: string }) => label)).toEqual(['shadow', '50 %']);

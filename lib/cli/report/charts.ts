@@ -222,6 +222,7 @@ function evidenceChart(stretches: readonly Stretch[], clock: Clock): Chart {
   const drawn = (log: number | null | undefined) =>
     log === null || log === undefined ? null : Math.min(EVIDENCE_RANGE[1], Math.max(EVIDENCE_RANGE[0], log / Math.LN10));
   const [rollsBack, promotes] = [Math.log10(1 / settings.alpha), Math.log10(1 / settings.beta)];
+  const mirrored = stretches.find(({ routing }) => routing.length === 0)?.verdict.settings.alpha ?? settings.alpha;
   const suffices = (log10: number, what: string) => `${Number((10 ** log10).toPrecision(3))} ${what}`;
   return {
     title: 'Evidence',
@@ -233,13 +234,15 @@ function evidenceChart(stretches: readonly Stretch[], clock: Clock): Chart {
       { label: 'worse', role: 'worse', values: moments.map(({ point }) => drawn(point?.logWorse)) },
       { label: 'not worse', role: 'notWorse', values: moments.map(({ point }) => drawn(point?.logNotWorse)) },
     ],
-    thresholds:
-      rollsBack === promotes
+    thresholds: [
+      ...(rollsBack === promotes
         ? [{ value: rollsBack, label: suffices(rollsBack, 'suffices for either') }]
         : [
             { value: rollsBack, label: suffices(rollsBack, 'rolls back') },
             { value: promotes, label: suffices(promotes, 'promotes') },
-          ],
+          ]),
+      ...(mirrored === settings.alpha ? [] : [{ value: -Math.log10(mirrored), label: suffices(-Math.log10(mirrored), 'as a shadow') }]),
+    ],
   };
 }
 

@@ -78,26 +78,38 @@
     ctx.restore();
   }
 
+  /** A label goes to the right of those that it would overlap, and over the lines. */
   function drawThresholds(u, thresholds) {
     const { ctx } = u;
     const { left, width, top, height } = u.bbox;
     const ratio = devicePixelRatio;
+    const shown = thresholds
+      .map(({ value, label }) => ({ label, y: u.valToPos(value, 'y', true) }))
+      .filter(({ y }) => y >= top && y <= top + height);
     ctx.save();
     ctx.font = `${11 * ratio}px system-ui, sans-serif`;
     ctx.textAlign = 'left';
     ctx.textBaseline = 'bottom';
     ctx.setLineDash([5 * ratio, 4 * ratio]);
     ctx.lineWidth = ratio;
-    for (const { value, label } of thresholds) {
-      const y = u.valToPos(value, 'y', true);
-      if (y < top || y > top + height) continue;
-      ctx.strokeStyle = colour('ink');
+    ctx.strokeStyle = colour('ink');
+    for (const { y } of shown) {
       ctx.beginPath();
       ctx.moveTo(left, y);
       ctx.lineTo(left + width, y);
       ctx.stroke();
-      ctx.fillStyle = colour('ink');
-      ctx.fillText(label, left + 4 * ratio, y - 2 * ratio);
+    }
+    ctx.setLineDash([]);
+    ctx.lineWidth = 4 * ratio;
+    ctx.strokeStyle = colour('paper');
+    ctx.fillStyle = colour('ink');
+    const written = [];
+    for (const { y, label } of shown) {
+      const beside = written.filter((other) => Math.abs(other.y - y) < 12 * ratio).map(({ end }) => end + 10 * ratio);
+      const at = Math.max(left + 4 * ratio, ...beside);
+      ctx.strokeText(label, at, y - 2 * ratio);
+      ctx.fillText(label, at, y - 2 * ratio);
+      written.push({ y, end: at + ctx.measureText(label).width });
     }
     ctx.restore();
   }
