@@ -51,7 +51,8 @@ export class BinTable {
     counts: Counts,
     private readonly where: string,
   ) {
-    for (const column of COLUMNS) if (!Array.isArray(counts?.[column])) throw new Error(`${where}: the counts have no column ${column}`);
+    for (const column of COLUMNS)
+      if (!Array.isArray(counts?.[column])) throw new Error(`${where}: column ${column} of the counts must be an array of numbers`);
     const n = counts.start.length;
     for (const column of COLUMNS) {
       if (counts[column].length !== n) {

@@ -545,7 +545,7 @@ describe('wrong input is refused', () => {
     [{ metrics: [metricOf('a', [], { objective: { rate: 0 } })] }, "metric 'a': the objective's rate must be above 0 and below 1, not 0"],
     [{ metrics: undefined as unknown as [] }, 'no metric to judge: give at least one'],
     [{ metrics: [{ id: 'a' } as MetricInput] }, "metric 'a' has no series to judge"],
-    [{ metrics: [{ id: 'a', series: [{} as Series] }] }, "metric 'a', series 'a': the counts have no column start"],
+    [{ metrics: [{ id: 'a', series: [{} as Series] }] }, "metric 'a', series 'a': column start of the counts must be an array of numbers"],
     [{ metrics: [metricOf('a', [], { weight: '2' as unknown as number })] }, "metric 'a': weight must be at least 0, not 2"],
     [
       { metrics: [metricOf('a', [], { weight: 1e308 }), metricOf('b', [], { weight: 1e308 })] },
