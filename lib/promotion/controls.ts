@@ -1,5 +1,6 @@
 import type { Ports } from './ports';
 import { promotionPrefix } from './record';
+import type { PromotionRequest } from './request';
 import type { Store } from './store';
 
 /** What a person may say while a promotion is under way. */
@@ -53,6 +54,10 @@ export async function heard(store: Store, endpointName: string, promotionId: str
   const nothing: Folded = { paused: false, pausedAt: 0, approvedBy: '', aborted: '', extraSeconds: 0 };
   return (await words(store, endpointName, promotionId)).reduce(fold, nothing);
 }
+
+/** Who aborted a promotion, and why; empty where nobody did. */
+export const abortOf = async (store: Store, { endpointName, promotionId }: Pick<PromotionRequest, 'endpointName' | 'promotionId'>) =>
+  (await heard(store, endpointName, promotionId)).aborted;
 
 /** Every word that was said, in order. */
 export async function words(store: Store, endpointName: string, promotionId: string): Promise<Control[]> {

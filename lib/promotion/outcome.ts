@@ -36,13 +36,16 @@ export async function conclude(way: UnderWay, end: Ended, left: Left): Promise<O
   const { ports, store, request, run, startedAt } = way;
   const { promotionId, endpointName, modelPackageArn } = request;
   const endpointConfigName = await serving(ports, endpointName);
-  const outcome: Outcome = { promotionId, endpointName, modelPackageArn, ...end, startedAt, endedAt: ports.now(), endpointConfigName };
+  const found: Outcome = { promotionId, endpointName, modelPackageArn, ...end, startedAt, endedAt: ports.now(), endpointConfigName };
+  await store.create(outcomeKey(endpointName, promotionId), found);
+  // The first writing stands, be it of another run: all that follows says the same.
+  const outcome = (await outcomeOf(store, request)) ?? found;
   // The judge's own sentence begins with its verdict.
-  const sentence = end.reason.startsWith(`${end.verdict}: `) ? end.reason : `${end.verdict}: ${end.reason}`;
+  const { verdict, reason } = outcome;
+  const sentence = reason.startsWith(`${verdict}: `) ? reason : `${verdict}: ${reason}`;
   await note(store, request, '999-outcome', { at: outcome.endedAt, what: 'outcome', sentence, outcome });
-  await store.create(outcomeKey(endpointName, promotionId), outcome);
   await freeLock(store, request, run, left);
-  await publishEnd(way, end.verdict);
+  await publishEnd(way, verdict);
   return outcome;
 }
 

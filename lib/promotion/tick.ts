@@ -58,7 +58,12 @@ export async function tick(way: UnderWay, watch: Watch, before: Tick): Promise<T
   if (!(await keepLock(ports, store, request, run)))
     return { ...before, end: 'lost', sentence: 'another promotion has taken the endpoint over' };
   const said = await heard(store, endpointName, promotionId);
-  const verdict = await judge(ports, request, watch);
+  const verdict = await judge(ports, request, watch).catch((error: unknown) => {
+    // Who aborts need not wait until there is something to judge by.
+    if (said.aborted) return null;
+    throw error;
+  });
+  if (verdict === null) return { ...before, end: 'aborted', sentence: said.aborted };
   const invalidTicks = verdict.decision === 'invalid' ? before.invalidTicks + 1 : 0;
   const unpublished = await publishMetrics(way, watch.percent, verdict);
   await store.write(progressKey(endpointName, promotionId), progressOf(ports, watch, verdict, said.paused, unpublished));
@@ -69,13 +74,13 @@ export async function tick(way: UnderWay, watch: Watch, before: Tick): Promise<T
   if (said.aborted) next = over('aborted', said.aborted);
   else if (verdict.decision === 'rollBack') next = over('rollBack');
   else if (invalidTicks >= INVALID_TICKS) next = over('invalid');
-  else if (said.paused) next = over('');
+  else if (said.paused || verdict.decision === 'invalid') next = over('');
   else if (watch.goal === 'approval' && said.approvedBy) next = over('passed', `approved by ${said.approvedBy}`);
-  else if (watch.goal === 'bake' && now >= watch.until && verdict.decision !== 'invalid') next = over('passed');
+  else if (watch.goal === 'bake' && now >= watch.until) next = over('passed');
   else if (watch.goal === 'evidence' && now >= watch.until && verdict.decision === 'promote') next = over('passed');
   else if (now >= watch.deadline + said.extraSeconds * 1000) next = over('deadline');
   if (next.end === '') return next;
-  const verdictKey = await note(store, request, `${watch.place}-${markOf(run)}`, {
+  const verdictKey = await note(store, request, `${watch.place}-${markOf(`${run} ${now}`)}`, {
     at: now,
     what: 'verdict',
     sentence: `${watch.name}: ${next.sentence}`,

@@ -1,10 +1,13 @@
 import { hasReleased, releaseScaling } from './autoscaling';
 import { isTransient, saying } from './aws-errors';
 import { isPlain, readBase } from './configurations';
-import { say } from './controls';
+import { abortOf, say } from './controls';
 import { insist } from './durable';
 import { isSettled, look, towardsShare } from './endpoint';
 import { type Left, NOTHING_LEFT, takeLock } from './lock';
+import { type Entry, promotionPrefix } from './record';
+import type { PromotionRequest } from './request';
+import type { Store } from './store';
 import { change, mustBeDone, type UnderWay, Withdrawal } from './under-way';
 import { clear, scaleAgain, settleOn } from './way-back';
 
@@ -24,28 +27,40 @@ export async function waitForTurn(way: UnderWay): Promise<Left> {
   const patience = plan.deadlineSeconds * 1000;
   const turn = await way.context.waitForCondition(
     'wait for the turn',
-    async (state: { held: boolean; owner: string; left: Left; problem: string }) => {
+    async (state: { held: boolean; owner: string; left: Left; problem: string; aborted: string }) => {
       const isLate = ports.now() - startedAt > patience;
       try {
         const found = await takeLock(ports, store, request, run);
         const isOther = found.owner !== '' && found.owner !== promotionId && found.owner !== state.owner;
         if (!found.held && isOther && plan.whenBusy === 'supersede') {
-          const reason = `${promotionId} is newer`;
-          await say(ports, store, endpointName, found.owner, { command: 'abort', by: 'the stage', reason });
+          const [older, newer] = await byAge(store, request, startedAt, found.owner);
+          await say(ports, store, endpointName, older, { command: 'abort', by: 'the stage', reason: `${newer} is newer` });
         }
-        return { ...found, problem: !found.held && isLate ? `${found.owner} had the endpoint for ${patience / 1000} s` : '' };
+        const aborted = found.held ? '' : await abortOf(store, request);
+        // Another run under this id is this promotion: how it ends is its to say.
+        const isOver = !found.held && isLate && found.owner !== promotionId;
+        return { ...found, aborted, problem: isOver ? `${found.owner} had the endpoint for ${patience / 1000} s` : '' };
       } catch (error) {
         return { ...state, problem: isLate || !isTransient(error) ? `the lock could not be taken: ${saying(error)}` : '' };
       }
     },
     {
-      initialState: { held: false, owner: '', left: NOTHING_LEFT, problem: '' },
+      initialState: { held: false, owner: '', left: NOTHING_LEFT, problem: '', aborted: '' },
       waitStrategy: (state) =>
-        state.held || state.problem !== '' ? { shouldContinue: false } : { shouldContinue: true, delay: { seconds: plan.tickSeconds } },
+        state.held || state.problem !== '' || state.aborted !== ''
+          ? { shouldContinue: false }
+          : { shouldContinue: true, delay: { seconds: plan.tickSeconds } },
     },
   );
+  if (turn.aborted !== '') throw new Withdrawal('rolled back', turn.aborted, DURING, '', true);
   if (!turn.held) throw new Withdrawal('held', turn.problem, DURING, '', true);
   return turn.left;
+}
+
+/** This promotion and the one that has the endpoint, by id, the older first. */
+async function byAge(store: Store, { endpointName, promotionId }: PromotionRequest, startedAt: number, owner: string): Promise<string[]> {
+  const begun = await store.read<Entry>(`${promotionPrefix(endpointName, owner)}record/000-begin.json`);
+  return begun !== undefined && begun.value.at > startedAt ? [promotionId, owner] : [owner, promotionId];
 }
 
 /**

@@ -15,6 +15,7 @@ import {
   readBase,
   type Shadow,
 } from './configurations';
+import { abortOf } from './controls';
 import { baselineQuantiles, type Quantile, usualErrorRate } from './counts';
 import { insist } from './durable';
 import { guardrails, look, towards, towardsShare } from './endpoint';
@@ -178,6 +179,7 @@ class Way {
       const before = this.during;
       this.during = `${step.percent} %`;
       await stretches.close(before);
+      await this.heedAbort(`routing ${this.during}`);
       const moved = await change(this.underWay, `route ${this.during}`, 1800, (move) =>
         towardsShare(ports, request.endpointName, base.variant.VariantName!, step.percent, move),
       );
@@ -225,6 +227,7 @@ class Way {
     }
     const within = plan.updateSeconds + 2 * plan.guardrail.waitSeconds;
     const grows = size.live !== instances[base.variant.VariantName!];
+    await this.heedAbort('moving the live variant');
     const moved = await change(this.underWay, 'move the live variant', within, (move) =>
       towards(ports, request.endpointName, names.live, deployment, grows ? ['DesiredInstanceCount'] : [], move),
     );
@@ -270,6 +273,7 @@ class Way {
     await insist(context, `create the ${which} configuration for the ${what}`, () =>
       createConfiguration(ports, request, base, this.size!, which, mirroredPercent),
     );
+    await this.heedAbort(`bringing the ${what} in`);
     this.changed = true;
     // A variant of the same name keeps its instances: a candidate that must grow takes them from the configuration.
     const moved = await change(this.underWay, `bring the ${what} in`, plan.updateSeconds, (move) =>
@@ -283,6 +287,12 @@ class Way {
       ),
     );
     mustBeDone(moved, 'the candidate did not come up', this.during);
+  }
+
+  /** Ticks hear people; what was said since the last one is heard before the endpoint changes. */
+  private heedAbort(before: string): Promise<void> {
+    const { store, request } = this.underWay;
+    return this.refuseOn(`listen before ${before}`, () => abortOf(store, request));
   }
 
   private async refuseOn(name: string, problem: () => Promise<string>): Promise<void> {

@@ -26,7 +26,7 @@ export function addControls(root: Command): void {
       const { by, reason, seconds } = options;
       await say(stage.ports, stage.store, endpoint, id, { command: name, by, reason, seconds });
       terminal.result({ endpoint, promotionId: id, ...(await heard(stage.store, endpoint, id)) });
-      if (!options.json) terminal.say(`${id}: ${name} said; it is heard at the next tick`);
+      if (!options.json) terminal.say(`${id}: ${name} said; it is heard at the next tick, unless the live variant is moving already`);
     });
   }
 }

@@ -71,7 +71,9 @@ async function abort(stage: Stage, id: string, options: Options, session: Sessio
   const { endpoint, ports, store } = stage;
   const terminal = new Terminal(options.json ?? false);
   await say(ports, store, endpoint, id, { command: 'abort', by: options.by, reason: options.reason });
-  terminal.say(`${id} is under way: it is aborted, and ${endpoint} goes back to what was live before it`);
+  terminal.say(
+    `${id} is under way: it is aborted, and ${endpoint} goes back to what was live before it, unless the live variant is moving already`,
+  );
   if (!options.watch) return terminal.result({ endpoint, promotionId: id, aborted: true });
   const outcome = await watched(stage, id, session, { terminal, every: options.every, signal: session.signal });
   if (outcome) session.exitCode = outcome.verdict === 'rolled back' ? EXIT.ok : outcome.verdict === 'held' ? EXIT.held : EXIT.failed;
