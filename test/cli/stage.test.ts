@@ -3,7 +3,7 @@ import { promotionNamed } from '../../lib/cli/stage/promotions';
 import { difference } from '../../lib/cli/stage/recompute';
 import { evaluate, type JudgeInput, type Verdict } from '../../lib/judge';
 import { type LocalSageMaker, startLocal } from '../../lib/local';
-import { awsPorts, type Outcome, outcomeKey, type PromotionRequest, STANDARD_METRICS, Store, say } from '../../lib/promotion';
+import { awsPorts, lockKey, type Outcome, outcomeKey, type PromotionRequest, STANDARD_METRICS, Store, say } from '../../lib/promotion';
 import { note } from '../../lib/promotion/record';
 import { fledge } from './fledge';
 
@@ -169,14 +169,45 @@ describe('a word to a promotion', () => {
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ promotionId: 'v16-now', extraSeconds: 600 });
   });
+  test.each(['', ' '])('is refused from nobody (%p): an approval without a name would not be heard', async (by) => {
+    const { code, err } = await fledge('approve', 'flights', ...kept, '--by', by);
+    expect(code).toBe(2);
+    expect(err).toMatch(/--by.*must name somebody/);
+  });
+  test('that would last for ever is refused', async () => {
+    expect((await fledge('extend', 'flights', ...kept, '--seconds', 'Infinity')).code).toBe(2);
+  });
+});
+
+describe('a promotion that died, and whose endpoint another took over', () => {
+  const lost = 'others';
+  beforeAll(async () => {
+    const one = { ...request('dead', 2), endpointName: lost };
+    await note(store, one, '000-begin', { at: 1000, what: 'begin', sentence: 'wants to go live', request: one });
+    const start = { configName: 'c', modelName: 'm', modelPackageArn: arn(1), approval: '', earlierTries: 0 };
+    await note(store, one, '001-start', { at: 1001, what: 'start', sentence: 'live is version 1', start });
+    await store.create(lockKey(lost), { owner: '', run: '', expires: 0, base: '', of: '' });
+  });
+  test('is not under way', async () => {
+    const { out } = await fledge('status', lost, ...kept, '--json');
+    expect(JSON.parse(out)).toMatchObject({ underWay: null, waiting: [], brokenOff: [{ promotionId: 'dead' }] });
+    expect((await fledge('history', lost, ...kept)).out).toMatch(/broken off/);
+    expect((await fledge('explain', lost, 'dead', ...kept)).out).toMatch(/^version 2 on others: broken off/);
+  });
+  test('is not spoken to, and not waited for', async () => {
+    const last = /others has no promotion under way: the last, dead, was broken off/;
+    expect(await fledge('abort', lost, ...kept)).toMatchObject({ code: 1, err: expect.stringMatching(last) });
+    const over = /dead was broken off: another promotion took the endpoint over/;
+    expect(await fledge('watch', lost, ...kept)).toMatchObject({ code: 1, err: expect.stringMatching(over) });
+  });
 });
 
 describe('what is not there', () => {
   test.each([
     ['an endpoint', ['status', 'nobody'], /^error: there is no endpoint nobody in us-east-1 at http:\/\/127\.0\.0\.1:\d+\n$/],
     ['a bucket', ['status', 'flights', '--bucket', 'nothing-here'], /^error: there is no such bucket/],
-    ['a promotion', ['watch', 'others', ...kept], /^error: others has seen no promotion\n$/],
-    ['a promotion to abort', ['abort', 'others', ...kept], /^error: others has seen no promotion\n$/],
+    ['a promotion', ['watch', 'nobodys', ...kept], /^error: nobodys has seen no promotion\n$/],
+    ['a promotion to abort', ['abort', 'nobodys', ...kept], /^error: nobodys has seen no promotion\n$/],
   ])('%s is named in one line', async (_, argv, said) => {
     const { code, err } = await fledge(...argv);
     expect(err).toMatch(said);
@@ -188,11 +219,12 @@ test('a verdict is recomputed to the last digit but one, and whatever its senten
   const verdict = JSON.parse(JSON.stringify(evaluate(counts))) as Verdict;
   expect(difference({ ...verdict, sentence: 'in other words' })).toBe('');
   expect(difference({ ...verdict, logWorse: verdict.logWorse + 1e-12 })).toBe('');
+  expect(difference({ ...verdict, metrics: [] })).toBe('metrics: 1 of them, recorded 0');
   expect(difference({ ...verdict, decision: 'rollBack' })).toMatch(/^decision: "promote", recorded "rollBack"$/);
 });
 
 test('of two promotions of one version the later is meant', () => {
-  const one = { request: request('a', 3), begun: 1, outcome: null };
+  const one = { request: request('a', 3), begun: 1, outcome: null, isBrokenOff: false };
   const all = [
     { ...one, id: 'a' },
     { ...one, id: 'b' },

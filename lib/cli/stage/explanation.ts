@@ -4,7 +4,7 @@ import { reasonOf, whenOf } from '../report';
 import { evidence, percent, times } from '../report/figures';
 import { inTime } from '../sizes';
 import { table } from '../terminal';
-import { type Promotion, titleOf, when } from './promotions';
+import { type Promotion, standing, titleOf, when } from './promotions';
 import { difference } from './recompute';
 import type { Stage } from './stage';
 
@@ -19,6 +19,8 @@ export interface Explanation {
   readonly approval: string;
   /** Null while it is under way. */
   readonly outcome: Outcome | null;
+  /** Whether its process died, and another promotion took the endpoint over: no outcome will come. */
+  readonly isBrokenOff: boolean;
   /** Every verdict in the record; `difference` is empty where its counts give it again. */
   readonly verdicts: readonly { readonly sentence: string; readonly decision: Verdict['decision']; readonly difference: string }[];
   readonly isRecomputed: boolean;
@@ -29,7 +31,7 @@ export interface Explanation {
 }
 
 /** Why a version was let in, or was not, from the record alone. */
-export async function explain({ store, endpoint }: Stage, { id, request, outcome }: Promotion): Promise<Explanation> {
+export async function explain({ store, endpoint }: Stage, { id, request, outcome, isBrokenOff }: Promotion): Promise<Explanation> {
   const record = await story(store, endpoint, id);
   const start = record.find((entry) => entry.start)?.start;
   const verdicts = record.flatMap(({ verdict, sentence }) =>
@@ -43,6 +45,7 @@ export async function explain({ store, endpoint }: Stage, { id, request, outcome
     liveBefore: start ? (start.modelPackageArn ?? start.modelName) : null,
     approval: start?.approval ?? '',
     outcome,
+    isBrokenOff,
     verdicts,
     isRecomputed: verdicts.every((verdict) => verdict.difference === ''),
     restsOn: key === null ? null : ((await store.read<Entry>(key))?.value.verdict ?? null),
@@ -69,7 +72,7 @@ export function explanationLines(explanation: Explanation): string[] {
       ],
     );
   return [
-    `${titleOf(modelPackageArn)} on ${endpoint}: ${outcome ? `${outcome.verdict} ${when(outcome.endedAt)} UTC` : 'under way'}`,
+    `${titleOf(modelPackageArn)} on ${endpoint}: ${outcome ? `${outcome.verdict} ${when(outcome.endedAt)} UTC` : standing(explanation)}`,
     ...facts.map(([name, value]) => `  ${name.padEnd(10)} ${value}`),
     ...(restsOn ? ['', ...evidenceLines(restsOn)] : []),
     '',

@@ -19,11 +19,17 @@ export interface Promotion {
   readonly begun: number;
   /** Null while it is under way. */
   readonly outcome: Outcome | null;
+  /** Whether it had the endpoint, and lost it before it ended: its process died, and another promotion took over. Nobody hears what is said to it. */
+  readonly isBrokenOff: boolean;
 }
 
 /** All that have begun, oldest first. */
 export async function promotionsOf({ store, endpoint }: Stage): Promise<Promotion[]> {
   const ids = await store.folders(endpointPrefix(endpoint));
+  const owner = (await store.read<Lock>(lockKey(endpoint)))?.value.owner;
+  // Only who has the endpoint notes the start.
+  const isBrokenOff = async (id: string) =>
+    owner !== undefined && owner !== id && (await store.read(`${promotionPrefix(endpoint, id)}record/001-start.json`)) !== undefined;
   const found = await Promise.all(
     ids.map(async (id): Promise<Promotion[]> => {
       const [begin, outcome] = await Promise.all([
@@ -31,7 +37,9 @@ export async function promotionsOf({ store, endpoint }: Stage): Promise<Promotio
         store.read<Outcome>(outcomeKey(endpoint, id)),
       ]);
       const request = begin?.value.request;
-      return begin && request ? [{ id, request, begun: begin.value.at, outcome: outcome?.value ?? null }] : [];
+      if (!begin || !request) return [];
+      const ended = outcome?.value ?? null;
+      return [{ id, request, begun: begin.value.at, outcome: ended, isBrokenOff: ended === null && (await isBrokenOff(id)) }];
     }),
   );
   return found.flat().sort((a, b) => a.begun - b.begun);
@@ -39,7 +47,7 @@ export async function promotionsOf({ store, endpoint }: Stage): Promise<Promotio
 
 /** The promotion that has the endpoint, else the last one that has not ended; undefined where all have. */
 export async function underWay({ store, endpoint }: Stage, all: readonly Promotion[]): Promise<Promotion | undefined> {
-  const open = all.filter(({ outcome }) => outcome === null);
+  const open = all.filter(({ outcome, isBrokenOff }) => outcome === null && !isBrokenOff);
   if (open.length < 2) return open[0];
   const owner = (await store.read<Lock>(lockKey(endpoint)))?.value.owner;
   return open.find(({ id }) => id === owner) ?? open.at(-1);
@@ -53,7 +61,7 @@ export async function mustBeUnderWay(stage: Stage): Promise<Promotion> {
   const last = all.at(-1);
   throw new UserError(
     last
-      ? `${stage.endpoint} has no promotion under way: the last, ${last.id}, was ${last.outcome!.verdict}`
+      ? `${stage.endpoint} has no promotion under way: the last, ${last.id}, was ${standing(last)}`
       : `${stage.endpoint} has seen no promotion`,
   );
 }
@@ -72,6 +80,10 @@ export function promotionNamed(stage: Stage, all: readonly Promotion[], which: s
     `${stage.endpoint} has seen no promotion ${which}${known.length > 0 ? `; the last it saw: ${known.join(', ')}` : ''}`,
   );
 }
+
+/** How it stands, in words. */
+export const standing = ({ outcome, isBrokenOff }: Pick<Promotion, 'outcome' | 'isBrokenOff'>): string =>
+  outcome?.verdict ?? (isBrokenOff ? 'broken off' : 'under way');
 
 /** Whether there is such a promotion. */
 export const isNamed = (all: readonly Promotion[], which: string): boolean => all.some((one) => fits(one, which));

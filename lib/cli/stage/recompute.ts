@@ -22,6 +22,9 @@ export function difference(recorded: Verdict): string {
 
 function differing(recorded: unknown, again: unknown, path: string): string {
   if (typeof recorded === 'object' && recorded !== null && typeof again === 'object' && again !== null) {
+    // What was taken from a list would not be missed below.
+    if (Array.isArray(recorded) && Array.isArray(again) && recorded.length !== again.length)
+      return `${path}: ${again.length} of them, recorded ${recorded.length}`;
     for (const [key, value] of Object.entries(recorded)) {
       const found = differing(value, (again as Record<string, unknown>)[key], path === '' ? key : `${path}.${key}`);
       if (found !== '') return found;

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 
 /** Options of every command that speaks to a stage. */
 export interface StageOptions {
@@ -25,12 +25,17 @@ export function stageCommand(root: Command, name: string, description: string): 
 
 /** Adds who says it, and why. */
 export function byPerson(command: Command): Command {
-  return command.option('--by <name>', 'who says it', whoami()).option('--reason <text>', 'why; goes into the record');
+  return command.option('--by <name>', 'who says it', somebody, whoami()).option('--reason <text>', 'why; goes into the record');
 }
 
-/** What a person said, for an approval's description. */
+function somebody(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('must name somebody: the record keeps who said it');
+  return text;
+}
+
+/** What a person said, for an approval's description, which SageMaker takes as one line. */
 export const signed = (what: string, { by, reason }: Pick<PersonOptions, 'by' | 'reason'>): string =>
-  `${what} by ${by}${reason ? `: ${reason}` : ''}`;
+  `${what} by ${by}${reason ? `: ${reason}` : ''}`.replace(/\s+/g, ' ');
 
 function whoami(): string {
   const named = process.env.GITHUB_ACTOR ?? process.env.USER;

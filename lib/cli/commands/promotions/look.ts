@@ -6,7 +6,7 @@ import type { Session } from '../../session';
 import { explain, explanationLines } from '../../stage/explanation';
 import { lately, progressLine } from '../../stage/follow';
 import { offeredPromotion } from '../../stage/offered';
-import { isNamed, type Promotion, promotionNamed, promotionsOf, titleOf, underWay, when } from '../../stage/promotions';
+import { isNamed, type Promotion, promotionNamed, promotionsOf, standing, titleOf, underWay, when } from '../../stage/promotions';
 import { openStage, type Stage } from '../../stage/stage';
 import { stagePulses } from '../../stage/stage-pulses';
 import { Terminal, table } from '../../terminal';
@@ -20,7 +20,8 @@ export function addLookCommands(root: Command, session: Session): void {
       const stage = await openStage(endpoint, options.bucket);
       const all = await promotionsOf(stage);
       const open = await underWay(stage, all);
-      const waiting = all.filter(({ id, outcome }) => outcome === null && id !== open?.id);
+      const waiting = all.filter(({ id, outcome, isBrokenOff }) => outcome === null && !isBrokenOff && id !== open?.id);
+      const brokenOff = all.filter((one) => one.isBrokenOff);
       const last = all.filter(({ outcome }) => outcome !== null).at(-1);
       const progress = open && (await progressOf(stage, open));
       const pulses = open && progress && (await stagePulses(stage, open.request));
@@ -35,12 +36,14 @@ export function addLookCommands(root: Command, session: Session): void {
             }
           : null,
         waiting: waiting.map(({ id, request }) => ({ promotionId: id, modelPackageArn: request.modelPackageArn })),
+        brokenOff: brokenOff.map(({ id, request }) => ({ promotionId: id, modelPackageArn: request.modelPackageArn })),
         last: last?.outcome ?? null,
       });
       if (options.json) return;
       if (open) terminal.say(`${open.id}: ${progress ? progressLine(progress) : 'begun, nothing judged yet'}`);
       if (pulses) terminal.say(`  ${lately(pulses)}`);
       for (const { id } of waiting) terminal.say(`${id}: waits for its turn`);
+      for (const { id } of brokenOff) terminal.say(`${id}: broken off, another promotion took the endpoint over`);
       if (last) terminal.say(`last: ${ending(last)}`);
       if (all.length === 0) terminal.say(`${endpoint} has seen no promotion`);
     },
@@ -57,13 +60,13 @@ export function addLookCommands(root: Command, session: Session): void {
       ),
     });
     if (options.json) return;
-    const rows = all.map(({ id, request, begun, outcome }) => [
-      when(begun),
-      titleOf(request.modelPackageArn),
-      outcome?.verdict ?? 'under way',
-      outcome?.during ?? '',
-      id,
-      outcome ? reasonOf(outcome.reason).slice(0, 100) : '',
+    const rows = all.map((one) => [
+      when(one.begun),
+      titleOf(one.request.modelPackageArn),
+      standing(one),
+      one.outcome?.during ?? '',
+      one.id,
+      one.outcome ? reasonOf(one.outcome.reason).slice(0, 100) : '',
     ]);
     const lines = table(['began (UTC)', 'candidate', 'verdict', 'at', 'promotion', 'reason'], rows);
     for (const line of all.length === 0 ? [`${endpoint} has seen no promotion`] : lines) terminal.say(line);
@@ -89,9 +92,7 @@ export function addLookCommands(root: Command, session: Session): void {
       for (const line of explanationLines(explanation)) terminal.say(line);
       const others = all.filter(({ id, request }) => id !== promotion.id && request.modelPackageArn === promotion.request.modelPackageArn);
       if (others.length > 0 && version !== promotion.id)
-        terminal.say(
-          `this version came before: ${others.map(({ id, outcome }) => `${id} (${outcome?.verdict ?? 'under way'})`).join(', ')}`,
-        );
+        terminal.say(`this version came before: ${others.map((one) => `${one.id} (${standing(one)})`).join(', ')}`);
     });
 }
 

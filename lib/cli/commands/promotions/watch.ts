@@ -36,6 +36,8 @@ export function addWatch(root: Command, session: Session): void {
       const all = await promotionsOf(stage);
       const followed = version === undefined ? ((await underWay(stage, all)) ?? all.at(-1)) : promotionNamed(stage, all, version);
       if (!followed) throw new UserError(`${endpoint} has seen no promotion`);
+      if (followed.isBrokenOff)
+        throw new UserError(`${followed.id} was broken off: another promotion took the endpoint over, and no outcome will come`);
       const outcome = await watched(stage, followed.id, session, { terminal, every: options.every, signal: session.signal });
       if (outcome) session.exitCode = verdictCode(outcome);
     });
@@ -44,7 +46,7 @@ export function addWatch(root: Command, session: Session): void {
 async function watchNewest(stage: Stage, session: Session, follow: FollowOptions): Promise<void> {
   const arn = await newestApproved(stage);
   const all = await promotionsOf(stage);
-  const known = all.filter(({ request }) => request.modelPackageArn === arn).at(-1);
+  const known = all.filter(({ request, isBrokenOff }) => request.modelPackageArn === arn && !isBrokenOff).at(-1);
   const isOpen = known?.outcome === null;
   if (!isOpen && (await livePackage(stage)) === arn) {
     follow.terminal.result({ endpoint: stage.endpoint, modelPackageArn: arn, live: true });
