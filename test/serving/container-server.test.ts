@@ -112,6 +112,12 @@ describe.each([
     });
   });
 
+  test('a header keeps its last byte, whatever letter that belongs to', async () => {
+    const bytes = Buffer.from('voilà').toString('latin1');
+    const heard = await raw(await serve(echo), post('hi', `X-Amzn-SageMaker-Custom-Attributes:\t ${bytes} \t`, ...extra));
+    expect(JSON.parse(Buffer.from(heard.slice(heard.indexOf('{')), 'latin1').toString()).customAttributes).toBe(bytes);
+  });
+
   test('a body without a type is JSON', async () => {
     expect(await raw(await serve(echo), post('hi', ...extra))).toContain('"contentType":"application/json"');
   });
@@ -262,6 +268,50 @@ test('closing answers what is under way, ends idle connections, then the engine'
   expect(await heard).toMatch(/connection: close\r\n[\s\S]*late$/);
   await closed;
   expect(events).toEqual(['answered', 'closed']);
+});
+
+test.each([
+  ['a plain request', 0],
+  ['one that Node’s own server reads', 5],
+])('closing waits for the rest of %s', async (_, first) => {
+  const server = await containerServer({ engine: echo, port: 0 });
+  const heard: Buffer[] = [];
+  const socket = connect(server.port, '127.0.0.1').on('data', (bytes) => heard.push(bytes));
+  const ended = new Promise<void>((resolve) => socket.once('end', () => resolve()));
+  const request = post('whole');
+  if (first > 0) socket.write(request.slice(0, first));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  socket.write(request.slice(first, -2));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const closed = server.close();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  socket.write(request.slice(-2));
+  await Promise.all([ended, closed]);
+  expect(Buffer.concat(heard).toString()).toMatch(/^HTTP\/1\.1 200 OK[\s\S]*"body":"whole"/);
+});
+
+test('a client that reads no answers is given no more to keep, and all of them once it reads', async () => {
+  let asked = 0;
+  const large = engineOf(async () => {
+    asked++;
+    return { status: 200, contentType: 'text/plain', body: Buffer.alloc(1 << 20, 'k') };
+  });
+  const server = await containerServer({ engine: large, port: 0 });
+  servers.push(server);
+  const socket = connect(server.port, '127.0.0.1').pause();
+  socket.write(post('hi').repeat(100));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(asked).toBeLessThan(30);
+  let length = 0;
+  await new Promise<void>((resolve) => {
+    socket.on('data', (bytes) => {
+      length += bytes.length;
+      if (length >= 100 << 20) resolve();
+    });
+    socket.resume();
+  });
+  expect(asked).toBe(100);
+  socket.destroy();
 });
 
 test('a batch transform learns how many requests to send at once', async () => {

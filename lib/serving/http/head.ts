@@ -19,6 +19,8 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const URL = /^\/[!-~]*$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these no head may hold, beside the line breaks between its fields
 const NOT_A_HEAD = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n/;
+/** Spaces and tabs alone: `trim` takes U+00A0 too, which is the second byte of an "à". */
+const AROUND = /^[ \t]+|[ \t]+$/g;
 /** What a field's value may not hold (RFC 9110, 5.5); beyond U+00FF, a character written as latin1 would become another, a line break maybe. */
 const NOT_A_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
@@ -63,7 +65,7 @@ function read(text: string): Head | undefined {
     if (colon < 0 || colon >= lineEnd) return undefined;
     const spelled = text.slice(start, colon);
     const name = nameOf(spelled);
-    const value = text.slice(colon + 1, lineEnd).trim();
+    const value = text.slice(colon + 1, lineEnd).replace(AROUND, '');
     if (name === undefined || name in headers) return undefined;
     if (NOT_PLAIN.has(name) && !(name === 'connection' && value.toLowerCase() === 'keep-alive')) return undefined;
     headers[name] = value;

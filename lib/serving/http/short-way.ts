@@ -28,7 +28,7 @@ export interface ShortWayProps {
 
 /** The connections that are on the short way. */
 export interface ShortWay {
-  /** Ends them, those with a request under way once it is answered. Call it with the server's `close()`. */
+  /** Ends them, those with a request under way, or on its way, once it is answered. Call it with the server's `close()`. */
   finish(): void;
   /** Ends them at once. */
   cut(): void;
@@ -78,14 +78,14 @@ class Connection {
   ) {
     socket.setNoDelay(true);
     socket.setTimeout(IDLE_MS);
-    socket.on('data', this.read).on('end', this.finish).on('timeout', this.idle).on('error', this.gone).on('close', this.gone);
+    socket.on('data', this.read).on('end', this.ended).on('timeout', this.idle).on('error', this.gone).on('close', this.gone);
   }
 
-  /** Answers what is under way, then ends the connection. */
-  readonly finish = (): void => {
+  /** Answers what is under way, a request that has begun to arrive included, then ends the connection. */
+  finish(): void {
     this.finishing = true;
-    if (!this.busy) this.socket.end();
-  };
+    if (!this.busy && this.rest === undefined) this.socket.end();
+  }
 
   cut(): void {
     this.socket.destroy();
@@ -94,9 +94,15 @@ class Connection {
   private readonly read = (bytes: Buffer): void => {
     this.rest = this.rest === undefined ? bytes : Buffer.concat([this.rest, bytes]);
     // The next request on this connection waits until the one before is answered, and so does the socket when much waits.
-    if (this.busy) {
+    if (this.busy || this.socket.writableNeedDrain) {
       if (this.rest.length > LONGEST) this.socket.pause();
     } else this.next();
+  };
+
+  /** The client sends no more. */
+  private readonly ended = (): void => {
+    this.finishing = true;
+    if (!this.busy) this.socket.end();
   };
 
   private readonly idle = (): void => {
@@ -137,12 +143,18 @@ class Connection {
       return;
     }
     this.write(response);
+    // A client that does not read its answers is given no more of them to keep here.
+    if (this.socket.writableNeedDrain) this.socket.once('drain', this.goOn);
+    else this.goOn();
+  }
+
+  private readonly goOn = (): void => {
     if (this.finishing) this.socket.end();
     else {
       if (this.socket.isPaused()) this.socket.resume();
       this.next();
     }
-  }
+  };
 
   private write({ status, headers, body }: WholeResponse): void {
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ndate: ${date()}\r\n`;
@@ -167,7 +179,7 @@ class Connection {
 
   private handOver(bytes: Buffer): void {
     const { socket } = this;
-    socket.off('data', this.read).off('end', this.finish).off('timeout', this.idle).off('error', this.gone).off('close', this.gone);
+    socket.off('data', this.read).off('end', this.ended).off('timeout', this.idle).off('error', this.gone).off('close', this.gone);
     socket.setTimeout(0);
     socket.pause();
     socket.unshift(bytes);
