@@ -95,6 +95,43 @@ def transform_fn(model, data, content_type, accept):
     expect(lines.join('\n')).toContain('Traceback');
   });
 
+  test('that ends its program, or answers what HTTP cannot carry, fails that request alone and says why', async () => {
+    const engine = await openCode(`
+import sys
+def model_fn(d): return None
+def transform_fn(model, data, content_type, accept, context):
+    if data == 'exit': sys.exit(3)
+    if data == 'header': context.set_response_header(0, 'X-Amzn-SageMaker-Custom-Attributes', '\u65e5')
+    if data == 'numbers': return (n for n in [1, 2])
+    if data == 'no content': context.set_response_status(204)
+    return data
+`);
+    expect(errorOf(await ask(engine, 'exit', 'text/csv'))).toBe('500 SystemExit: 3');
+    expect(errorOf(await ask(engine, 'header', 'text/csv'))).toMatch(/^500 UnicodeEncodeError: 'latin-1' codec/);
+    expect(errorOf(await ask(engine, 'numbers', 'text/csv'))).toMatch(/^500 the model broke off its answer/);
+    expect(await ask(engine, 'no content', 'text/csv')).toMatchObject({ status: 204, text: '' });
+    expect((await ask(engine, 'next', 'text/csv')).text).toBe('next');
+    expect(engine.restarts).toBe(0);
+  });
+
+  test('that returns an array answers its values', async () => {
+    const engine = await openCode(
+      'from array import array\ndef model_fn(d): return None\ndef transform_fn(m, data, t, accept): return array("i", [1, 2])',
+    );
+    expect((await ask(engine, 'x', 'text/csv')).text).toBe('[1, 2]');
+  });
+
+  test('that prints without end and ends no line has it handed on in pieces', async () => {
+    const lines: string[] = [];
+    const engine = await openCode(
+      'def model_fn(d): return None\ndef transform_fn(m, data, t, accept):\n    print("x" * 2_000_000, end="", flush=True)\n    return data',
+      { log: (line) => lines.push(line) },
+    );
+    await ask(engine, 'x', 'text/csv');
+    while (lines.join('').length < 1_990_000) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(10_000);
+  });
+
   test('that crashes fails the request under way, is started again and counted', async () => {
     const restarts: string[] = [];
     const engine = await openCode(
@@ -205,6 +242,19 @@ process.on('SIGTERM', () => { appendFileSync(join(directory, 'end'), 'SIGTERM');
     const statuses = new Set<number>();
     for (let i = 0; i < 100; i++) statuses.add((await engine.invoke(csv('x'))).status);
     expect([...statuses]).toEqual([200]);
+  });
+
+  test('that sends more than its answer takes nobody down', async () => {
+    const server = `require('net').createServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', (bytes) => socket.write(String(bytes).startsWith('GET')
+        ? 'HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n'
+        : 'HTTP/1.1 204 No Content\\r\\nContent-Length: 4\\r\\n\\r\\nmore'));
+    }).listen(process.env.SAGEMAKER_BIND_TO_PORT, '127.0.0.1');`;
+    const engine = await openEngine(directoryOf({}), { command: [process.execPath, '-e', server] });
+    opened.push(engine);
+    expect((await engine.invoke(csv('x'))).status).toBe(204);
+    expect(await engine.ping()).toBe(true);
   });
 
   test('that ends is started again', async () => {

@@ -109,6 +109,8 @@ class CommandEngine implements Engine {
     if (targetModel !== undefined) headers['x-amzn-sagemaker-target-model'] = targetModel;
     for (;;) {
       const sent = request(`${server.url}/invocations`, { method: 'POST', agent: this.agent, headers });
+      // Once the answer has begun it is the answer that breaks off, but the request is told too: of bytes behind the answer, say.
+      sent.on('error', () => {});
       sent.end(body);
       try {
         const [response] = (await once(sent, 'response')) as [IncomingMessage];

@@ -19,6 +19,8 @@ export interface ServerCommand {
 const GRACE_MS = 30_000;
 const POLL_MS = 100;
 const LINES_KEPT = 10;
+/** A longer line, such as that of a program which never ends one, is handed on in pieces: in characters. */
+const LONGEST_LINE = 8192;
 
 /** Processes that run, to be ended at the latest when this one ends. */
 const running = new Set<ServerProcess>();
@@ -129,6 +131,7 @@ export class ServerProcess {
       const lines = (rest + text).split('\n');
       rest = lines.pop()!;
       for (const line of lines) this.line(line);
+      for (; rest.length > LONGEST_LINE; rest = rest.slice(LONGEST_LINE)) this.line(rest.slice(0, LONGEST_LINE));
     });
     stream.on('end', () => {
       if (rest !== '') this.line(rest);

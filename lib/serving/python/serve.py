@@ -166,14 +166,15 @@ class Requests(BaseHTTPRequestHandler):
                 if isinstance(result, tuple):
                     result, accept = result[0], result[1]
                 headers = {"Content-Type": accept, **context.headers}
-                if not isinstance(result, (str, bytes, bytearray, memoryview, list, dict)) and hasattr(result, "__iter__"):
+                # What has a length, an array or a table, is an answer whole.
+                if hasattr(result, "__iter__") and not hasattr(result, "__len__"):
                     return self.send_parts(context.status, result, headers)
             if not isinstance(result, (str, bytes, bytearray, memoryview)):
                 result = encode(result, JSON)
             self.send(context.status, octets(result), headers)
         except Refused as error:
             self.fail(error.status, str(error))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             traceback.print_exc()
             self.fail(500, f"{type(error).__name__}: {error}")
 
@@ -189,13 +190,16 @@ class Requests(BaseHTTPRequestHandler):
                 return bytes(data)
 
     def head(self, status, headers):
+        # Of an answer that could not be written, nothing may stand before the one that says so.
+        self._headers_buffer = []
         self.send_response_only(status)
         for name, value in headers.items():
             self.send_header(name, str(value).replace("\r", " ").replace("\n", " "))
 
     def send(self, status, data, headers):
-        self.head(status, {**headers, "Content-Length": len(data)})
-        self._headers_buffer.append(b"\r\n" + data)
+        bodiless = status in (204, 304)
+        self.head(status, headers if bodiless else {**headers, "Content-Length": len(data)})
+        self._headers_buffer.append(b"\r\n" + (b"" if bodiless else data))
         self.flush_headers()
 
     def send_parts(self, status, parts, headers):
@@ -221,7 +225,11 @@ class Requests(BaseHTTPRequestHandler):
 
 
 def octets(value):
-    return value.encode("utf-8") if isinstance(value, str) else bytes(value)
+    if isinstance(value, str):
+        return value.encode("utf-8")
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
+    raise TypeError(f"a streamed part must be str or bytes, not {type(value).__name__}")
 
 
 def main():
