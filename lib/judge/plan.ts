@@ -114,20 +114,22 @@ interface Traffic {
 }
 
 function promotionOf(metric: PlannedMetric, share: number, traffic: Traffic, settings: JudgeSettings): PlannedPromotion {
-  const needed = -Math.log(settings.beta) + PROMOTION_OVERHEAD;
+  const { objectiveRate: objective } = metric;
+  // With an objective the evidence is the mean of two: either alone needs twice as much.
+  const enough = -Math.log(settings.beta) + (objective === undefined ? 0 : Math.LN2);
+  const needed = enough + PROMOTION_OVERHEAD;
   const margin = metric.margin ?? settings.margin;
   const eventsPerSecond = traffic.requestsPerSecond * metric.badRate;
   const perEvent = divergence(share, candidateShare(share, margin));
   const block = Math.max(settings.blockSeconds, traffic.binSeconds);
   const seconds = needed / growth(eventsPerSecond, perEvent, block, block, new Stakes(settings, margin).notWorse.terms, settings);
   const relative = { metric: metric.name, events: seconds * eventsPerSecond, requests: seconds * traffic.requestsPerSecond, seconds };
-  const { objectiveRate: objective } = metric;
   if (objective === undefined || objective <= metric.badRate) return relative;
 
   const requestsPerBin = traffic.requestsPerSecond * share * traffic.binSeconds;
   const rootOf = settings.form === 'robust' ? burstSize(requestsPerBin * objective, settings.correlation) : 1;
   const perBin = capped((requestsPerBin * divergence(metric.badRate, objective)) / rootOf, settings);
-  const absolute = ((-Math.log(settings.beta) + OBJECTIVE_OVERHEAD) / perBin) * traffic.binSeconds;
+  const absolute = ((enough + OBJECTIVE_OVERHEAD) / perBin) * traffic.binSeconds;
   if (absolute >= seconds) return relative;
   return { metric: metric.name, events: null, requests: absolute * traffic.requestsPerSecond, seconds: absolute };
 }
