@@ -35,6 +35,7 @@ const PROFILES: Readonly<Record<ProfileName, JudgeSettings>> = { standard: STAND
 export function profile(name: ProfileName = 'standard', overrides: Partial<JudgeSettings> = {}): JudgeSettings {
   const base = Object.hasOwn(PROFILES, name) ? PROFILES[name] : undefined;
   if (base === undefined) throw new Error(`unknown profile '${name}'; known are ${Object.keys(PROFILES).join(', ')}`);
+  if (typeof overrides !== 'object' || overrides === null) throw new Error(`settings must be an object, not ${String(overrides)}`);
   const merged: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(overrides)) {
     if (!Object.hasOwn(base, key)) throw new Error(`unknown setting '${key}'; known are ${Object.keys(base).join(', ')}`);

@@ -1,4 +1,4 @@
-import { countsOf, evaluate } from '../judge';
+import { countsOf, evaluate, profile } from '../judge';
 import { checkArtifactDemand } from './artifact-demand';
 import type { PromotionRequest, StagePlan, Step } from './request';
 import { checkRetention } from './retention';
@@ -89,12 +89,13 @@ function checkNumbers({ binSeconds, tickSeconds, deadlineSeconds, guardrail }: W
 }
 
 /** Refuses what the judge would refuse at every look. */
-function checkJudged({ metrics, profile, settings, settleSeconds }: WholePlan): void {
+function checkJudged({ metrics, profile: name, settings: given, settleSeconds }: WholePlan): void {
   const unknown = metrics.find(({ kind, source }) => kind !== 'latency' && source === undefined);
   if (unknown) throw new Error(`plan.metrics: '${unknown.id}' has no source; only a metric of kind latency needs none`);
   const series = [{ counts: countsOf([]) }];
   try {
-    evaluate({ profile, settings: { settleSeconds, ...settings }, metrics: metrics.map((metric) => ({ ...metric, series })) });
+    const settings = { ...profile(name, given), settleSeconds };
+    evaluate({ settings, metrics: metrics.map((metric) => ({ ...metric, series })) });
   } catch (error) {
     throw new Error(`plan: ${(error as Error).message}`);
   }

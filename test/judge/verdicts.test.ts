@@ -560,6 +560,7 @@ describe('wrong input is refused', () => {
     ],
     [{ routing: [{ from: START, share: -0.1 }] }, 'routing from 1800000000: share must be from 0 to 1, not -0.1'],
     [{ profile: 'bold' as 'plain' }, "unknown profile 'bold'; known are standard, plain"],
+    [{ settings: null as unknown as object }, 'settings must be an object, not null'],
     [{ settings: { alpha: 0 } }, "setting 'alpha' must be above 0 and below 1, not 0"],
     [{ settings: { margin: 1 } }, "setting 'margin' must be above 1, not 1"],
     [{ settings: { cap: Number.NaN } }, "setting 'cap' must be above 1, not NaN"],

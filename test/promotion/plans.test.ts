@@ -323,6 +323,7 @@ describe('a request that could not run is refused', () => {
       "plan: metric 'latency': margin must be above 1, not 0.5",
     ],
     ['a setting of the judge', request({ settings: { alpha: 2 } }), "plan: setting 'alpha' must be above 0 and below 1, not 2"],
+    ['settings that are none', request({ settings: null }), 'plan: settings must be an object, not null'],
     ['an unknown setting', request({ settings: { alfa: 0.1 } }), "plan: unknown setting 'alfa'"],
     ['counts from the future', request({ settleSeconds: -5 }), "plan: setting 'settleSeconds' must be a number of at least 0, not -5"],
     ['no share', request({ steps: [{ kind: 'shadow' }] }), 'plan.steps routes no requests to the candidate: add a step of kind percent'],
