@@ -1,5 +1,6 @@
 import { countsOf, evaluate, profile } from '../judge';
 import { checkArtifactDemand } from './artifact-demand';
+import { checkFields } from './plan-fields';
 import type { PromotionRequest, StagePlan, Step } from './request';
 import { checkRetention } from './retention';
 
@@ -53,6 +54,7 @@ export function checkRequest(request: PromotionRequest): WholeRequest {
     steps: steps.map((step) => filled(step, STEP)),
     guardrail: filled(guardrail ?? {}, GUARDRAIL),
   };
+  checkFields(plan);
   checkNumbers(plan);
   checkJudged(plan);
   checkRetention(plan);
@@ -78,7 +80,6 @@ function checkSteps(steps: readonly Step[]): void {
 function checkNumbers({ binSeconds, tickSeconds, deadlineSeconds, guardrail }: WholePlan): void {
   if (![1, 5, 10, 30].includes(binSeconds) && (binSeconds < 60 || binSeconds % 60 !== 0))
     throw new Error(`plan.binSeconds must be 1, 5, 10, 30 or a multiple of 60, got ${binSeconds}`);
-  if (tickSeconds < 1) throw new Error(`plan.tickSeconds must be at least 1, got ${tickSeconds}`);
   if (!(deadlineSeconds >= tickSeconds))
     throw new Error(`plan.deadlineSeconds must leave time for a verdict, at least tickSeconds (${tickSeconds}), got ${deadlineSeconds}`);
   const { alarms, errorRate, latencyFactor } = guardrail;

@@ -42,7 +42,7 @@ export interface StagePlan {
   readonly settings?: Partial<JudgeSettings>;
   /** Length of a bin of counts, in seconds: 1, 5, 10, 30 or a multiple of 60. CloudWatch keeps those below 60 for 3 h: nothing may be judged for longer. @default 60 */
   readonly binSeconds?: number;
-  /** Time between two verdicts, in seconds, at least 1. @default 60 */
+  /** Time between two verdicts, in seconds, 1 to 300. @default 60 */
   readonly tickSeconds?: number;
   /** How late the metrics may be, in seconds; younger bins are not judged. @default 120 */
   readonly settleSeconds?: number;

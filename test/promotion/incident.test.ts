@@ -102,7 +102,7 @@ describe('an endpoint that somebody changed by hand', () => {
 test('a candidate that waits gives way to a newer one that came to the endpoint before it', async () => {
   const on = await world({ ...GOOD, 4: 0.001 });
   const ends: Promise<Outcome>[] = [];
-  on.later(200, async () => void ends.push(run(on, '3', { whenBusy: 'supersede', tickSeconds: 900 })));
+  on.later(200, async () => void ends.push(run(on, '3', { whenBusy: 'supersede', tickSeconds: 300 })));
   on.later(210, async () => void ends.push(run(on, '4', { whenBusy: 'supersede' })));
   const first = await run(on);
   expect(first).toMatchObject({ verdict: 'rolled back', reason: 'aborted by the stage: to-4 is newer' });

@@ -359,7 +359,40 @@ describe('a request that could not run is refused', () => {
       request({ approval: 'manual', approvalSeconds: 20 * 86_400 }),
       'CloudWatch keeps bins of 60 s for 15 days, so that',
     ],
-    ['a tick', request({ tickSeconds: 0 }), 'plan.tickSeconds must be at least 1, got 0'],
+    ['a tick', request({ tickSeconds: 0 }), 'plan.tickSeconds must be a number of at least 1 and at most 300, got 0'],
+    [
+      'a tick in which the lock expires',
+      request({ tickSeconds: 1000 }),
+      'plan.tickSeconds must be a number of at least 1 and at most 300, got 1000',
+    ],
+    ['an approval that is none', request({ approval: 'Manual' }), "plan.approval must be none or manual, got 'Manual'"],
+    ['a field that is none', request({ aproval: 'manual' }), 'plan.aproval is not known; a plan has steps, metrics,'],
+    [
+      'a deadline that is none',
+      request({ onDeadline: 'rollback' }),
+      "plan.onDeadline must be rollBack or hold or promote or ask, got 'rollback'",
+    ],
+    ['a turn that is none', request({ whenBusy: 'abort' }), "plan.whenBusy must be wait or supersede, got 'abort'"],
+    [
+      'a step that is none',
+      request({ steps: [percent(5), { kind: 'percents', percent: 25 }] }),
+      "plan.steps[1].kind must be shadow or percent, got 'percents'",
+    ],
+    [
+      'a time that is none',
+      request({ steps: [{ kind: 'shadow', bakeSeconds: '5m' }, percent(5)] }),
+      'plan.steps[0].bakeSeconds must be a number of at least 0, got 5m',
+    ],
+    [
+      'a share of the new fleet',
+      request({ guardrail: { canaryPercent: 80 } }),
+      'plan.guardrail.canaryPercent must be a number of at least 1 and at most 50, got 80',
+    ],
+    [
+      'an hour of alarms',
+      request({ guardrail: { waitSeconds: 7200 } }),
+      'plan.guardrail.waitSeconds must be a number of at least 0 and at most 3600, got 7200',
+    ],
     [
       'a deadline before the first verdict',
       request({ tickSeconds: 60, deadlineSeconds: 0 }),
