@@ -265,6 +265,11 @@ describe('which variant answers', () => {
         InvokedProductionVariant,
       );
     }
+    for (let index = 0; index < 20; index += 1) {
+      const streamed = await started.runtime.invokeEndpointWithResponseStream({ EndpointName: 'split', Body: 'x', SessionId });
+      expect(streamed.InvokedProductionVariant).toBe(InvokedProductionVariant);
+      for await (const _ of streamed.Body!);
+    }
     await started.local.clock.jump(Date.parse(expires) - started.local.clock.now());
     await expect(started.runtime.invokeEndpoint({ EndpointName: 'split', Body: 'x', SessionId })).rejects.toThrow(
       `there is no open session ${SessionId}`,

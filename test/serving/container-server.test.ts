@@ -271,6 +271,30 @@ test('closing answers what is under way, ends idle connections, then the engine'
 });
 
 test.each([
+  ['with its length', true],
+  ['in chunks', false],
+])('a client that listens only when it has sent a long body %s hears 413, and may go on', async (_, named) => {
+  const port = Number(new URL(await serve(echo, { maxBytes: 1000 })).port);
+  const long = Buffer.alloc(20 << 20, 'x');
+  const heard: string[] = [];
+  const socket = connect(port, '127.0.0.1').pause();
+  socket.write(
+    `POST /invocations HTTP/1.1\r\nHost: x\r\n${named ? `Content-Length: ${long.length}` : 'Transfer-Encoding: chunked'}\r\n\r\n`,
+  );
+  if (!named) socket.write(`${long.length.toString(16)}\r\n`);
+  await new Promise<void>((resolve, reject) => {
+    socket.on('error', reject);
+    socket.write(long, () => resolve());
+  });
+  if (!named) socket.write('\r\n0\r\n\r\n');
+  socket.on('data', (bytes) => heard.push(bytes.toString())).resume();
+  socket.write(post('next'));
+  while (!heard.join('').includes('"body":"next"')) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(heard.join('')).toMatch(/^HTTP\/1\.1 413 /);
+  socket.destroy();
+});
+
+test.each([
   ['a plain request', 0],
   ['one that Node’s own server reads', 5],
 ])('closing waits for the rest of %s', async (_, first) => {

@@ -9,6 +9,7 @@ import { invocationOf } from './invoke';
 import { readPayload } from './payload';
 import type { Route } from './route';
 import type { RunningVariant } from './running-variant';
+import type { Sessions } from './sessions';
 import { chooseVariant, mirror } from './traffic';
 
 const headerReader = new HeaderReader('InvokeEndpointWithResponseStream');
@@ -18,12 +19,17 @@ const codec = new EventStreamCodec(
 );
 
 /** InvokeEndpointWithResponseStream: the answer in parts, as events, while the model still works. */
-export async function invokeWithResponseStream(context: LocalContext, routeOf: () => Route, request: LocalRequest): Promise<LocalResponse> {
+export async function invokeWithResponseStream(
+  context: LocalContext,
+  sessions: Sessions,
+  routeOf: () => Route,
+  request: LocalRequest,
+): Promise<LocalResponse> {
   const arrived = performance.now();
   const given = headerReader.read(request);
   const invocation = invocationOf(given, await readPayload(context, request, routeOf()));
   const route = routeOf();
-  const variant = chooseVariant(context, route, given);
+  const variant = sessions.variantOf(given.SessionId, route) ?? chooseVariant(context, route, given);
   if (route.mirrors.length > 0) mirror(context, route, invocation);
   variant.begin();
   const asked = performance.now();

@@ -27,8 +27,7 @@ export async function invokeEndpoint(
   const body = await readPayload(context, request, routeOf());
   // From here to the model nothing waits: a variant that is chosen is not taken away before the request counts as its own.
   const route = routeOf();
-  const variant =
-    (given.SessionId === undefined ? undefined : sessions.variantOf(given.SessionId, route)) ?? chooseVariant(context, route, given);
+  const variant = sessions.variantOf(given.SessionId, route) ?? chooseVariant(context, route, given);
   checkConcurrency(variant);
   const invocation = invocationOf(given, body);
   if (route.mirrors.length > 0) mirror(context, route, invocation);

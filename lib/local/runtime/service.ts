@@ -52,7 +52,7 @@ export class RuntimeService implements Service {
         if (route.async !== undefined) throw validationError(`Endpoint ${endpoint} is an asynchronous endpoint: use InvokeEndpointAsync`);
         return invokeEndpoint(this.context, this.sessions, routeOf, request);
       case 'InvokeEndpointWithResponseStream':
-        return invokeWithResponseStream(this.context, routeOf, request);
+        return invokeWithResponseStream(this.context, this.sessions, routeOf, request);
       case 'InvokeEndpointAsync':
         return this.async.accept(route, request);
       default:

@@ -23,11 +23,11 @@ export class Sessions {
   /**
    * The variant of a session.
    *
-   * @returns undefined where a new session is asked for
+   * @returns undefined where none or a new session is asked for
    * @throws ServiceError ValidationError where there is no such session, it is over, or its variant is gone
    */
-  variantOf(sessionId: string, route: Route): RunningVariant | undefined {
-    if (sessionId === NEW_SESSION) return undefined;
+  variantOf(sessionId: string | undefined, route: Route): RunningVariant | undefined {
+    if (sessionId === undefined || sessionId === NEW_SESSION) return undefined;
     const session = this.open.get(sessionId);
     if (session === undefined || session.expires <= this.clock.now() || !route.arms.some(({ variant }) => variant === session.variant)) {
       this.open.delete(sessionId);

@@ -62,7 +62,8 @@ export async function serveHttp({ port, host, maxBytes, reply, short }: HttpProp
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await read(request, maxBytes);
     if (body === undefined) {
-      response.setHeader('connection', 'close');
+      // The rest is read and dropped: many a client listens only when it has sent all.
+      request.resume();
       return send(response, failure(413, `the body is longer than ${maxBytes} bytes`));
     }
     const given = await reply({ method: request.method!, path: pathOf(request.url!), headers: request.headers, body });
@@ -116,7 +117,7 @@ async function read(request: IncomingMessage, maxBytes: number): Promise<Buffer 
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) return undefined;
   const parts: Buffer[] = [];
   let length = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
+  for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     length += part.length;
     if (length > maxBytes) return undefined;
     parts.push(part);
