@@ -28,9 +28,9 @@ export class Models {
     if (asked === undefined) return failure(400, 'the body must be {"model_name": "...", "url": "/directory/of/the/model"}');
     const { model_name: name, url } = asked;
     if (this.loaded.has(name) || this.loading.has(name)) return failure(409, `model ${name} is loaded already`);
-    if (!fits(url)) return failure(507, `there is no memory for model ${name}: unload another first`);
     this.loading.add(name);
     try {
+      if (!fits(url)) return failure(507, `there is no memory for model ${name}: unload another first`);
       this.loaded.set(name, { url, engine: await this.open(url) });
       return json(described(name, url));
     } catch (error) {

@@ -20,24 +20,25 @@ interface Settings {
   readonly workers: number;
   /** SAGEMAKER_MODEL_SERVER_TIMEOUT, there in seconds; SageMaker itself gives up earlier where the request is not asynchronous. */
   readonly timeoutMs: number;
-  /** SAGEMAKER_MAX_PAYLOAD_IN_MB; an asynchronous request may have 1 GB. */
+  /** SAGEMAKER_MAX_PAYLOAD_IN_MB, where a batch transform says 0 for payloads of any length; an asynchronous request may have 1 GB. */
   readonly maxBytes: number;
 }
 
 function settings(environment: NodeJS.ProcessEnv): Settings {
-  const number = (name: string, fallback: number): number => {
+  const number = (name: string, fallback: number, least = 1): number => {
     const text = environment[name];
     if (text === undefined || text === '') return fallback;
     const value = Number(text);
-    if (!Number.isInteger(value) || value < 1) throw new Error(`${name} must be a whole number above 0, not ${text}`);
+    if (!Number.isInteger(value) || value < least) throw new Error(`${name} must be a whole number, ${least} or more, not ${text}`);
     return value;
   };
+  const payload = number('SAGEMAKER_MAX_PAYLOAD_IN_MB', 1024, 0);
   return {
     directory: environment.SM_MODEL_DIR ?? '/opt/ml/model',
     port: number('SAGEMAKER_BIND_TO_PORT', 8080),
     workers: number('SAGEMAKER_MODEL_SERVER_WORKERS', availableParallelism()),
     timeoutMs: number('SAGEMAKER_MODEL_SERVER_TIMEOUT', 3600) * 1000,
-    maxBytes: number('SAGEMAKER_MAX_PAYLOAD_IN_MB', 1024) * 1024 * 1024,
+    maxBytes: payload === 0 ? Number.POSITIVE_INFINITY : payload * 1024 * 1024,
   };
 }
 

@@ -1,4 +1,6 @@
+import { symlinkSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import {
   type Answer,
   type ContainerServer,
@@ -364,6 +366,12 @@ test('a multi-model endpoint loads, lists, describes, invokes and unloads its mo
   expect(await call('POST', '/models', { model_name: 'c', url: '/no/such' })).toEqual([
     400,
     { error: 'model c does not load: /no/such is not a directory' },
+  ]);
+  const broken = modelDirectory('plain');
+  symlinkSync('/no/such', join(broken, 'vocabulary.txt'));
+  expect(await call('POST', '/models', { model_name: 'c', url: broken })).toEqual([
+    400,
+    { error: expect.stringMatching(/^model c does not load: ENOENT.*vocabulary\.txt/) },
   ]);
   expect(await call('POST', '/models', { name: 'c' })).toMatchObject([400, {}]);
   expect(await call('GET', '/models')).toEqual([200, { models: [described, { modelName: 'b', modelUrl: plain }] }]);

@@ -88,6 +88,19 @@ test('the container answers, replaces a process that dies, and ends by SIGTERM',
   await expect(fetch(`${container.url}/ping`)).rejects.toThrow();
 });
 
+test('the container takes payloads of any length where a batch transform sets no limit', async () => {
+  const container = await start(modelDirectory('plain'), { SAGEMAKER_MAX_PAYLOAD_IN_MB: '0', SAGEMAKER_MODEL_SERVER_WORKERS: '1' });
+  await healthy(container.url);
+  const response = await fetch(`${container.url}/invocations`, {
+    method: 'POST',
+    headers: { 'content-type': 'text/csv', accept: 'text/csv' },
+    body: new Blob(['1,0,0,0\n'.repeat(200_000)]).stream(),
+    duplex: 'half',
+  } as RequestInit);
+  expect(response.status).toBe(200);
+  expect((await response.text()).split('\n')).toHaveLength(200_001);
+});
+
 test.each([
   ['a directory without a model', () => directoryOf({ 'readme.txt': '' }), {}, 'holds no .onnx file'],
   ['a model that does not load', () => directoryOf({ 'model.onnx': 'no model' }), {}, /protobuf/i],
@@ -95,7 +108,7 @@ test.each([
     'a variable that says nothing',
     () => modelDirectory('late'),
     { SAGEMAKER_MODEL_SERVER_WORKERS: 'many' },
-    'SAGEMAKER_MODEL_SERVER_WORKERS must be a whole number above 0, not many',
+    'SAGEMAKER_MODEL_SERVER_WORKERS must be a whole number, 1 or more, not many',
   ],
 ])('the container ends with code 1 and says why for %s', async (_, directory, environment, message) => {
   const container = await start(directory(), environment);
