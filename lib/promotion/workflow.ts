@@ -176,10 +176,11 @@ class Way {
     const deadline = (await stretches.now('start the deadline')) + plan.deadlineSeconds * 1000;
     let last: Tick = untold;
     for (const [i, step] of steps.entries()) {
+      // Who aborts before the candidate answered anybody does not spend one of its tries.
+      await this.heedAbort(`routing ${step.percent} %`);
       const before = this.during;
       this.during = `${step.percent} %`;
       await stretches.close(before);
-      await this.heedAbort(`routing ${this.during}`);
       const moved = await change(this.underWay, `route ${this.during}`, 1800, (move) =>
         towardsShare(ports, request.endpointName, base.variant.VariantName!, step.percent, move),
       );
