@@ -132,6 +132,15 @@ def transform_fn(model, data, content_type, accept, context):
     expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(10_000);
   });
 
+  test('answers hundreds of requests that come at once', async () => {
+    const engine = await openCode(`
+def model_fn(model_dir): return None
+def transform_fn(model, data, content_type, accept): return data
+`);
+    const answers = await Promise.all(Array.from({ length: 400 }, (_, i) => engine.invoke(csv(String(i)))));
+    expect(answers.map(({ body }) => body.toString())).toEqual(Array.from(answers, (_, i) => String(i)));
+  });
+
   test('that crashes fails the request under way, is started again and counted', async () => {
     const restarts: string[] = [];
     const engine = await openCode(

@@ -141,6 +141,12 @@ class Handlers:
         return run(self.output_fn, context, run(self.predict_fn, context, ready, self.model), accept)
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # Connections that wait to be taken: beyond Python's five the system drops them, to be tried again seconds later, or cut.
+    request_queue_size = 2048
+
+
 class Requests(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -234,8 +240,7 @@ def octets(value):
 
 def main():
     Requests.handlers = Handlers(os.path.abspath(sys.argv[1]))
-    server = ThreadingHTTPServer(("127.0.0.1", int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Requests)
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Requests)
 
     def stop(*_arguments):
         threading.Thread(target=server.shutdown).start()
