@@ -3,7 +3,7 @@ import { Stakes } from './bets';
 import { checkMetrics, checkNow, checkRouting } from './check-input';
 import { BinTable } from './counts';
 import { evidenceOf, logNotWorseOf, logWorseOf, type RunningMetric, type RunningSeries } from './evidence';
-import { driftEvidence, shareEvidence, silentArm } from './guards';
+import { driftEvidence, type JudgedTable, shareEvidence, silentArm } from './guards';
 import { logMean } from './likelihood';
 import { SeriesProcess } from './processes';
 import { answer } from './sentence';
@@ -93,12 +93,8 @@ export class Evaluation {
     this.advance(settled);
 
     const metrics = this.metrics.map((metric) => evidenceOf(metric, this.settings));
-    const evidence = metrics.flatMap(({ series }) => series);
     const routing = this.routing ?? [];
-    const tables = this.running.map(({ table, judged }, j) => {
-      const { candidateRequests, baselineRequests } = evidence[j]!.totals;
-      return { table, judged, requests: candidateRequests + baselineRequests };
-    });
+    const tables = this.requestTables();
     const share = shareEvidence(routing, tables, this.settings);
     const drift = driftEvidence(this.input.predictions ?? [], this.settings);
     const facts = {
@@ -211,6 +207,17 @@ export class Evaluation {
       series: leading.label,
       totals: leading.process.totals,
     };
+  }
+
+  /** What the guards look at. Outcomes come late, those of earlier requests too, and others may count several things of a request. */
+  private requestTables(): JudgedTable[] {
+    const counted = this.metrics.filter(({ input }) => !['wrongAnswers', 'other'].includes(input.kind ?? 'other'));
+    return (counted.length > 0 ? counted : this.metrics).flatMap(({ series }) =>
+      series.map(({ table, judged, process }) => {
+        const { candidateRequests, baselineRequests } = process.totals;
+        return { table, judged, requests: candidateRequests + baselineRequests };
+      }),
+    );
   }
 
   private bound(which: (...values: number[]) => number, of: (series: RunningSeries) => number): number | null {

@@ -75,7 +75,10 @@ export interface Counts {
   readonly baselineBad: readonly number[];
 }
 
-/** What a metric counts; it chooses the words of the sentence and nothing else. */
+/**
+ * What a metric counts. The guards on the traffic's split take all but `wrongAnswers` and `other` to count every request as it is answered, and look at those two only
+ * where there are no others.
+ */
 export type MetricKind = 'serverErrors' | 'modelErrors' | 'clientErrors' | 'latency' | 'wrongAnswers' | 'other';
 
 /** One yes/no fact: most metrics have one, latency has one for each quantile. */

@@ -253,6 +253,27 @@ describe('a broken comparison is invalid, whatever the counts', () => {
     });
   });
 
+  describe('by the requests, where other things are counted too', () => {
+    const perMinute = (count: number, ...rest: [number, number, number, number]) =>
+      Array.from({ length: count }, (_, i) => bin(...rest, START + 60 * i));
+    const errors = (...rest: [number, number, number, number]) => metricOf('5xx', perMinute(10, ...rest), { kind: 'serverErrors' });
+
+    it('and not by outcomes of requests from before the candidate came', () => {
+      const late = metricOf('wrong answers', perMinute(10, 0, 0, 4000, 200), { kind: 'wrongAnswers' });
+      expect(evaluate({ metrics: [errors(30, 0, 270, 0), late], routing }).decision).toBe('hold');
+    });
+
+    it('and not by the many things that one request asks for', () => {
+      const loans = metricOf('loans', perMinute(10, 3000, 30, 18_000, 180));
+      expect(evaluate({ metrics: [errors(30, 0, 270, 0), loans], routing }).decision).toBe('hold');
+    });
+
+    it('whatever the others are like', () => {
+      const outcomes = metricOf('wrong answers', perMinute(10, 4000, 40, 36_000, 360), { kind: 'wrongAnswers' });
+      expect(evaluate({ metrics: [errors(200, 0, 270, 0), outcomes], routing }).sentence).toMatch(/^invalid: 43 % of 4 700 requests/);
+    });
+  });
+
   it('and says by how much, where that is little', () => {
     const verdict = judge([bin(15_400, 0, 84_600, 0)], { routing: [{ from: START, share: 0.146 }] });
     expect(verdict.sentence).toBe('invalid: 15.4 % of 100 000 requests reached the candidate where 14.6 % was routed there');
