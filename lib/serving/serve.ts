@@ -9,6 +9,8 @@ import { onnxFile, openEngine } from './open-engine';
 /** Between SageMaker's SIGTERM and its SIGKILL there are 30 seconds; what is not answered by then is cut here, so that the exit is our own. */
 const DRAIN_MS = 27_000;
 const FAILED_STARTS = 3;
+/** A timer of more milliseconds would ring at once: 24 days. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** How the container is told to serve: by the variables that SageMaker and its own containers use. */
 interface Settings {
@@ -37,7 +39,7 @@ function settings(environment: NodeJS.ProcessEnv): Settings {
     directory: environment.SM_MODEL_DIR ?? '/opt/ml/model',
     port: number('SAGEMAKER_BIND_TO_PORT', 8080),
     workers: number('SAGEMAKER_MODEL_SERVER_WORKERS', availableParallelism()),
-    timeoutMs: number('SAGEMAKER_MODEL_SERVER_TIMEOUT', 3600) * 1000,
+    timeoutMs: Math.min(number('SAGEMAKER_MODEL_SERVER_TIMEOUT', 3600) * 1000, LONGEST_TIMER_MS),
     maxBytes: payload === 0 ? Number.POSITIVE_INFINITY : payload * 1024 * 1024,
   };
 }
@@ -66,10 +68,18 @@ async function serveMany(workers: number, port: number, limits: Pick<Settings, '
 }
 
 function endBySignal(server: ContainerServer): void {
-  process.once('SIGTERM', () => {
+  onceTold(() => {
     setTimeout(() => process.exit(1), DRAIN_MS).unref();
     // A process of a cluster has a channel to its supervisor, which would keep it.
     void server.close().then(() => process.exit(0));
+  });
+}
+
+/** At the first SIGTERM: where all processes get it, each of them gets another from the supervisor, which must not cut what is under way. */
+function onceTold(end: () => void): void {
+  process.once('SIGTERM', () => {
+    process.on('SIGTERM', () => {});
+    end();
   });
 }
 
@@ -88,7 +98,7 @@ function supervise(processes: number): void {
     if (++failedStarts < FAILED_STARTS) start();
     else process.exit(1);
   });
-  process.once('SIGTERM', () => {
+  onceTold(() => {
     ending = true;
     for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGTERM');
   });

@@ -88,8 +88,31 @@ test('the container answers, replaces a process that dies, and ends by SIGTERM',
   await expect(fetch(`${container.url}/ping`)).rejects.toThrow();
 });
 
-test('the container takes payloads of any length where a batch transform sets no limit', async () => {
-  const container = await start(modelDirectory('plain'), { SAGEMAKER_MAX_PAYLOAD_IN_MB: '0', SAGEMAKER_MODEL_SERVER_WORKERS: '1' });
+test('the container answers what is under way where SIGTERM comes to all of its processes', async () => {
+  const container = await start(modelDirectory('slow'));
+  await healthy(container.url);
+  while (container.printed().split('serving ').length <= 2) await new Promise((resolve) => setTimeout(resolve, 50));
+  const asked = fetch(`${container.url}/invocations`, { method: 'POST', headers: { 'content-type': 'text/csv' }, body: '100000' });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const children = execFileSync('pgrep', ['-P', String(container.process.pid)])
+    .toString()
+    .trim()
+    .split(/\s+/);
+  for (const child of children) process.kill(Number(child), 'SIGTERM');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  container.process.kill('SIGTERM');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  container.process.kill('SIGTERM');
+  expect((await asked).status).toBe(200);
+  expect(await once(container.process, 'exit')).toEqual([0, null]);
+});
+
+test('the container takes payloads of any length, in any time, where it is set no limit', async () => {
+  const container = await start(modelDirectory('plain'), {
+    SAGEMAKER_MAX_PAYLOAD_IN_MB: '0',
+    SAGEMAKER_MODEL_SERVER_TIMEOUT: '9999999',
+    SAGEMAKER_MODEL_SERVER_WORKERS: '1',
+  });
   await healthy(container.url);
   const response = await fetch(`${container.url}/invocations`, {
     method: 'POST',
