@@ -52,6 +52,9 @@ export async function readBase(ports: Ports, configName: string): Promise<Base> 
     const names = variants.map((variant) => variant.VariantName).join(', ');
     throw new Error(`${configName} has ${variants.length} production variants (${names}): a promotion starts from an endpoint with one`);
   }
+  const mirrored = (config.ShadowProductionVariants ?? []).map(({ VariantName }) => VariantName).join(', ');
+  if (mirrored !== '')
+    throw new Error(`${configName} mirrors requests to the shadow variant ${mirrored}, which a promotion would end: take it out first`);
   const { EndpointConfigName, EndpointConfigArn, CreationTime, $metadata, ProductionVariants, ShadowProductionVariants, ...rest } = config;
   return { configName, variant: variants[0], rest };
 }

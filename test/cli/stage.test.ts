@@ -205,6 +205,11 @@ describe('a promotion that died, and whose endpoint another took over', () => {
 describe('what is not there', () => {
   test.each([
     ['an endpoint', ['status', 'nobody'], /^error: there is no endpoint nobody in us-east-1 at http:\/\/127\.0\.0\.1:\d+\n$/],
+    [
+      'an endpoint, where the bucket is a variable that is not set',
+      ['status', 'nobody', '--bucket', ''],
+      /^error: there is no endpoint nobody/,
+    ],
     ['a bucket', ['status', 'flights', '--bucket', 'nothing-here'], /^error: there is no such bucket/],
     ['a promotion', ['watch', 'nobodys', ...kept], /^error: nobodys has seen no promotion\n$/],
     ['a promotion to abort', ['abort', 'nobodys', ...kept], /^error: nobodys has seen no promotion\n$/],

@@ -1,5 +1,10 @@
 import { PutMetricAlarmCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
-import { CreateEndpointCommand, CreateEndpointConfigCommand, DescribeEndpointCommand } from '@aws-sdk/client-sagemaker';
+import {
+  CreateEndpointCommand,
+  CreateEndpointConfigCommand,
+  DescribeEndpointCommand,
+  UpdateEndpointCommand,
+} from '@aws-sdk/client-sagemaker';
 import { type Command, checkRequest, type Outcome, PACKAGE_METADATA, Store, say, story } from '../../lib/promotion';
 import { violations } from './harness/invariants';
 import { closeWorlds, dying, run, world } from './harness/run';
@@ -174,6 +179,32 @@ describe('a candidate that does not get to the traffic', () => {
     expect(outcome).toMatchObject({
       verdict: 'rolled back',
       reason: 'two has 2 production variants (a, b): a promotion starts from an endpoint with one',
+    });
+  });
+
+  test('since the endpoint mirrors to a shadow of somebody else, which stays', async () => {
+    const on = await world();
+    await on.spared(async () => {
+      const one = {
+        VariantName: 'live',
+        ModelName: 'model-1',
+        InstanceType: 'ml.c7g.large' as const,
+        InitialInstanceCount: 1,
+        InitialVariantWeight: 1,
+      };
+      const ShadowProductionVariants = [{ ...one, VariantName: 'theirs' }];
+      await on.ports.sagemaker.send(
+        new CreateEndpointConfigCommand({ EndpointConfigName: 'mirrored', ProductionVariants: [one], ShadowProductionVariants }),
+      );
+      await on.ports.sagemaker.send(new UpdateEndpointCommand({ EndpointName: ENDPOINT, EndpointConfigName: 'mirrored' }));
+    });
+    await on.clock.jump(400_000);
+    const outcome = await run(on);
+    expect(outcome).toMatchObject({
+      verdict: 'rolled back',
+      during: 'check',
+      reason: 'mirrored mirrors requests to the shadow variant theirs, which a promotion would end: take it out first',
+      endpointConfigName: 'mirrored',
     });
   });
 });

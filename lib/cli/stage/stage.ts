@@ -19,8 +19,10 @@ export interface Stage {
  */
 export async function openStage(endpoint: string, bucket?: string): Promise<Stage> {
   const ports = awsPorts();
-  const tags = bucket === undefined ? await tagsOf(ports, endpoint) : new Map<string, string>();
-  const name = bucket ?? tags.get(STAGE_TAGS.bucket);
+  // A script's variable that is not set names none.
+  const given = bucket === '' ? undefined : bucket;
+  const tags = given === undefined ? await tagsOf(ports, endpoint) : new Map<string, string>();
+  const name = given ?? tags.get(STAGE_TAGS.bucket);
   if (name === undefined)
     throw new UserError(
       `${endpoint} is an endpoint without a stage: it has no tag ${STAGE_TAGS.bucket}; deploy a CanaryStage, or name the bucket with --bucket`,
