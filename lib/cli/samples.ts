@@ -28,9 +28,16 @@ export async function storeSamples(s3: S3Client, Bucket: string, samples: Buffer
 function samplesIn(name: string, read: () => Buffer): Buffer {
   try {
     const bytes = read();
-    if (Array.isArray((JSON.parse(bytes.toString()) as { samples?: unknown }).samples)) return bytes;
+    const samples: unknown = (JSON.parse(bytes.toString()) as { samples?: unknown } | null)?.samples;
+    if (!Array.isArray(samples)) throw new UserError(`${name} holds no recorded samples: ${FORM}`);
+    const odd = samples.findIndex((sample) => !(isObject(sample?.inputs) && isObject(sample.outputs)));
+    if (odd >= 0) throw new UserError(`${name}, sample ${odd + 1} of ${samples.length}: has no "inputs" and "outputs" by name: ${FORM}`);
+    return bytes;
   } catch (error) {
-    throw new UserError(`${name} cannot be read as recorded samples: ${(error as Error).message}`);
+    throw error instanceof UserError ? error : new UserError(`${name} cannot be read as recorded samples: ${(error as Error).message}`);
   }
-  throw new UserError(`${name} holds no recorded samples: { "samples": [{ "inputs": { ... }, "outputs": { ... } }] }`);
 }
+
+const FORM = '{ "samples": [{ "inputs": { ... }, "outputs": { ... } }] }';
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -38,6 +38,10 @@ const odd = join(folder, 'odd');
 cpSync(join(FLIGHTS, '2'), odd, { recursive: true });
 writeFileSync(join(odd, 'extra.pkl'), Buffer.from('\x80\x02cour_features\nEncoder\n)\x81.', 'latin1'));
 
+const halfSampled = join(folder, 'half.json');
+const [sample] = JSON.parse(readFileSync(join(FLIGHTS, '1', 'samples.json'), 'utf8')).samples;
+writeFileSync(halfSampled, JSON.stringify({ samples: [sample, { inputs: sample.inputs, output: sample.outputs }] }));
+
 async function keys(): Promise<string[]> {
   const { Contents = [] } = await store.s3.send(new ListObjectsV2Command({ Bucket: 'store' }));
   return Contents.map(({ Key }) => Key!);
@@ -108,6 +112,12 @@ describe('fledge publish', () => {
       [join(FLIGHTS, '1'), '--group', 'g', '--samples', key],
       1,
       /error: .*key\.pem cannot be read as recorded samples/,
+    ],
+    [
+      'a sample that misses its outputs',
+      [join(FLIGHTS, '1'), '--group', 'g', '--samples', halfSampled],
+      1,
+      /error: .*half\.json, sample 2 of 2: has no "inputs" and "outputs" by name/,
     ],
     ['code that would do harm', [evil], 5, /error: .*extra\.pkl at byte 18 would call os\.system\('id'\)/],
     [
