@@ -162,6 +162,12 @@ describe('a request for a model of named inputs', () => {
     );
   });
 
+  test('values nested without end are refused', () => {
+    expect(refusal(FEATURES, `[{"features":[${'['.repeat(500_000)}${']'.repeat(500_000)},1]}]`)).toContain(
+      'not values nested too deep to show',
+    );
+  });
+
   test('a long value is cut short in the message', () => {
     expect(refusal(FLIGHT, [['UA', 'x'.repeat(5000), 1]]).length).toBeLessThan(200);
   });

@@ -106,6 +106,16 @@ test.each([
   expect(errorOf((await Promise.all([ask(engine, { instances: [UA] }), ask(engine, '{')]))[1]!)).toMatch(/^400 the body is not JSON/);
 });
 
+test('a request that is refused alone is refused beside others, of whatever kind their rows are', async () => {
+  const engine = await open('numbered', { inlineBelowMs: 1000 });
+  for (let i = 0; i < 40; i++) await ask(engine, [1]);
+  for (let round = 0; round < 30; round++) await Promise.all([[round], [round + 1], [round + 2]].map((rows) => ask(engine, rows)));
+  for (let round = 0; round < 30; round++) {
+    const heard = await Promise.all([[round], [round + 1], [[round], 5], [[round]]].map((rows) => ask(engine, rows)));
+    expect(heard.map(({ status }) => status)).toEqual([200, 200, 400, 200]);
+  }
+});
+
 /** A row by name or in order, so that both kinds arrive together. */
 function i(row: { carrier: string; hour: number; distance: number }): unknown[] {
   return row.hour % 3 === 0 ? [Object.values(row)] : [row];

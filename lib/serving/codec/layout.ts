@@ -7,6 +7,9 @@ export type Place = (row: number) => string;
 
 type Pick = (row: unknown, index: number) => unknown;
 
+/** Values by input name, the one input's value, or values in the order of the inputs. */
+export type RowKind = 'named' | 'bare' | 'ordered';
+
 interface Column {
   readonly spec: TensorSpec;
   readonly element: Element;
@@ -36,16 +39,21 @@ export class Layout {
    */
   ofRows(rows: readonly unknown[], place: Place, memory?: TensorMemory): Batch {
     if (rows.length === 0) throw new BadRequest('the request holds no rows');
-    const byName = isObject(rows[0]);
-    const bare = !byName && this.inputs.length === 1 && !isWrapped(rows[0], this.inputs[0]!);
+    const kind = this.kindOf(rows[0]);
     const tensors: Record<string, TensorValue> = {};
     for (let i = 0; i < this.columns.length; i++) {
       const column = this.columns[i]!;
       const { name } = column.spec;
-      const pick = byName ? this.byName(name, place) : bare ? this.bare(place) : this.byOrder(i, place);
+      const pick = kind === 'named' ? this.byName(name, place) : kind === 'bare' ? this.bare(place) : this.byOrder(i, place);
       tensors[name] = tensor(column, rows, pick, (row) => `${place(row)}, input "${name}"`, memory);
     }
     return { rows: rows.length, tensors };
+  }
+
+  /** What all rows of a request must be, by its first. */
+  kindOf(first: unknown): RowKind {
+    if (isObject(first)) return 'named';
+    return this.inputs.length === 1 && !isWrapped(first, this.inputs[0]!) ? 'bare' : 'ordered';
   }
 
   /** Makes tensors of columns: an object of input names, each with its values, one a row. */
@@ -189,6 +197,14 @@ function found(value: unknown): string {
 
 /** A value as a message can show it: short whatever it is. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'bigint' || typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'nothing');
+  const text = typeof value === 'bigint' || typeof value === 'number' ? String(value) : jsonOf(value);
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'nothing';
+  } catch {
+    return 'values nested too deep to show';
+  }
 }

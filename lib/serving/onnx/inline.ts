@@ -1,5 +1,5 @@
-import { BadRequest, byRow, type Outputs, rowsFrom } from '../codec';
-import { isObject } from '../codec/layout';
+import { BadRequest, byRow, type Layout, type Outputs, rowsFrom } from '../codec';
+import type { RowKind } from '../codec/layout';
 import type { Answer } from '../engine';
 import { type Call, type Question, refusal, run, understand } from './answer';
 import { Independence } from './independence';
@@ -69,7 +69,7 @@ export class InlineModel {
     this.expected = Math.max(2, calls.length, this.expected - 1);
     const from = performance.now();
     if (calls.length === 1) await this.alone(calls[0]!);
-    else for (const group of groups(calls)) await (group.length === 1 ? this.alone(group[0]!) : this.together(group));
+    else for (const group of groups(calls, this.session.layout)) await (group.length === 1 ? this.alone(group[0]!) : this.together(group));
     this.single = calls.length === 1 && this.waiting.length === 0;
     this.pace.took((performance.now() - from) / calls.length);
   }
@@ -125,20 +125,20 @@ export class InlineModel {
 }
 
 /** Calls whose rows can be joined: of the same kind, ROWS_AT_MOST in all. What has no rows stands alone. */
-function groups(calls: readonly Waiting[]): Waiting[][] {
+function groups(calls: readonly Waiting[], layout: Layout): Waiting[][] {
   const all: Waiting[][] = [];
-  const open = new Map<boolean, { group: Waiting[]; rows: number }>();
+  const open = new Map<RowKind, { group: Waiting[]; rows: number }>();
   for (const call of calls) {
     const rows = rowsOf(call);
     if (rows === undefined || rows.length === 0) {
       all.push([call]);
       continue;
     }
-    const named = isObject(rows[0]);
-    let last = open.get(named);
+    const kind = layout.kindOf(rows[0]);
+    let last = open.get(kind);
     if (last === undefined || last.rows + rows.length > ROWS_AT_MOST) {
       last = { group: [], rows: 0 };
-      open.set(named, last);
+      open.set(kind, last);
       all.push(last.group);
     }
     last.group.push(call);
