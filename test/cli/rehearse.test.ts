@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { LocalStage } from '../../lib/cli/local-stage';
 import { columnsOf } from '../../lib/cli/rehearsal/columns';
+import { endpointNameOf } from '../../lib/cli/rehearsal/endpoint-name';
 import { asTaken } from '../../lib/cli/rehearsal/header';
 import type { RehearsalResult } from '../../lib/cli/rehearsal/rehearsal';
 import { readTraffic } from '../../lib/cli/rehearsal/traffic';
 import { titleOf } from '../../lib/cli/report';
+import { isSageMakerName } from '../../lib/endpoint/sagemaker-name';
 import { startLocal } from '../../lib/local';
 import { awsPorts } from '../../lib/promotion';
 import { fledge } from './fledge';
@@ -38,6 +40,17 @@ test('a rehearsal tells versions apart by their folders, and says what of the ou
   expect(live).toMatchObject({ requests: 100, failed: 0, known: 95, accuracy: 0 });
   expect(promotions[0]!.story.at(-1)!.sentence).toMatch(new RegExp(`^${promotions[0]!.verdict}: (?!${promotions[0]!.verdict})`));
 }, 120_000);
+
+test.each([
+  ['flight-delay', 'flight-delay'],
+  ['_my model (v2)', 'my-model-v2'],
+  ['été', 't'],
+  ['航班', 'model'],
+  [`${'a'.repeat(62)}-b`, 'a'.repeat(62)],
+])('the model %s is rehearsed on an endpoint that SageMaker takes: %s', (model, name) => {
+  expect(endpointNameOf(model)).toBe(name);
+  expect(isSageMakerName(name)).toBe(true);
+});
 
 test.each([
   ['its version', 'flight-delay', '2', 'models/flight-delay/7', 'flight-delay 2'],

@@ -21,6 +21,7 @@ import { LIVE, LocalStage, type Published, STAGE_BUCKET } from '../local-stage';
 import { orAborted, pause } from '../pause';
 import { type Pulses, pulsesOf } from '../pulse';
 import { columnsOf } from './columns';
+import { endpointNameOf } from './endpoint-name';
 import { asTaken } from './header';
 import { measure, noneRight, type ReplayFigures } from './measure';
 import { OutcomeRecorder } from './outcome-recorder';
@@ -117,7 +118,7 @@ export async function rehearse(options: RehearsalOptions, events: RehearsalEvent
       events.published(versions.at(-1)!);
     }
     const [first, ...candidates] = versions;
-    const endpointName = first.inspection.name.replace(/[^A-Za-z0-9-]+/g, '-').slice(0, 63);
+    const endpointName = endpointNameOf(first.inspection.name);
     await stage.deploy(endpointName, first);
     const traffic = await asTaken(ports, endpointName, read);
     const recorder = new OutcomeRecorder(ports, endpointName, traffic);
