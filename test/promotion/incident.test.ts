@@ -1,6 +1,7 @@
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { CreateEndpointConfigCommand, UpdateEndpointCommand } from '@aws-sdk/client-sagemaker';
-import { type Command, type Entry, type Outcome, outcomeKey, promotion, Store, say } from '../../lib/promotion';
+import { type Command, type Entry, type Lock, lockKey, type Outcome, outcomeKey, promotion, Store, say } from '../../lib/promotion';
+import { note } from '../../lib/promotion/record';
 import { DurableExecutor } from './harness/durable-executor';
 import { violations } from './harness/invariants';
 import { closeWorlds, run, world } from './harness/run';
@@ -100,16 +101,20 @@ describe('an endpoint that somebody changed by hand', () => {
   });
 });
 
-test('a candidate that waits gives way to a newer one that came to the endpoint before it', async () => {
-  const on = await world({ ...GOOD, 4: 0.001 });
-  const ends: Promise<Outcome>[] = [];
-  on.later(200, async () => void ends.push(run(on, '3', { whenBusy: 'supersede', tickSeconds: 300 })));
-  on.later(210, async () => void ends.push(run(on, '4', { whenBusy: 'supersede' })));
-  const first = await run(on);
-  expect(first).toMatchObject({ verdict: 'rolled back', reason: 'aborted by the stage: to-4 is newer' });
-  const [older, newer] = await Promise.all(ends);
+test('a candidate that waits gives way to a newer one that came to the endpoint before it, and does not abort it', async () => {
+  const on = await world(GOOD);
+  const store = new Store(on.ports, BUCKET);
+  const heldBy = (owner: string) =>
+    store.write(lockKey(ENDPOINT), { owner, run: 'another', expires: on.clock.now() + 900_000, base: '', of: '' } satisfies Lock);
+  await on.spared(() => heldBy('to-2'));
+  on.later(100, async () => {
+    const newer = on.request('3', { promotionId: 'to-4' });
+    await note(store, newer, '000-begin', { at: on.clock.now(), what: 'begin', sentence: 'wants to go live', request: newer });
+    await heldBy('to-4');
+  });
+  const older = await run(on, '3', { whenBusy: 'supersede' });
   expect(older).toMatchObject({ verdict: 'rolled back', during: 'wait', reason: 'aborted by the stage: to-4 is newer' });
-  expect(newer.verdict).toBe('promoted');
+  expect(await on.spared(() => store.list(`promotions/${ENDPOINT}/to-4/controls/`))).toEqual([]);
 });
 
 test('of two runs under one id the second waits for as long as the first lasts, a person included', async () => {
