@@ -169,6 +169,12 @@ describe('fledge rehearse', () => {
       2,
       /'fine' is none of promoted/,
     ],
+    [
+      'half a request',
+      [join(FLIGHTS, '1'), join(FLIGHTS, '2'), '--traffic', unfit, '--requests', '100.5'],
+      2,
+      /must be a whole number from 100 to 1000000000, got '100\.5'/,
+    ],
     ['a model that is not there', [join(FLIGHTS, '1'), join(folder, 'nothing'), '--traffic', traffic], 1, /nothing is not a directory/],
     [
       'requests of which the live version answers none',

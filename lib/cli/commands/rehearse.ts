@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { EXIT, verdictCode } from '../exit-codes';
-import { atLeast, shares, wordsOf } from '../options';
+import { atLeast, shares, wholeBetween, wordsOf } from '../options';
 import { checkOutput } from '../output-file';
 import { narrate } from '../rehearsal/narration';
 import { rehearse } from '../rehearsal/rehearsal';
@@ -42,7 +42,7 @@ export function addRehearse(root: Command, session: Session): void {
       'requests to replay: CSV with a header or JSON lines, .gz or not; a column "outcome" is what really happened',
     )
     .option('--rate <n>', 'requests a second while a candidate is judged', atLeast(1), 500)
-    .option('--requests <n>', 'requests that measure the live version first', atLeast(100), 10_000)
+    .option('--requests <n>', 'requests that measure the live version first', wholeBetween(100, 1e9), 10_000)
     .option('--steps <percents>', 'shares of the requests for a candidate', shares, [5, 25, 50])
     .option('--no-shadow', 'do not mirror requests to a candidate first')
     .option('--deadline <seconds>', 'time for a decision', atLeast(1), 60)

@@ -40,5 +40,5 @@ export async function measure(replay: Replay, requests: number, clients: number,
 /** What to say where not one answer is right: outcomes and answers are then of two forms, more likely than not. */
 export function noneRight({ known, accuracy }: ReplayFigures, { wrongOne }: Pick<Replay, 'wrongOne'>): string | undefined {
   if (accuracy !== 0) return undefined;
-  return `none of ${counted(known, 'answer')} is its outcome (the first: ${wrongOne}): if the two are not of one form, right and wrong answers say nothing`;
+  return `none of ${counted(known, 'answer')} is its outcome (the first: ${wrongOne}): if the two are not of one form, right and wrong answers say nothing, and the outcomes are better left out`;
 }
