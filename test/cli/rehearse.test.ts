@@ -30,8 +30,9 @@ test('a rehearsal tells versions apart by their folders, and says what of the ou
   const traffic = join(folder, 'words.csv');
   writeFileSync(traffic, [names, ...rows.map((row, i) => row.replace(/,(.)$/, i < 5 ? ',' : ',was $1'))].join('\n'));
   const models = [join(folder, 'skl', '1'), join(folder, 'skl', '2')];
-  const quick = ['--requests', '100', '--rate', '50', '--no-shadow', '--steps', '50', '--deadline', '1', '--no-report', '--json'];
-  const { out, err } = await fledge('rehearse', ...models, '--traffic', traffic, ...quick);
+  const quick = ['--requests', '100', '--rate', '50', '--no-shadow', '--steps', '50', '--deadline', '1', '--report', '/dev/full', '--json'];
+  const { code, out, err } = await fledge('rehearse', ...models, '--traffic', traffic, ...quick);
+  expect([code, err]).toEqual([1, expect.stringContaining('error: /dev/full cannot be written: no space left on the disk')]);
   expect(err).toMatch(/^packed {4}skl 1: onnx/m);
   expect(err).toMatch(/^candidate skl 2$/m);
   expect(err).toContain(`warning: 5 of 100 requests in ${traffic} have no outcome`);

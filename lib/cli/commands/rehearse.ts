@@ -94,9 +94,14 @@ async function run(directories: readonly string[], options: Options, signal: Abo
     },
     narrate(terminal),
   );
-  const report = options.report === false ? null : writeReport(options.report, result);
-  if (report !== null) terminal.say(`report    ${report}`);
-  terminal.result({ ...describeResult(result), report });
+  let report: string | null = null;
+  try {
+    if (options.report !== false) report = writeReport(options.report, result);
+    if (report !== null) terminal.say(`report    ${report}`);
+  } finally {
+    // Minutes of work are not lost with a report that the disk has no space for.
+    terminal.result({ ...describeResult(result), report });
+  }
   const verdicts = result.promotions.map(({ outcome }) => outcome.verdict);
   const { expect } = options;
   if (expect) {
