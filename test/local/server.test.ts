@@ -3,12 +3,41 @@ import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { SageMaker } from '@aws-sdk/client-sagemaker';
 import { startLocal } from '../../lib/local';
-import { createModel, ROLE, type Started, serve, start, ToldEngine } from './support';
+import { createModel, ROLE, type Started, serve, start, ToldEngine, variant } from './support';
 
 let started: Started;
 afterEach(() => started.stop());
 
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+
+it('ends a model that comes up while it closes', async () => {
+  const engine = new ToldEngine();
+  let asked = () => {};
+  let comeUp = () => {};
+  const isAsked = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const up = new Promise<void>((resolve) => {
+    comeUp = resolve;
+  });
+  started = await start({
+    clock: { speed: 1 },
+    timings: { start: 0 },
+    openModel: async () => {
+      asked();
+      await up;
+      return engine;
+    },
+  });
+  await createModel(started, 'slow');
+  await started.sagemaker.createEndpointConfig({ EndpointConfigName: 'slow', ProductionVariants: [variant('one', 'slow')] });
+  await started.sagemaker.createEndpoint({ EndpointName: 'slow', EndpointConfigName: 'slow' });
+  await isAsked;
+  const closing = started.local.close();
+  setTimeout(comeUp, 100);
+  await closing;
+  expect(engine.closed).toBe(true);
+});
 
 describe('faults at a call', () => {
   beforeEach(async () => {

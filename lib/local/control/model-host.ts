@@ -11,6 +11,7 @@ export type OpenModel = (directory: string, model: ModelRecord) => Promise<Engin
 export class ModelHost {
   private readonly files: ModelFiles;
   private readonly engines = new Set<Engine>();
+  private readonly opening = new Set<Promise<Engine>>();
 
   /** @param openModel takes the place of {@link openEngine} */
   constructor(
@@ -27,9 +28,15 @@ export class ModelHost {
 
   /** @throws Error whose message says why the model does not load */
   async open(model: ModelRecord): Promise<Engine> {
-    const engine = await this.openModel(await this.files.open(modelDataUri(model.container)), model);
-    this.engines.add(engine);
-    return engine;
+    const opening = this.files.open(modelDataUri(model.container)).then((directory) => this.openModel(directory, model));
+    this.opening.add(opening);
+    try {
+      const engine = await opening;
+      this.engines.add(engine);
+      return engine;
+    } finally {
+      this.opening.delete(opening);
+    }
   }
 
   /** Ends a variant's model when its requests under way are answered. No new ones must come. */
@@ -43,8 +50,9 @@ export class ModelHost {
     await running.engine.close();
   }
 
-  /** Ends every model. */
+  /** Ends every model, those that are coming up included. */
   async closeAll(): Promise<void> {
+    await Promise.allSettled(this.opening);
     await Promise.allSettled([...this.engines].map((engine) => engine.close()));
     await this.files.close();
   }
