@@ -56,3 +56,9 @@ export function ended(signal: AbortSignal): Promise<void> {
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }
+
+/** Who says something, as the record keeps it. */
+export function somebody(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('must name somebody: the record keeps who said it');
+  return text;
+}

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { withTree } from '../model/inspect/model-tree';
+import { isObject } from '../serving/codec/layout';
 import { UserError } from './exit-codes';
 
 const SAMPLES = 'samples.json';
+const FORM = '{ "samples": [{ "inputs": { ... }, "outputs": { ... } }] }';
 
 /** The recorded samples in a model's directory or archive; undefined where it has none. @throws UserError where the file holds none */
 export function samplesOf(model: string): Buffer | undefined {
@@ -37,7 +39,3 @@ function samplesIn(name: string, read: () => Buffer): Buffer {
     throw error instanceof UserError ? error : new UserError(`${name} cannot be read as recorded samples: ${(error as Error).message}`);
   }
 }
-
-const FORM = '{ "samples": [{ "inputs": { ... }, "outputs": { ... } }] }';
-
-const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);

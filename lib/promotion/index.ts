@@ -12,7 +12,19 @@ export { CANDIDATE } from './names';
 export type { ApprovalWanted, News, Notice } from './notices';
 export { PACKAGE_METADATA } from './package-metadata';
 export { awsPorts, type Ports } from './ports';
-export { type Entry, endpointPrefix, history, outcomeKey, type Progress, progressKey, promotionPrefix, type Start, story } from './record';
+export {
+  type Entry,
+  endpointPrefix,
+  history,
+  outcomeKey,
+  type Progress,
+  progressKey,
+  promotionPrefix,
+  recordKey,
+  recordPrefix,
+  type Start,
+  story,
+} from './record';
 export * from './request';
 export { STAGE_TAGS } from './stage-tags';
 export { Store } from './store';

@@ -59,13 +59,20 @@ export const progressKey = (endpointName: string, promotionId: string): string =
 export const outcomeKey = (endpointName: string, promotionId: string): string =>
   `${promotionPrefix(endpointName, promotionId)}outcome.json`;
 
+/** Where a promotion's entries stand. */
+export const recordPrefix = (endpointName: string, promotionId: string): string => `${promotionPrefix(endpointName, promotionId)}record/`;
+
+/** Where an entry stands. @param place the entry's name, which is its place in the story, such as `000-begin` */
+export const recordKey = (endpointName: string, promotionId: string, place: string): string =>
+  `${recordPrefix(endpointName, promotionId)}${place}.json`;
+
 /**
  * Adds to the record. The name of an entry is its place in the story, so that a step that runs twice writes once and the first writing stands.
  *
  * @returns the entry's key
  */
 export async function note(store: Store, request: PromotionRequest, place: string, entry: Entry): Promise<string> {
-  const key = `${promotionPrefix(request.endpointName, request.promotionId)}record/${place}.json`;
+  const key = recordKey(request.endpointName, request.promotionId, place);
   await store.create(key, entry);
   return key;
 }
@@ -73,7 +80,7 @@ export async function note(store: Store, request: PromotionRequest, place: strin
 /** The story so far, in order. */
 export async function story(store: Store, endpointName: string, promotionId: string): Promise<Entry[]> {
   const entries: Entry[] = [];
-  for (const key of await store.list(`${promotionPrefix(endpointName, promotionId)}record/`)) {
+  for (const key of await store.list(recordPrefix(endpointName, promotionId))) {
     const entry = (await store.read<Entry>(key))?.value;
     if (entry) entries.push(entry);
   }

@@ -5,7 +5,7 @@ import { abortOf, say } from './controls';
 import { insist } from './durable';
 import { isSettled, look, towardsShare } from './endpoint';
 import { type Left, NOTHING_LEFT, takeLock } from './lock';
-import { type Entry, promotionPrefix } from './record';
+import { type Entry, recordKey } from './record';
 import type { PromotionRequest } from './request';
 import type { Store } from './store';
 import { change, mustBeDone, type UnderWay, Withdrawal } from './under-way';
@@ -59,7 +59,7 @@ export async function waitForTurn(way: UnderWay): Promise<Left> {
 
 /** This promotion and the one that has the endpoint, by id, the older first. */
 async function byAge(store: Store, { endpointName, promotionId }: PromotionRequest, startedAt: number, owner: string): Promise<string[]> {
-  const begun = await store.read<Entry>(`${promotionPrefix(endpointName, owner)}record/000-begin.json`);
+  const begun = await store.read<Entry>(recordKey(endpointName, owner, '000-begin'));
   return begun !== undefined && begun.value.at > startedAt ? [promotionId, owner] : [owner, promotionId];
 }
 

@@ -229,7 +229,7 @@ test('a verdict is recomputed to the last digit but one, and whatever its senten
 });
 
 test('of two promotions of one version the later is meant', () => {
-  const one = { request: request('a', 3), begun: 1, outcome: null, isBrokenOff: false };
+  const one = { request: request('a', 3), begun: 1, outcome: null, isOwner: false, isBrokenOff: false };
   const all = [
     { ...one, id: 'a' },
     { ...one, id: 'b' },

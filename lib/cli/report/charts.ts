@@ -221,9 +221,12 @@ function evidenceChart(stretches: readonly Stretch[], clock: Clock): Chart {
   const moments = joined(stretches, clock, ({ input }) => thinned(trace(input))).map(({ at, tally }) => ({ at, point: tally }));
   const drawn = (log: number | null | undefined) =>
     log === null || log === undefined ? null : Math.min(EVIDENCE_RANGE[1], Math.max(EVIDENCE_RANGE[0], log / Math.LN10));
-  const [rollsBack, promotes] = [Math.log10(1 / settings.alpha), Math.log10(1 / settings.beta)];
-  const mirrored = stretches.find(({ routing }) => routing.length === 0)?.verdict.settings.alpha ?? settings.alpha;
-  const suffices = (log10: number, what: string) => `${Number((10 ** log10).toPrecision(3))} ${what}`;
+  const { alpha, beta } = settings;
+  const mirrored = stretches.find(({ routing }) => routing.length === 0)?.verdict.settings.alpha ?? alpha;
+  const threshold = (error: number, what: string) => ({
+    value: -Math.log10(error),
+    label: `${Number((1 / error).toPrecision(3))} ${what}`,
+  });
   return {
     title: 'Evidence',
     note: 'of all metrics that the candidate is worse, and of the metric that has the least that it is not',
@@ -235,13 +238,8 @@ function evidenceChart(stretches: readonly Stretch[], clock: Clock): Chart {
       { label: 'not worse', role: 'notWorse', values: moments.map(({ point }) => drawn(point?.logNotWorse)) },
     ],
     thresholds: [
-      ...(rollsBack === promotes
-        ? [{ value: rollsBack, label: suffices(rollsBack, 'suffices for either') }]
-        : [
-            { value: rollsBack, label: suffices(rollsBack, 'rolls back') },
-            { value: promotes, label: suffices(promotes, 'promotes') },
-          ]),
-      ...(mirrored === settings.alpha ? [] : [{ value: -Math.log10(mirrored), label: suffices(-Math.log10(mirrored), 'as a shadow') }]),
+      ...(alpha === beta ? [threshold(alpha, 'suffices for either')] : [threshold(alpha, 'rolls back'), threshold(beta, 'promotes')]),
+      ...(mirrored === alpha ? [] : [threshold(mirrored, 'as a shadow')]),
     ],
   };
 }

@@ -1,4 +1,4 @@
-import { type Entry, type Outcome, outcomeKey, type Progress, type PromotionRequest, progressKey, promotionPrefix } from '../../promotion';
+import { type Entry, type Outcome, outcomeKey, type Progress, type PromotionRequest, progressKey, recordPrefix } from '../../promotion';
 import { evidenceLine } from '../evidence-line';
 import { UserError } from '../exit-codes';
 import { pause } from '../pause';
@@ -32,7 +32,7 @@ export async function follow(stage: Stage, id: string, { terminal, every, signal
   for (;;) {
     const outcome = (await store.read<Outcome>(outcomeKey(endpoint, id)))?.value;
     const progress = (await store.read<Progress>(progressKey(endpoint, id)))?.value;
-    for (const key of await store.list(`${promotionPrefix(endpoint, id)}record/`)) {
+    for (const key of await store.list(recordPrefix(endpoint, id))) {
       if (told.has(key)) continue;
       told.add(key);
       const entry = (await store.read<Entry>(key))?.value;

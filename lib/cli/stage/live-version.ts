@@ -1,5 +1,5 @@
 import { DescribeEndpointCommand, DescribeEndpointConfigCommand, DescribeModelCommand } from '@aws-sdk/client-sagemaker';
-import { CANDIDATE, type Entry, promotionPrefix } from '../../promotion';
+import { CANDIDATE, type Entry, recordKey } from '../../promotion';
 import { UserError } from '../exit-codes';
 import { type Promotion, titleOf } from './promotions';
 import type { Stage } from './stage';
@@ -23,7 +23,7 @@ export async function previousPackage(stage: Stage, all: readonly Promotion[]): 
   let versions: string[] = [];
   for (const { id, request, outcome } of all) {
     if (outcome?.verdict !== 'promoted') continue;
-    const { start } = (await store.read<Entry>(`${promotionPrefix(endpoint, id)}record/001-start.json`))?.value ?? {};
+    const { start } = (await store.read<Entry>(recordKey(endpoint, id, '001-start')))?.value ?? {};
     if (start?.modelPackageArn && versions.at(-1) !== start.modelPackageArn) versions.push(start.modelPackageArn);
     const earlier = versions.indexOf(request.modelPackageArn);
     versions = earlier < 0 ? [...versions, request.modelPackageArn] : versions.slice(0, earlier + 1);

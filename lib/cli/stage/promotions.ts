@@ -6,7 +6,7 @@ import {
   type Outcome,
   outcomeKey,
   type PromotionRequest,
-  promotionPrefix,
+  recordKey,
 } from '../../promotion';
 import { UserError } from '../exit-codes';
 import type { Stage } from './stage';
@@ -19,6 +19,8 @@ export interface Promotion {
   readonly begun: number;
   /** Null while it is under way. */
   readonly outcome: Outcome | null;
+  /** Whether it has the endpoint's lock. */
+  readonly isOwner: boolean;
   /** Whether it had the endpoint, and lost it before it ended: its process died, and another promotion took over. Nobody hears what is said to it. */
   readonly isBrokenOff: boolean;
 }
@@ -29,34 +31,33 @@ export async function promotionsOf({ store, endpoint }: Stage): Promise<Promotio
   const owner = (await store.read<Lock>(lockKey(endpoint)))?.value.owner;
   // Only who has the endpoint notes the start.
   const isBrokenOff = async (id: string) =>
-    owner !== undefined && owner !== id && (await store.read(`${promotionPrefix(endpoint, id)}record/001-start.json`)) !== undefined;
+    owner !== undefined && owner !== id && (await store.read(recordKey(endpoint, id, '001-start'))) !== undefined;
   const found = await Promise.all(
     ids.map(async (id): Promise<Promotion[]> => {
       const [begin, outcome] = await Promise.all([
-        store.read<Entry>(`${promotionPrefix(endpoint, id)}record/000-begin.json`),
+        store.read<Entry>(recordKey(endpoint, id, '000-begin')),
         store.read<Outcome>(outcomeKey(endpoint, id)),
       ]);
       const request = begin?.value.request;
       if (!begin || !request) return [];
       const ended = outcome?.value ?? null;
-      return [{ id, request, begun: begin.value.at, outcome: ended, isBrokenOff: ended === null && (await isBrokenOff(id)) }];
+      const isOwner = owner === id;
+      return [{ id, request, begun: begin.value.at, outcome: ended, isOwner, isBrokenOff: ended === null && (await isBrokenOff(id)) }];
     }),
   );
   return found.flat().sort((a, b) => a.begun - b.begun);
 }
 
 /** The promotion that has the endpoint, else the last one that has not ended; undefined where all have. */
-export async function underWay({ store, endpoint }: Stage, all: readonly Promotion[]): Promise<Promotion | undefined> {
+export function underWay(all: readonly Promotion[]): Promotion | undefined {
   const open = all.filter(({ outcome, isBrokenOff }) => outcome === null && !isBrokenOff);
-  if (open.length < 2) return open[0];
-  const owner = (await store.read<Lock>(lockKey(endpoint)))?.value.owner;
-  return open.find(({ id }) => id === owner) ?? open.at(-1);
+  return open.find(({ isOwner }) => isOwner) ?? open.at(-1);
 }
 
 /** @throws UserError where nothing is under way */
 export async function mustBeUnderWay(stage: Stage): Promise<Promotion> {
   const all = await promotionsOf(stage);
-  const open = await underWay(stage, all);
+  const open = underWay(all);
   if (open) return open;
   const last = all.at(-1);
   throw new UserError(

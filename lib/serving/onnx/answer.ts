@@ -1,4 +1,4 @@
-import { BadRequest, type Batch, decode, type Encoding, encodingFor, type Rows } from '../codec';
+import { BadRequest, type Batch, decode, type Encoding, encodingFor, type Outputs, type Rows } from '../codec';
 import type { Answer, Invocation } from '../engine';
 import { failure } from '../failure';
 import type { OnnxSession } from './runtime';
@@ -19,10 +19,19 @@ export function understand(session: OnnxSession, { body, contentType, accept }: 
 }
 
 /** Runs one call; what goes wrong becomes an answer. */
-export async function run(session: OnnxSession, { content, encoding }: Call): Promise<Answer> {
+export async function run(session: OnnxSession, call: Call): Promise<Answer> {
   try {
-    const { rows, outputs } = await session.run(content);
-    return { status: 200, contentType: encoding.contentType, body: encoding.encode(outputs, rows, session.outputNames) };
+    const { rows, outputs } = await session.run(call.content);
+    return written(session, call, outputs, rows);
+  } catch (error) {
+    return refusal(error as Error);
+  }
+}
+
+/** Encodes a call's outputs; what has no such form becomes an answer. */
+export function written({ outputNames }: OnnxSession, { encoding }: Call, outputs: Outputs, rows: number): Answer {
+  try {
+    return { status: 200, contentType: encoding.contentType, body: encoding.encode(outputs, rows, outputNames) };
   } catch (error) {
     return refusal(error as Error);
   }

@@ -1,7 +1,7 @@
-import { BadRequest, byRow, type Layout, type Outputs, rowsFrom } from '../codec';
+import { byRow, type Layout, type Outputs, rowsFrom } from '../codec';
 import type { RowKind } from '../codec/layout';
 import type { Answer } from '../engine';
-import { type Call, type Question, refusal, run, understand } from './answer';
+import { type Call, type Question, refusal, run, understand, written } from './answer';
 import { Independence } from './independence';
 import type { Pace } from './pace';
 import type { OnnxSession } from './runtime';
@@ -85,7 +85,7 @@ export class InlineModel {
       // The rows do not fit together, or the model fails on one of them: each gets its own answer or error.
       for (const call of calls) await this.alone(call);
     } else if (stance === 'together') {
-      for (let i = 0; i < calls.length; i++) calls[i]!.resolve(written(calls[i]!, merged[i]!, this.session.outputNames));
+      for (let i = 0; i < calls.length; i++) this.answer(calls[i]!, merged[i]!);
     } else {
       await this.compared(calls, merged);
     }
@@ -107,6 +107,10 @@ export class InlineModel {
     }
   }
 
+  private answer(call: Waiting, outputs: Outputs): void {
+    call.resolve(written(this.session, call, outputs, rowsOf(call)!.length));
+  }
+
   /** Answers each call alone, and notes whether it came out the same as together with the others. */
   private async compared(calls: readonly Waiting[], merged: readonly Outputs[]): Promise<void> {
     const alone: (Outputs | undefined)[] = [];
@@ -114,7 +118,7 @@ export class InlineModel {
       try {
         const { outputs } = await this.session.run({ rows: rowsOf(call)!, place: String });
         alone.push(outputs);
-        call.resolve(written(call, outputs, this.session.outputNames));
+        this.answer(call, outputs);
       } catch (error) {
         alone.push(undefined);
         call.resolve(refusal(error as Error));
@@ -149,14 +153,4 @@ function groups(calls: readonly Waiting[], layout: Layout): Waiting[][] {
 
 function rowsOf({ content }: Call): readonly unknown[] | undefined {
   return 'place' in content ? content.rows : undefined;
-}
-
-function written(call: Waiting, outputs: Outputs, order: readonly string[]): Answer {
-  try {
-    const rows = rowsOf(call)!.length;
-    return { status: 200, contentType: call.encoding.contentType, body: call.encoding.encode(outputs, rows, order) };
-  } catch (error) {
-    if (error instanceof BadRequest) return refusal(error);
-    throw error;
-  }
 }

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { somebody } from '../../options';
 
 /** Options of every command that speaks to a stage. */
 export interface StageOptions {
@@ -26,11 +27,6 @@ export function stageCommand(root: Command, name: string, description: string): 
 /** Adds who says it, and why. */
 export function byPerson(command: Command): Command {
   return command.option('--by <name>', 'who says it', somebody, whoami()).option('--reason <text>', 'why; goes into the record');
-}
-
-function somebody(text: string): string {
-  if (text.trim() === '') throw new InvalidArgumentError('must name somebody: the record keeps who said it');
-  return text;
 }
 
 /** What a person said, for an approval's description, which SageMaker takes as one line. */

@@ -19,7 +19,7 @@ export function addLookCommands(root: Command, session: Session): void {
       const terminal = new Terminal(options.json ?? false);
       const stage = await openStage(endpoint, options.bucket);
       const all = await promotionsOf(stage);
-      const open = await underWay(stage, all);
+      const open = underWay(all);
       const waiting = all.filter(({ id, outcome, isBrokenOff }) => outcome === null && !isBrokenOff && id !== open?.id);
       const brokenOff = all.filter((one) => one.isBrokenOff);
       const last = all.filter(({ outcome }) => outcome !== null).at(-1);
@@ -35,8 +35,8 @@ export function addLookCommands(root: Command, session: Session): void {
               pulses: typeof pulses === 'string' ? null : (pulses ?? null),
             }
           : null,
-        waiting: waiting.map(({ id, request }) => ({ promotionId: id, modelPackageArn: request.modelPackageArn })),
-        brokenOff: brokenOff.map(({ id, request }) => ({ promotionId: id, modelPackageArn: request.modelPackageArn })),
+        waiting: waiting.map(named),
+        brokenOff: brokenOff.map(named),
         last: last?.outcome ?? null,
       });
       if (options.json) return;
@@ -100,3 +100,5 @@ const progressOf = async ({ store, endpoint }: Stage, { id }: Promotion): Promis
   (await store.read<Progress>(progressKey(endpoint, id)))?.value;
 
 const ending = ({ id, outcome }: Promotion): string => `${id} ${when(outcome!.endedAt)} UTC, ${verdictSentence(outcome!)}`;
+
+const named = ({ id, request }: Promotion) => ({ promotionId: id, modelPackageArn: request.modelPackageArn });

@@ -37,7 +37,7 @@ export function addPromoteCommands(root: Command, session: Session): void {
     .action(async (endpoint: string, options: Options) => {
       const stage = await openStage(endpoint, options.bucket);
       const all = await promotionsOf(stage);
-      const open = await underWay(stage, all);
+      const open = underWay(all);
       if (open) return abort(stage, open.id, options, session);
       const previous = await previousPackage(stage, all);
       const live = await livePackage(stage);
@@ -53,7 +53,7 @@ async function start(stage: Stage, arn: string, what: string, options: Options, 
   const { endpoint } = stage;
   const terminal = new Terminal(options.json ?? false);
   const before = await promotionsOf(stage);
-  const open = await underWay(stage, before);
+  const open = underWay(before);
   await approve(stage, arn, signed(what, options));
   const turn = open?.request.plan.whenBusy === 'supersede' ? `takes over from ${open.id}` : `waits for ${open?.id}`;
   terminal.say(`${titleOf(arn)} is approved: its promotion on ${endpoint} ${open ? turn : 'begins'}`);

@@ -34,7 +34,7 @@ export function addWatch(root: Command, session: Session): void {
       const stage = await openStage(endpoint, options.bucket);
       if (options.newest) return watchNewest(stage, session, { terminal, every: options.every, signal: session.signal });
       const all = await promotionsOf(stage);
-      const followed = version === undefined ? ((await underWay(stage, all)) ?? all.at(-1)) : promotionNamed(stage, all, version);
+      const followed = version === undefined ? (underWay(all) ?? all.at(-1)) : promotionNamed(stage, all, version);
       if (!followed) throw new UserError(`${endpoint} has seen no promotion`);
       if (followed.isBrokenOff)
         throw new UserError(`${followed.id} was broken off: another promotion took the endpoint over, and no outcome will come`);
